@@ -1,0 +1,171 @@
+/**
+ * What the agent needs from the world, as small interfaces of plain data and bytes. Adapters keep them; the
+ * seam (seam.ts) wraps every call, so that tests can stop the agent before and after each effect. Nothing
+ * here carries a live object across, so that git and builds can move behind another user.
+ */
+import { type AgentEvent } from '../shared/event.ts';
+import { type BuiltSystem, type Child, type Generation, type Journal } from '../shared/cycle/journal.ts';
+import { type Result } from '../shared/failure.ts';
+import { type AgentSettings } from '../shared/fleet/fleet.ts';
+import { type GitObject, type ObjectId } from '../shared/objects/object.ts';
+import { type MachineFacts } from '../shared/record/status.ts';
+
+/** Every wait has an end: milliseconds awake, and a signal that ends it sooner. */
+export interface Bounds {
+  readonly timeout: number;
+  readonly signal: AbortSignal;
+}
+
+/** One compare-and-swap of a branch on the server; `null` means absent. */
+export interface RefUpdate {
+  /** Full name, such as `refs/heads/state/web1`. */
+  readonly ref: string;
+  readonly to: ObjectId | null;
+  readonly expected: ObjectId | null;
+}
+
+/** The agent's own, disposable Git directory and the server behind it (S7). */
+export interface Git {
+  /** Fetches the configuration branch alone and says where it is; spawns one git and no more. */
+  fetchHead(bounds: Bounds): Promise<Result<ObjectId>>;
+  /** Fetches this host's own state branch; `null` when the server has none. */
+  fetchState(bounds: Bounds): Promise<Result<ObjectId | null>>;
+  /** One object, hashed as it is read (S5); missing or false bytes are a failure. */
+  read(id: ObjectId): Promise<Result<GitObject>>;
+  /** Takes the objects of a pack, such as an outbox entry, into the Git directory. */
+  store(pack: Uint8Array): Promise<Result<void>>;
+  /** All updates are asked for in one push; the first that is refused is the failure. */
+  push(updates: readonly RefUpdate[], bounds: Bounds): Promise<Result<void>>;
+  /** Ends helper processes; a later call starts them again. */
+  close(): Promise<void>;
+}
+
+/** A program to run: nothing of the agent's own environment reaches it. */
+export interface Order {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Bytes of output after which the program is ended. */
+  readonly outputCap: number;
+  /** Called with the process before the program begins; it begins only once this resolves. */
+  readonly onStart: (child: Child) => Promise<void>;
+  /** What becomes of processes that outlive the program: a build's are ended, an activation's may be services. */
+  readonly leftovers: 'end' | 'leave';
+}
+
+/** How a program ended. */
+export type Ending =
+  | { readonly how: 'exited'; readonly code: number }
+  | { readonly how: 'signalled'; readonly signal: string }
+  | { readonly how: 'timeout' }
+  | { readonly how: 'flooded' }
+  | { readonly how: 'aborted' }
+  | { readonly how: 'unstartable'; readonly reason: string };
+
+export interface Ran {
+  readonly ending: Ending;
+  /** The end of what it wrote, both streams together: bounded, control characters stripped. */
+  readonly tail: string;
+}
+
+/** Programs other than git, each in a process group of its own that is ended whole. */
+export interface Programs {
+  run(order: Order, bounds: Bounds): Promise<Ran>;
+  /** Ends the process group that a predecessor left behind, if that very process still runs. */
+  endLeftover(child: Child): Promise<void>;
+}
+
+/** One entry of a verified tree, parents before children. */
+export type TreeEntry =
+  | { readonly kind: 'directory'; readonly path: string }
+  | { readonly kind: 'file'; readonly path: string; readonly executable: boolean; readonly bytes: Uint8Array }
+  | { readonly kind: 'link'; readonly path: string; readonly target: string };
+
+/** Writes verified trees out; the only way configuration reaches the disk (S5). */
+export interface Trees {
+  /** An empty directory with these entries, every mtime `seconds` since the epoch; its absolute path. */
+  write(entries: AsyncIterable<Result<TreeEntry>>, seconds: number): Promise<Result<string>>;
+  remove(): Promise<void>;
+}
+
+/** Built systems and numbered generations on disk. */
+export interface Systems {
+  /** A new, empty directory for a build's `out`; it is never moved afterwards. */
+  reserve(): Promise<Result<string>>;
+  /** Removes a directory that `reserve` gave and that no generation uses. */
+  discard(path: string): Promise<void>;
+  /** Syncs what was built to disk, then says what it is; a failure if it cannot be activated. */
+  seal(path: string): Promise<Result<Pick<BuiltSystem, 'path' | 'digest'>>>;
+  generations(): Promise<readonly Generation[]>;
+  /** Writes `generations/N`, synced. Again with the same number replaces it. */
+  register(generation: Generation): Promise<Result<void>>;
+  /** Points `current` at a generation, atomically and synced; `null` when there is none to go back to. */
+  setCurrent(number: number | null): Promise<Result<void>>;
+  /** Removes all generations but these, and every system that no kept generation uses. */
+  prune(keep: readonly number[]): Promise<void>;
+}
+
+/** `journal.json`; written to a temporary file, fsynced, renamed, directory fsynced. */
+export interface Journals {
+  /** `null` when there is none; unreadable is a failure, never the same as absent (P4). */
+  load(): Promise<Result<Journal | null>>;
+  save(journal: Journal): Promise<Result<void>>;
+}
+
+/** A signed state commit that waits for the server, with the pack that carries it. */
+export interface OutboxEntry {
+  readonly seq: number;
+  readonly id: ObjectId;
+}
+
+/** `outbox/`: one pack file a record, named by sequence number and commit (S9). */
+export interface Outbox {
+  add(entry: OutboxEntry, objects: readonly GitObject[]): Promise<Result<void>>;
+  /** By sequence number, oldest first. */
+  list(): Promise<readonly OutboxEntry[]>;
+  /** The entry as a Git pack. */
+  pack(entry: OutboxEntry): Promise<Result<Uint8Array>>;
+  drop(entry: OutboxEntry): Promise<void>;
+}
+
+/** `daemon.lock` and `cycle.lock`: made by link(2), so that a dead holder is recognised. */
+export interface Locks {
+  /** Waits for a live holder until the bounds end (11). The result releases the lock. */
+  acquire(name: 'daemon' | 'cycle', bounds: Bounds): Promise<Result<() => Promise<void>>>;
+}
+
+export interface Machine {
+  facts(fleet: string): Promise<MachineFacts>;
+  /** Whether the file system below `var/lib/autark` has no room left to work with. */
+  isFull(): Promise<boolean>;
+}
+
+/** The host's key: signs state commits as namespace `git`. */
+export interface Signer {
+  /** `TYPE BASE64`, as `fleet.yaml` names it. */
+  readonly key: string;
+  /** An armoured SSH signature (PROTOCOL.sshsig) over these bytes. */
+  sign(payload: Uint8Array): string;
+}
+
+/** `agent.yaml`, read anew whenever it is asked for. */
+export interface Settings {
+  load(): Promise<Result<AgentSettings>>;
+}
+
+export interface Clock {
+  /** Milliseconds since the epoch; may be wrong by decades. */
+  now(): number;
+  /** Milliseconds awake, for durations and deadlines. */
+  awake(): number;
+}
+
+export interface Random {
+  /** 128 random bits as 32 hex digits. */
+  id(): string;
+  /** In [0, 1). */
+  fraction(): number;
+}
+
+export type Log = (event: AgentEvent) => void;

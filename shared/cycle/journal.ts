@@ -1,0 +1,121 @@
+import type { Failure } from '../failure.ts';
+import type { ObjectId } from '../objects/object.ts';
+import type { RunningSystem, StateEvent, Status } from '../record/status.ts';
+
+/** A process that was started on behalf of a phase: the start time tells it from a later one with its pid. */
+export interface Child {
+  readonly pid: number;
+  /** Clock ticks since boot, field 22 of proc_pid_stat(5). */
+  readonly started: number;
+  readonly boot: string;
+}
+
+/** A system as built, before or after it became a generation. */
+export interface BuiltSystem {
+  readonly kind: 'nixos' | 'exec';
+  readonly path: string;
+  /** Equal digests mean the same system. */
+  readonly digest: string;
+  /** What the build depended on, if it said so: an equal key means that nothing need be built. */
+  readonly inputs?: string;
+}
+
+/** One activated system, kept so that it can come back without Git. */
+export interface Generation extends BuiltSystem {
+  readonly number: number;
+  readonly revision: ObjectId;
+}
+
+/** A state record that is decided but may not be committed yet: everything the commit's bytes depend on. */
+export interface Draft {
+  readonly subject: string;
+  readonly detail: readonly string[];
+  readonly status: Status;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  /** True when the record's revision becomes the second parent. */
+  readonly deploys: boolean;
+}
+
+/**
+ * Where the cycle stands. Written before each effect; after a crash it says what to finish or undo.
+ *
+ *     idle ─▶ build ─▶ switch ─▶ confirm ─▶ record ─▶ idle
+ *               │         │         │          ▲
+ *               ▼         └────┬────┘          │
+ *              idle        rollback ───────────┘
+ *
+ * `idle` may go to `record` directly (held, failed, unchanged), and `build` as well.
+ */
+export type Phase =
+  | { readonly at: 'idle' }
+  | { readonly at: 'build'; readonly revision: ObjectId; readonly path: string; readonly child?: Child }
+  | {
+      readonly at: 'switch';
+      readonly from: number | null;
+      readonly to: number;
+      readonly revision: ObjectId;
+      /** How often this activation was begun; bounded, so that a machine never loops. */
+      readonly attempt: number;
+      readonly child?: Child;
+    }
+  | {
+      readonly at: 'confirm';
+      readonly from: number | null;
+      readonly to: number;
+      readonly revision: ObjectId;
+      /** The activation's exit code. */
+      readonly exit: number;
+    }
+  | {
+      readonly at: 'rollback';
+      readonly from: number | null;
+      readonly left: number;
+      readonly attempted: ObjectId;
+      readonly failure: Failure;
+      readonly attempt: number;
+      readonly child?: Child;
+    }
+  | { readonly at: 'record'; readonly draft: Draft };
+
+/** What the last finished cycle found, repeated while nothing changes. */
+export interface Standing {
+  readonly head: ObjectId;
+  readonly event: StateEvent;
+  readonly code: number;
+  readonly cause: string;
+  /** Milliseconds since the epoch at which a pause ends and the head is looked at again. */
+  readonly until?: number;
+}
+
+/** What this host runs, as far as its own files say. */
+export interface Running extends RunningSystem {
+  readonly digest: string;
+  readonly inputs?: string;
+}
+
+/** `journal.json`, format 1: the agent's own memory, outside the Git directory (S2). */
+export interface Journal {
+  readonly format: 1;
+  readonly fleet: string;
+  readonly host: string;
+  readonly installation: string;
+  readonly genesis: ObjectId;
+  /** True once an authentic revision has pinned this genesis. */
+  readonly approved: boolean;
+  /** The newest revision found authentic; only moves forward (P1). */
+  readonly accepted: ObjectId | null;
+  /** Sequence number and id of the newest record, delivered or not. */
+  readonly seq: number;
+  readonly tip: ObjectId;
+  /** The tip of `state/<host>` as last read back from the server. */
+  readonly delivered: ObjectId | null;
+  /** Milliseconds since the epoch of the newest record. */
+  readonly recordedAt: number;
+  readonly running: Running | null;
+  readonly previous: number | null;
+  readonly lastGood: number | null;
+  readonly rebootRequired: boolean;
+  readonly standing: Standing | null;
+  readonly phase: Phase;
+}
