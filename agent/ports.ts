@@ -48,8 +48,8 @@ export interface Order {
   readonly env: Readonly<Record<string, string>>;
   /** Bytes of output after which the program is ended. */
   readonly outputCap: number;
-  /** Called with the process before the program begins; it begins only once this resolves. */
-  readonly onStart: (child: Child) => Promise<void>;
+  /** Called with the process before the program begins; it begins only once this resolves with `ok`. */
+  readonly onStart: (child: Child) => Promise<Result<void>>;
   /** What becomes of processes that outlive the program: a build's are ended, an activation's may be services. */
   readonly leftovers: 'end' | 'leave';
 }
@@ -151,7 +151,17 @@ export interface Signer {
 
 /** `agent.yaml`, read anew whenever it is asked for. */
 export interface Settings {
-  load(): Promise<Result<AgentSettings>>;
+  /** `null` when there is none; one that cannot be understood is a failure of kind `agent-config`. */
+  load(): Promise<Result<AgentSettings | null>>;
+  write(text: string): Promise<Result<void>>;
+}
+
+/** The keys that a machine may have as its own. */
+export interface HostKeys {
+  /** The key to use when nothing names one: the machine's SSH host key, else autark's own; `null` for neither. */
+  standard(): Promise<string | null>;
+  /** Makes autark's own key, and says where it lies. */
+  make(comment: string): Promise<Result<string>>;
 }
 
 export interface Clock {
@@ -169,3 +179,93 @@ export interface Random {
 }
 
 export type Log = (event: AgentEvent) => void;
+
+/** A person's terminal: results go to standard output, everything else to standard error. */
+export interface Terminal {
+  /** Writes a result; a line end is added if there is none. A reader that has gone away is no error. */
+  out(text: string): void;
+  /** Writes a line for people. */
+  note(line: string): void;
+  /** Whether standard output is a terminal. */
+  readonly isTerminal: boolean;
+  /** Whether there is somebody to ask. */
+  readonly canAsk: boolean;
+  /** Columns of standard output; infinite when it is not a terminal. */
+  readonly width: number;
+  /** Whether standard output may be coloured (https://no-color.org). */
+  readonly colour: boolean;
+  /** Asks yes or no; anything but yes is no, and so is an interrupt. */
+  confirm(question: string): Promise<boolean>;
+}
+
+/** A branch of the remote as the clone last saw it; the name is without `refs/remotes/<remote>/`. */
+export interface RemoteRef {
+  readonly name: string;
+  readonly id: ObjectId;
+}
+
+export interface NamedObject extends GitObject {
+  readonly id: ObjectId;
+}
+
+/** A person's clone of the fleet repository, for reading. */
+export interface Clone {
+  /** Absolute path of the work tree. */
+  readonly root: string;
+  /** The branch that is checked out. */
+  readonly branch: string;
+  /** `null` when the branch has no commit yet. */
+  readonly head: ObjectId | null;
+  /** The branch's upstream remote, else `origin`; `branch` is the branch's name there. */
+  readonly remote: { readonly name: string; readonly url: string; readonly branch: string } | null;
+  /** Fetches the configuration branch, all state branches and all waiting machines. */
+  fetch(): Promise<Result<void>>;
+  /** What `fetch` fetches, as last seen. */
+  remoteRefs(): Promise<Result<readonly RemoteRef[]>>;
+  /**
+   * Objects by id, or by `COMMIT:path`; hashed as they are read, absent ones left out. One process for all.
+   */
+  read(names: readonly string[]): Promise<Result<ReadonlyMap<string, NamedObject>>>;
+  /** All commits on the first-parent chains of these; one process for all. */
+  firstParents(tips: readonly ObjectId[]): Promise<Result<readonly ObjectId[]>>;
+  /** How many commits `to` has that `from` lacks; `null` when this clone does not know them. */
+  distance(from: ObjectId, to: ObjectId): Promise<number | null>;
+}
+
+/** The key with which a person signs commits. */
+export interface AdminKey {
+  /** `TYPE BASE64`. */
+  readonly key: string;
+  /** What the person goes by in `allowed_signers`: their e-mail address as git knows it, or the key's comment. */
+  readonly owner: string;
+  /** The value for `user.signingkey` that makes git find the same key. */
+  readonly setting: string;
+  /** An armoured SSH signature, namespace `git`; may ask for a passphrase or a touch on the terminal. */
+  sign(payload: Uint8Array): Promise<Result<string>>;
+}
+
+/** What a command commits: whole files, paths relative to the clone's root. */
+export interface CloneChange {
+  readonly files: readonly { readonly path: string; readonly text: string }[];
+  readonly message: string;
+}
+
+/** The same clone, for the commands that write. */
+export interface CloneEditor {
+  readonly clone: Clone;
+  /** The key at a path (private or `.pub`), else the clone's `user.signingkey`, else `~/.ssh/id_ed25519`. */
+  adminKey(file: string | undefined): Promise<Result<AdminKey>>;
+  /** Which of these files differ from the last commit, in the index or in the work tree. */
+  uncommitted(paths: readonly string[]): Promise<Result<readonly string[]>>;
+  /** Gives the branch that has no commit yet this name. */
+  nameUnbornBranch(branch: string): Promise<Result<void>>;
+  /**
+   * Commits these files on top of the branch, signed with this key, and writes them to the work tree. What else
+   * is staged stays staged.
+   */
+  commit(change: CloneChange, key: AdminKey): Promise<Result<ObjectId>>;
+  /** Pushes what is checked out to this branch of the remote, and makes it the upstream if there is none. */
+  push(branch: string): Promise<Result<void>>;
+  /** Writes settings into the clone's own configuration. */
+  configure(settings: Readonly<Record<string, string>>): Promise<Result<void>>;
+}

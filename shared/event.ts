@@ -16,7 +16,7 @@ export type AgentEvent =
   /** A newer revision arrived while an older one was being built. */
   | { readonly kind: 'superseded'; readonly host: string; readonly revision: ObjectId; readonly by: ObjectId }
   /** What a crash or a power cut had left was finished or undone. */
-  | { readonly kind: 'recovered'; readonly host: string; readonly from: string; readonly action: string }
+  | { readonly kind: 'recovered'; readonly host: string; readonly from: string }
   /** Something is odd but does not stop the work. */
   | { readonly kind: 'warning'; readonly host: string; readonly message: string }
   /** A cycle ended with a failure or a hold. */

@@ -39,6 +39,10 @@ const exitCodes = {
 } as const;
 export type FailureKind = keyof typeof exitCodes;
 
+export function isFailureKind(text: string): text is FailureKind {
+  return Object.hasOwn(exitCodes, text);
+}
+
 export interface Failure {
   readonly kind: FailureKind;
   /** What happened, as one sentence without secrets. */
@@ -52,8 +56,7 @@ export interface Failure {
 }
 
 export type Result<Value, Problem = Failure> =
-  | { readonly ok: true; readonly value: Value }
-  | { readonly ok: false; readonly failure: Problem };
+  { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly failure: Problem };
 
 export function ok<Value>(value: Value): { readonly ok: true; readonly value: Value } {
   return { ok: true, value };

@@ -38,7 +38,8 @@ export interface Draft {
 }
 
 /**
- * Where the cycle stands. Written before each effect; after a crash it says what to finish or undo.
+ * Where the cycle stands. Written before each effect; after a crash it says what to finish or undo. Timeouts
+ * are those of the host as planned, in milliseconds.
  *
  *     idle ─▶ build ─▶ switch ─▶ confirm ─▶ record ─▶ idle
  *               │         │         │          ▲
@@ -57,6 +58,8 @@ export type Phase =
       readonly revision: ObjectId;
       /** How often this activation was begun; bounded, so that a machine never loops. */
       readonly attempt: number;
+      readonly mode: 'switch' | 'boot';
+      readonly timeout: number;
       readonly child?: Child;
     }
   | {
@@ -64,6 +67,8 @@ export type Phase =
       readonly from: number | null;
       readonly to: number;
       readonly revision: ObjectId;
+      readonly mode: 'switch' | 'boot';
+      readonly timeout: number;
       /** The activation's exit code. */
       readonly exit: number;
     }
@@ -74,6 +79,7 @@ export type Phase =
       readonly attempted: ObjectId;
       readonly failure: Failure;
       readonly attempt: number;
+      readonly timeout: number;
       readonly child?: Child;
     }
   | { readonly at: 'record'; readonly draft: Draft };
@@ -81,6 +87,8 @@ export type Phase =
 /** What the last finished cycle found, repeated while nothing changes. */
 export interface Standing {
   readonly head: ObjectId;
+  /** A digest of what the finding rested on besides the head: settings, key and version of the agent. */
+  readonly under: string;
   readonly event: StateEvent;
   readonly code: number;
   readonly cause: string;
@@ -88,10 +96,20 @@ export interface Standing {
   readonly until?: number;
 }
 
+/** How often an activation is begun before the agent goes back, and a going back before it gives up. */
+export const attempts = { switch: 2, rollback: 3 } as const;
+
 /** What this host runs, as far as its own files say. */
 export interface Running extends RunningSystem {
   readonly digest: string;
   readonly inputs?: string;
+}
+
+/** All in milliseconds; a heartbeat of `null` means never. */
+export interface Pace {
+  readonly interval: number;
+  readonly heartbeat: number | null;
+  readonly fetch: number;
 }
 
 /** `journal.json`, format 1: the agent's own memory, outside the Git directory (S2). */
@@ -115,7 +133,10 @@ export interface Journal {
   readonly running: Running | null;
   readonly previous: number | null;
   readonly lastGood: number | null;
-  readonly rebootRequired: boolean;
+  /** The boot id under which an activation asked for a reboot. */
+  readonly rebootRequired: string | null;
+  /** The host's pace as last read from `fleet.yaml`, so that an idle cycle need not read it again. */
+  readonly pace: Pace;
   readonly standing: Standing | null;
   readonly phase: Phase;
 }

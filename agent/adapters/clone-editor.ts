@@ -1,0 +1,158 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
+import { serialiseCommit, withSignature } from '../../shared/objects/commit.ts';
+import { type ObjectId } from '../../shared/objects/object.ts';
+import { type AdminKey, type CloneChange, type CloneEditor } from '../ports.ts';
+import { gitFailure, type CloneGit, type CloneSurroundings } from './clone-git.ts';
+import { identityOf } from './clone-identity.ts';
+import { findAdminKey } from './clone-key.ts';
+import { type OpenedClone } from './clone.ts';
+
+type Env = CloneSurroundings['env'];
+
+/** The writing half of a clone. Signing is done in the process where the key allows it. */
+export function editorOf(
+  opened: OpenedClone,
+  { env, cwd }: Pick<CloneSurroundings, 'env' | 'cwd'>,
+): CloneEditor {
+  const { clone, git, config, gitDirectory } = opened;
+  return {
+    clone,
+    adminKey: (file) => findAdminKey(file, { env, config, cwd, gitDirectory }),
+    async uncommitted(paths) {
+      const listed = await git([
+        'status',
+        '--porcelain=v1',
+        '-z',
+        '--no-renames',
+        '--ignored',
+        '--untracked-files=all',
+        '--',
+        ...paths,
+      ]);
+      if (!listed.ok) return fail(gitFailure('look for changes', listed.failure));
+      const entries = listed.value.toString('utf8').split('\0');
+      return ok(entries.filter((entry) => entry !== '').map((entry) => entry.slice(3)));
+    },
+    nameUnbornBranch: (branch) =>
+      quietly(git(['symbolic-ref', 'HEAD', `refs/heads/${branch}`]), 'name the branch'),
+    commit: (change, key) => commit(opened, env, change, key),
+    push: (branch) => push(opened, branch),
+    async configure(settings) {
+      // One after the other: git locks the file.
+      for (const [name, value] of Object.entries(settings)) {
+        const set = await quietly(git(['config', '--local', name, value]), `set ${name}`);
+        if (!set.ok) return set;
+      }
+      return ok(undefined);
+    },
+  };
+}
+
+/** Writes the objects first, moves the branch second, and touches the person's files last. */
+async function commit(
+  { clone, git, gitDirectory, config }: OpenedClone,
+  env: Env,
+  change: CloneChange,
+  key: AdminKey,
+): Promise<Result<ObjectId>> {
+  const folder = await mkdtemp(join(gitDirectory, 'autark-'));
+  try {
+    const tree = await treeWith(git, clone.head, change.files, join(folder, 'index'));
+    if (!tree.ok) return tree;
+    const payload = serialiseCommit({
+      tree: tree.value,
+      parents: clone.head === null ? [] : [clone.head],
+      ...identityOf(env, config, key.owner),
+      message: change.message,
+    });
+    const signature = await key.sign(payload);
+    if (!signature.ok) return signature;
+    const bytes = withSignature(payload, signature.value);
+    const id = await answer(
+      git(['hash-object', '-t', 'commit', '-w', '--stdin'], { input: bytes }),
+      'write the commit',
+    );
+    if (!id.ok) return id;
+    const subject = change.message.split('\n')[0] ?? '';
+    const moved = await quietly(
+      git(['update-ref', '-m', `commit: ${subject}`, 'HEAD', id.value, clone.head ?? '0'.repeat(40)]),
+      'move the branch',
+    );
+    if (!moved.ok) return moved;
+    const written = await writeOut(git, clone.root, change.files);
+    return written.ok ? id : written;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The last commit's tree with these files in it, by way of an index of its own. */
+async function treeWith(
+  git: CloneGit,
+  head: ObjectId | null,
+  files: CloneChange['files'],
+  index: string,
+): Promise<Result<ObjectId>> {
+  const own = { env: { GIT_INDEX_FILE: index } };
+  const started = await quietly(git(['read-tree', head ?? '--empty'], own), 'read the last commit');
+  if (!started.ok) return started;
+  for (const { path, text } of files) {
+    const blob = await answer(git(['hash-object', '-w', '--stdin'], { input: text }), `write ${path}`);
+    if (!blob.ok) return blob;
+    const added = await quietly(
+      git(['update-index', '--add', '--cacheinfo', `100644,${blob.value},${path}`], own),
+      `add ${path}`,
+    );
+    if (!added.ok) return added;
+  }
+  return answer(git(['write-tree'], own), 'write the tree');
+}
+
+async function writeOut(git: CloneGit, root: string, files: CloneChange['files']): Promise<Result<void>> {
+  for (const { path, text } of files) await writeFile(join(root, path), text);
+  const paths = files.map(({ path }) => path);
+  return quietly(git(['update-index', '--add', '--', ...paths]), 'refresh the index');
+}
+
+async function push({ clone, git, config }: OpenedClone, branch: string): Promise<Result<void>> {
+  const { remote } = clone;
+  if (remote === null) return fail(noRemote(clone.root));
+  const upstream = config.has(`branch.${branch}.remote`) ? [] : ['--set-upstream'];
+  const pushed = await git(['push', '--quiet', ...upstream, remote.name, `HEAD:refs/heads/${branch}`]);
+  return pushed.ok ? ok(undefined) : fail(notPushed(remote, branch, pushed.failure));
+}
+
+async function quietly(call: ReturnType<CloneGit>, doing: string): Promise<Result<void>> {
+  const done = await call;
+  return done.ok ? ok(undefined) : fail(gitFailure(doing, done.failure));
+}
+
+async function answer(call: ReturnType<CloneGit>, doing: string): Promise<Result<string>> {
+  const done = await call;
+  return done.ok ? ok(done.value.toString('utf8').trim()) : fail(gitFailure(doing, done.failure));
+}
+
+function noRemote(where: string): Failure {
+  return {
+    kind: 'unexpected',
+    cause: 'the commit is made but not pushed: this clone has no remote',
+    where,
+    remedy: 'run `git remote add origin URL`, and `git push`',
+  };
+}
+
+function notPushed(
+  remote: { readonly name: string; readonly url: string },
+  branch: string,
+  said: string,
+): Failure {
+  return {
+    kind: 'push-refused',
+    cause: `the commit is made, but ${remote.name} did not take it`,
+    where: remote.url,
+    remedy: `run \`git push ${remote.name} ${branch}\` once that is mended; git’s own words follow`,
+    detail: said,
+  };
+}

@@ -1,0 +1,198 @@
+import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
+import { type Clone } from '../ports.ts';
+import {
+  cloneGit,
+  gitFailure,
+  withoutPasswords,
+  type CloneGit,
+  type CloneSurroundings,
+} from './clone-git.ts';
+import { readObjects } from './clone-objects.ts';
+
+/** A clone that was opened, with what its editor needs besides. */
+export interface OpenedClone {
+  readonly clone: Clone;
+  readonly git: CloneGit;
+  readonly gitDirectory: string;
+  /** git's configuration as it stands for this clone; keys as git lists them, section and name in lower case. */
+  readonly config: ReadonlyMap<string, string>;
+}
+
+/** The clone around the current directory. Spawns four gits at once and no more. */
+export async function openClone(surroundings: CloneSurroundings): Promise<Result<OpenedClone>> {
+  const git = cloneGit(surroundings);
+  const [place, settings, branch, head] = await Promise.all([
+    git([
+      'rev-parse',
+      '--is-bare-repository',
+      '--is-inside-work-tree',
+      '--absolute-git-dir',
+      '--show-toplevel',
+    ]),
+    git(['config', '--list', '-z']),
+    git(['symbolic-ref', '-q', 'HEAD']),
+    git(['rev-parse', '-q', '--verify', 'HEAD^{commit}']),
+  ]);
+  if (!place.ok) return fail(noClone(place.failure, surroundings.cwd));
+  const [, inside, gitDirectory = '', root = ''] = place.value.toString('utf8').split('\n');
+  if (inside !== 'true') return fail(noClone('outside the work tree', surroundings.cwd));
+  const name = branch.ok ? branch.value.toString('utf8').trim() : '';
+  if (!name.startsWith('refs/heads/')) return fail(detached(root));
+  const config = parseConfig(settings.ok ? settings.value.toString('utf8') : '');
+  const id = head.ok ? head.value.toString('utf8').trim() : '';
+  const state = { root, branch: name.slice('refs/heads/'.length), head: id === '' ? null : id };
+  const named = cloneGit({ ...surroundings, cwd: root, env: withIdentity(surroundings.env, config) });
+  return ok({ clone: cloneOf(named, state, config), git: named, gitDirectory, config });
+}
+
+function cloneOf(
+  git: CloneGit,
+  state: Pick<Clone, 'root' | 'branch' | 'head'>,
+  config: ReadonlyMap<string, string>,
+): Clone {
+  const remote = remoteOf(state.branch, config);
+  const below = `refs/remotes/${remote?.name ?? ''}/`;
+  return {
+    ...state,
+    remote,
+    fetch: () => (remote === null ? Promise.resolve(fail(noRemote(state.root))) : fetch(git, remote)),
+    async remoteRefs() {
+      if (remote === null) return fail(noRemote(state.root));
+      const places = [remote.branch, 'state/', 'enroll/'].map((place) => `${below}${place}`);
+      const listed = await git(['for-each-ref', '--format=%(objectname) %(refname)', ...places]);
+      if (!listed.ok) return fail(gitFailure('list refs', listed.failure));
+      const lines = listed.value
+        .toString('utf8')
+        .split('\n')
+        .filter((line) => line !== '');
+      return ok(lines.map((line) => ({ id: line.slice(0, 40), name: line.slice(41 + below.length) })));
+    },
+    read: (names) => readObjects(git, names),
+    async firstParents(tips) {
+      if (tips.length === 0) return ok([]);
+      const listed = await git(['rev-list', '--first-parent', '--stdin'], { input: `${tips.join('\n')}\n` });
+      if (!listed.ok) return fail(gitFailure('walk the history', listed.failure));
+      return ok(
+        listed.value
+          .toString('utf8')
+          .split('\n')
+          .filter((line) => line !== ''),
+      );
+    },
+    async distance(from, to) {
+      if (from === to) return 0;
+      const counted = await git(['rev-list', '--count', `${from}..${to}`]);
+      return counted.ok ? Number(counted.value.toString('utf8')) : null;
+    },
+  };
+}
+
+type Remote = NonNullable<Clone['remote']>;
+
+/**
+ * Globs, because one exact refspec that matches nothing fails the whole fetch: `main*` also takes `main-old`,
+ * which does no harm in a person's clone.
+ */
+async function fetch(git: CloneGit, remote: Remote): Promise<Result<void>> {
+  const refspecs = [`${remote.branch}*`, 'state/*', 'enroll/*'].map(
+    (glob) => `+refs/heads/${glob}:refs/remotes/${remote.name}/${glob}`,
+  );
+  const fetched = await git([
+    'fetch',
+    '--quiet',
+    '--prune',
+    '--no-tags',
+    '--no-write-fetch-head',
+    '--no-auto-maintenance',
+    '--recurse-submodules=no',
+    remote.name,
+    ...refspecs,
+  ]);
+  return fetched.ok ? ok(undefined) : fail(unreachable(remote, fetched.failure));
+}
+
+/** The branch's upstream remote, else `origin`. */
+function remoteOf(branch: string, config: ReadonlyMap<string, string>): Remote | null {
+  const upstream = config.get(`branch.${branch}.remote`);
+  const name = upstream === undefined || upstream === '.' ? 'origin' : upstream;
+  const url = config.get(`remote.${name}.url`);
+  if (url === undefined) return null;
+  const merge = upstream === name ? config.get(`branch.${branch}.merge`) : undefined;
+  return { name, url: withoutPasswords(url), branch: merge?.replace(/^refs\/heads\//, '') ?? branch };
+}
+
+/** `git config --list -z`: `KEY LF VALUE NUL`; the last one wins. */
+function parseConfig(text: string): ReadonlyMap<string, string> {
+  const entries = text.split('\0').filter((entry) => entry !== '');
+  return new Map(
+    entries.map((entry) => {
+      const end = entry.indexOf('\n');
+      return end < 0 ? ([entry, 'true'] as const) : ([entry.slice(0, end), entry.slice(end + 1)] as const);
+    }),
+  );
+}
+
+/**
+ * git writes a committer into the reflog, and without one it resolves the machine's own name, which takes ten
+ * seconds when the network is down.
+ */
+function withIdentity(
+  env: CloneSurroundings['env'],
+  config: ReadonlyMap<string, string>,
+): CloneSurroundings['env'] {
+  const has = (key: string, variable: string) => config.has(key) || env[variable] !== undefined;
+  return {
+    ...env,
+    ...(has('user.name', 'GIT_COMMITTER_NAME') ? {} : { GIT_COMMITTER_NAME: 'autark' }),
+    ...(has('user.email', 'GIT_COMMITTER_EMAIL') ? {} : { GIT_COMMITTER_EMAIL: 'autark@localhost' }),
+  };
+}
+
+function noClone(said: string, cwd: string): Failure {
+  const where = cwd;
+  if (/not a git repository/i.test(said)) {
+    return {
+      kind: 'unexpected',
+      cause: 'this is not a Git repository',
+      where,
+      remedy: 'go to your clone of the fleet repository, or make one with `git clone`',
+    };
+  }
+  if (/work tree/i.test(said)) {
+    return {
+      kind: 'unexpected',
+      cause: 'this repository has no work tree here',
+      where,
+      remedy: 'run this in a clone, not in a bare repository or inside .git',
+    };
+  }
+  return gitFailure('open this repository', said, where);
+}
+
+function detached(where: string): Failure {
+  return {
+    kind: 'unexpected',
+    cause: 'no branch is checked out here',
+    where,
+    remedy: 'run `git switch main`, or whatever your fleet’s branch is called',
+  };
+}
+
+function noRemote(where: string): Failure {
+  return {
+    kind: 'unexpected',
+    cause: 'this clone has no remote',
+    where,
+    remedy: 'run `git remote add origin URL`',
+  };
+}
+
+function unreachable(remote: Remote, said: string): Failure {
+  return {
+    kind: 'unreachable',
+    cause: `the remote ${remote.name} could not be fetched from`,
+    where: remote.url,
+    remedy: 'git’s own words follow',
+    detail: said,
+  };
+}

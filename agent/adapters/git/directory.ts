@@ -1,0 +1,82 @@
+import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fail, ok, type Result } from '../../../shared/failure.ts';
+import { fileFailure } from '../file-failure.ts';
+import { protectedConfig } from './config.ts';
+import { protectedFile } from './environment.ts';
+
+/**
+ * Makes the bare Git directory that git expects (gitrepository-layout(5)), as far as it is missing, with
+ * exactly this configuration. By hand: `git init` would cost a process and take templates and defaults from
+ * the machine.
+ */
+export async function prepareDirectory(directory: string, config: string): Promise<Result<void>> {
+  try {
+    await mkdir(join(directory, 'objects', 'pack'), { recursive: true, mode: 0o700 });
+    await mkdir(join(directory, 'refs', 'autark'), { recursive: true, mode: 0o700 });
+    await replace(join(directory, protectedFile), protectedConfig);
+    await replace(join(directory, 'config'), config);
+    await replace(join(directory, 'HEAD'), 'ref: refs/autark/config\n');
+    return ok(undefined);
+  } catch (error) {
+    return fail(fileFailure(error, 'prepare the Git directory', directory));
+  }
+}
+
+/** Not synced: the directory can be made anew at any time. Mode 0600, for the URL may hold a secret. */
+async function replace(path: string, text: string): Promise<void> {
+  if ((await readFile(path, 'utf8').catch(() => null)) === text) return;
+  const draft = `${path}.new`;
+  await rm(draft, { force: true });
+  await writeFile(draft, text, { flag: 'wx', mode: 0o600 });
+  await chmod(draft, 0o600);
+  await rename(draft, path);
+}
+
+/**
+ * Removes what killed gits left: locks, which would stop every later fetch, and half-written packs, which
+ * nobody else collects, for maintenance is off. Does nothing while another git works in the directory.
+ */
+export async function sweepDirectory(directory: string): Promise<void> {
+  if (isInUse(directory)) return;
+  const found = await Promise.all([
+    matching(directory, /\.(lock|new)$/, false),
+    matching(join(directory, 'refs'), /\.lock$/, true),
+    matching(join(directory, 'objects'), /^(tmp_|incoming-)|\/(tmp_|\.tmp-)|\.lock$/, true),
+  ]);
+  for (const path of found.flat()) await rm(path, { recursive: true, force: true }).catch(() => undefined);
+}
+
+async function matching(folder: string, pattern: RegExp, recursive: boolean): Promise<string[]> {
+  const names = await readdir(folder, { recursive }).catch(() => []);
+  return names.filter((name) => pattern.test(name)).map((name) => join(folder, name));
+}
+
+/** Whether a git runs there, by the `GIT_DIR` that we give to each; `cat-file` only reads and does not count. */
+function isInUse(directory: string): boolean {
+  const mark = `\0GIT_DIR=${directory}\0`;
+  return readdirSync('/proc').some((name) => {
+    if (!/^\d+$/.test(name)) return false;
+    try {
+      if (!`\0${readFileSync(`/proc/${name}/environ`, 'utf8')}`.includes(mark)) return false;
+      return !readFileSync(`/proc/${name}/cmdline`, 'utf8').includes('\0cat-file\0');
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Puts a directory that was fetched anew in the place of the old one. A crash in between costs another fetch. */
+export async function swapDirectory(directory: string, fresh: string): Promise<Result<void>> {
+  const old = `${directory}.old`;
+  try {
+    await rm(old, { recursive: true, force: true });
+    await rename(directory, old);
+    await rename(fresh, directory);
+    await rm(old, { recursive: true, force: true });
+    return ok(undefined);
+  } catch (error) {
+    return fail(fileFailure(error, 'replace the Git directory', directory));
+  }
+}

@@ -1,0 +1,61 @@
+import { programPath } from '../../../shared/program-path.ts';
+import { join } from 'node:path';
+
+/** What may come from whoever started the agent: where programs are, and how the network is reached. */
+const passedOn = [
+  'PATH',
+  'GIT_SSL_CAINFO',
+  'GIT_SSL_CAPATH',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'CURL_CA_BUNDLE',
+  'http_proxy',
+  'https_proxy',
+  'HTTPS_PROXY',
+  'all_proxy',
+  'ALL_PROXY',
+  'no_proxy',
+  'NO_PROXY',
+] as const;
+
+/** The file, inside the Git directory, that git reads as the user's own configuration. */
+export const protectedFile = 'protected.config';
+
+/**
+ * The whole environment of every git (git(1)): nobody's configuration, no prompts, no replaced or lazily fetched
+ * objects (S5, S7), an identity so that git does not ask the DNS for one, and untranslated messages.
+ */
+export function gitEnvironment(
+  directory: string,
+  host: string,
+  from: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  const env: Record<string, string> = { PATH: programPath };
+  for (const name of passedOn) {
+    const value = from[name];
+    if (value !== undefined && value !== '') env[name] = value;
+  }
+  return {
+    ...env,
+    ...identity('AUTHOR', host),
+    ...identity('COMMITTER', host),
+    GIT_DIR: directory,
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_GLOBAL: join(directory, protectedFile),
+    GIT_ATTR_NOSYSTEM: '1',
+    GIT_TERMINAL_PROMPT: '0',
+    // Empty, not a program that fails: git then reports that it may not ask.
+    GIT_ASKPASS: '',
+    SSH_ASKPASS_REQUIRE: 'never',
+    GIT_SSH_COMMAND: 'ssh -o BatchMode=yes',
+    GIT_NO_REPLACE_OBJECTS: '1',
+    GIT_NO_LAZY_FETCH: '1',
+    GIT_OPTIONAL_LOCKS: '0',
+    HOME: '/nonexistent',
+    LC_ALL: 'C',
+  };
+}
+
+function identity(role: 'AUTHOR' | 'COMMITTER', host: string): Record<string, string> {
+  return { [`GIT_${role}_NAME`]: host, [`GIT_${role}_EMAIL`]: `${host}@fleet` };
+}

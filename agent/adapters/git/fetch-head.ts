@@ -1,0 +1,122 @@
+import { rm } from 'node:fs/promises';
+import { fail, ok, type Failure, type Result } from '../../../shared/failure.ts';
+import { type ObjectId } from '../../../shared/objects/object.ts';
+import { type Bounds } from '../../ports.ts';
+import { fetchArguments, succeeded, type GitCommand } from './command.ts';
+import { prepareDirectory, swapDirectory, sweepDirectory } from './directory.ts';
+import { gitFailure, remoteRemedy } from './failures.ts';
+import { readRef } from './refs.ts';
+
+export interface HeadFetcher {
+  fetch(bounds: Bounds): Promise<Result<ObjectId>>;
+  /** Has the next fetch begin with a new directory: something in this one could not be read. */
+  distrust(): void;
+}
+
+export interface HeadPlace {
+  readonly directory: string;
+  readonly config: string;
+  readonly branch: string;
+  /** The remote, without credentials. */
+  readonly where: string;
+  readonly commandIn: (directory: string) => GitCommand;
+  /** Called when another directory took the place of the old one. */
+  readonly onReplaced: () => void;
+}
+
+/** Where the configuration branch ends up. */
+export const headRef = 'refs/autark/config';
+
+/**
+ * Fetches the configuration branch. When that fails again, or objects could not be read, the Git directory may be
+ * at fault, in one of many ways: it is fetched anew beside the old one, and takes its place only if that works.
+ * So a damaged directory mends itself, an unreachable server costs nothing that is there, and nobody need
+ * understand what git said.
+ */
+export function openHeadFetcher(place: HeadPlace): HeadFetcher {
+  let failures = 0;
+  let distrusted = false;
+
+  async function fetchInto(directory: string, bounds: Bounds): Promise<Result<ObjectId, Failed>> {
+    const ready = await prepareDirectory(directory, place.config);
+    if (!ready.ok) return fail({ failure: ready.failure, certain: true });
+    const refspec = `+refs/heads/${place.branch}:${headRef}`;
+    const ran = await place.commandIn(directory)(fetchArguments('autark', refspec), bounds);
+    if (!succeeded(ran)) {
+      await sweepDirectory(directory);
+      return fail(headFailure(ran, place, bounds.timeout));
+    }
+    const head = await readRef(directory, headRef);
+    return head === null ? fail({ failure: noHead(directory), certain: false }) : ok(head);
+  }
+
+  async function fetchAnew(bounds: Bounds): Promise<Result<ObjectId, Failed>> {
+    const fresh = `${place.directory}.fresh`;
+    await rm(fresh, { recursive: true, force: true });
+    const head = await fetchInto(fresh, bounds);
+    if (!head.ok) {
+      await rm(fresh, { recursive: true, force: true });
+      return head;
+    }
+    const swapped = await swapDirectory(place.directory, fresh);
+    if (!swapped.ok) return fail({ failure: swapped.failure, certain: true });
+    distrusted = false;
+    place.onReplaced();
+    return head;
+  }
+
+  return {
+    distrust: () => {
+      distrusted = true;
+    },
+    async fetch(bounds) {
+      const begun = performance.now();
+      let head = await (distrusted ? fetchAnew(bounds) : fetchInto(place.directory, bounds));
+      if (!head.ok && !distrusted && !head.failure.certain && isDue(++failures)) {
+        const timeout = Math.max(1, bounds.timeout - (performance.now() - begun));
+        const anew = await fetchAnew({ ...bounds, timeout });
+        if (anew.ok) head = anew;
+      }
+      if (!head.ok) return fail(head.failure.failure);
+      failures = 0;
+      return head;
+    },
+  };
+}
+
+/** The second failure in a row, the fourth, the eighth: soon, and then ever more seldom. */
+function isDue(failures: number): boolean {
+  return failures >= 2 && Number.isInteger(Math.log2(failures));
+}
+
+interface Failed {
+  readonly failure: Failure;
+  /** Whether the Git directory is surely not the reason. */
+  readonly certain: boolean;
+}
+
+function headFailure(ran: Parameters<typeof gitFailure>[0], place: HeadPlace, timeout: number): Failed {
+  const { where, branch } = place;
+  const failure = gitFailure(ran, {
+    doing: 'fetch',
+    where,
+    timeout,
+    kind: 'unreachable',
+    remedy: remoteRemedy,
+  });
+  if (ran.ending.how !== 'exited') return { failure, certain: true };
+  // The only words of git's that decide anything, and only over the remedy.
+  if (!/couldn't find remote ref/i.test(ran.tail)) return { failure, certain: false };
+  const cause = `the remote has no branch ${branch}`;
+  const remedy = `push it (git push -u origin ${branch}), or correct \`branch\` in agent.yaml`;
+  return { failure: { ...failure, cause, remedy }, certain: true };
+}
+
+function noHead(directory: string): Failure {
+  return {
+    kind: 'unexpected',
+    cause: `git fetch succeeded, but ${headRef} is not there`,
+    where: directory,
+    remedy: 'the agent fetches everything anew by itself; if this stays, remove that directory',
+  };
+}

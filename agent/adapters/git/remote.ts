@@ -1,0 +1,58 @@
+/** What a remote's URL says (git-fetch(1), "GIT URLS"), taken apart so that its secrets never reach argv. */
+import { fileURLToPath } from 'node:url';
+
+export interface Remote {
+  /** Without a password: git hands this to its transport programs as an argument. */
+  readonly url: string;
+  /** The value of an HTTP `Authorization` header (RFC 7617), when the URL held a user or password. */
+  readonly authorization?: string;
+  /** Scheme, host and port: where the header may be sent. */
+  readonly origin?: string;
+}
+
+/** Moves credentials out of an HTTP URL; drops the password of any other, for no transport uses it. */
+export function parseRemote(remote: string): Remote {
+  const parts = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)@([^/?#@]*)(.*)$/is.exec(remote);
+  if (parts === null) return { url: remote };
+  const [, scheme = '', userinfo = '', host = '', rest = ''] = parts;
+  const [user = '', ...password] = userinfo.split(':');
+  if (!/^https?$/i.test(scheme)) return { url: `${scheme}://${user}@${host}${rest}` };
+  const origin = `${scheme}://${host}`;
+  const login = `${decoded(user)}:${decoded(password.join(':'))}`;
+  return { url: origin + rest, origin, authorization: `Basic ${Buffer.from(login).toString('base64')}` };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/**
+ * Text with the credentials of every URL in it masked: passwords, queries, and with HTTP the user as well,
+ * for there it may be a token.
+ */
+export function withoutCredentials(text: string): string {
+  return text.replace(/([a-z][a-z0-9+.-]*:\/\/)([^\s'"<>]*)/gi, (_whole, scheme: string, rest: string) => {
+    const authority = /^[^/?#]*/.exec(rest)?.[0] ?? '';
+    const at = authority.lastIndexOf('@');
+    const user = authority.slice(0, Math.max(at, 0)).split(':');
+    const shown = at === -1 ? '' : /^https?/i.test(scheme) || user.length > 1 ? '***@' : `${user[0] ?? ''}@`;
+    return scheme + shown + rest.slice(at + 1).replace(/\?.*$/, '?***');
+  });
+}
+
+/** The path behind a remote on this machine; `null` when it is elsewhere. */
+export function localPath(remote: string): string | null {
+  if (/^file:\/\//i.test(remote)) {
+    try {
+      return fileURLToPath(remote);
+    } catch {
+      return null;
+    }
+  }
+  // `host:path` is ssh, unless a slash comes before the colon.
+  return /^[a-z][a-z0-9+.-]*:/i.test(remote) || /^[^/]*:/.test(remote) ? null : remote;
+}

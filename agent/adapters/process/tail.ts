@@ -1,0 +1,47 @@
+import { printable } from '../../../shared/printable.ts';
+
+/** Keeps the end of what a program writes, in bounded memory. */
+export interface Tail {
+  add(chunk: Uint8Array): void;
+  /** What was kept, as text that is safe to show; begins at the start of a line if something was dropped. */
+  text(): string;
+}
+
+/** @param limit bytes to keep */
+export function keepTail(limit = 8192): Tail {
+  let chunks: Uint8Array[] = [];
+  let held = 0;
+  let dropped = false;
+  return {
+    add(chunk) {
+      chunks.push(chunk);
+      held += chunk.length;
+      // Joined only now and then, so that many small writes cost little.
+      if (held <= 2 * limit && chunks.length < 1024) return;
+      const all = Buffer.concat(chunks);
+      const kept = Buffer.from(all.subarray(Math.max(0, all.length - limit)));
+      dropped ||= kept.length < all.length;
+      chunks = [kept];
+      held = kept.length;
+    },
+    text() {
+      const all = Buffer.concat(chunks);
+      const kept = all.subarray(Math.max(0, all.length - limit));
+      const cut = dropped || kept.length < all.length;
+      // A carriage return would hide what stands before it: both parts are shown, as lines.
+      return printable((cut ? fromLineStart(kept) : kept).toString('utf8').replace(/\r\n?/g, '\n'));
+    },
+  };
+}
+
+function fromLineStart(bytes: Buffer): Buffer {
+  const newline = bytes.indexOf(0x0a);
+  return newline === -1 || newline === bytes.length - 1 ? fromCharacter(bytes) : bytes.subarray(newline + 1);
+}
+
+/** Skips what is left of a cut character (UTF-8 continuation bytes, RFC 3629). */
+function fromCharacter(bytes: Buffer): Buffer {
+  let start = 0;
+  while (start < 3 && ((bytes[start] ?? 0) & 0xc0) === 0x80) start += 1;
+  return bytes.subarray(start);
+}

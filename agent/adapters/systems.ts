@@ -1,0 +1,140 @@
+import { chmod, mkdir, readlink } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { type Failure, fail, ok, type Result } from '../../shared/failure.ts';
+import { type Random, type Systems } from '../ports.ts';
+import { makeFolder, namesIn, removeDurably, syncFolder } from './durable.ts';
+import { fileFailure } from './file-failure.ts';
+import { type Kept, readGenerations, replaceLink, writeGeneration } from './generations.ts';
+import { removeTree } from './remove-tree.ts';
+import { sealSystem } from './seal.ts';
+
+export interface SystemsOptions {
+  /** The agent's state folder, absolute. */
+  readonly state: string;
+  readonly random: Random;
+  /** Where `sync` is looked for: a `PATH`. */
+  readonly searchPath: string;
+}
+
+/** Where things lie below the state folder. */
+interface Layout {
+  readonly state: string;
+  readonly systems: string;
+  readonly generations: string;
+  /** A link to `generations/N`, relative so that the state folder can be looked at from elsewhere. */
+  readonly current: string;
+}
+
+/**
+ * Systems of kind `exec`: `systems/ID`, `generations/N` and the link `current`. What this process has reserved
+ * and not yet registered or discarded is never pruned; what a crashed predecessor left so is.
+ */
+export function execSystems({ state, random, searchPath }: SystemsOptions): Systems {
+  const layout: Layout = {
+    state,
+    systems: join(state, 'systems'),
+    generations: join(state, 'generations'),
+    current: join(state, 'current'),
+  };
+  const reserved = new Set<string>();
+  return {
+    async reserve() {
+      const made = await makeSystem(layout, random.id());
+      if (made.ok) reserved.add(made.value);
+      return made;
+    },
+    async discard(path) {
+      if (dirname(path) !== layout.systems || !isName(basename(path)))
+        throw new Error(`${path} is not one of the systems`);
+      const kept = await readGenerations(layout.generations);
+      if (namesOf(kept.flatMap((one) => one.systems)).has(basename(path))) return;
+      reserved.delete(path);
+      await removeTree(path);
+    },
+    seal: (path) => sealSystem(path, searchPath),
+    async generations() {
+      const kept = await readGenerations(layout.generations);
+      return kept.map((one) => one.generation).filter((generation) => generation !== null);
+    },
+    async register(generation) {
+      const written = await writeGeneration(layout.generations, generation);
+      if (written.ok) reserved.delete(generation.path);
+      return written;
+    },
+    setCurrent: (number) => setCurrent(layout, number),
+    prune: (keep) => prune(layout, new Set(keep), reserved),
+  };
+}
+
+async function makeSystem(layout: Layout, id: string): Promise<Result<string>> {
+  const path = join(layout.systems, id);
+  try {
+    await makeFolder(layout.systems, 0o755);
+    await mkdir(path);
+    // Services run from it, whatever this process's umask is.
+    await chmod(path, 0o755);
+    return ok(path);
+  } catch (error) {
+    return fail(fileFailure(error, 'make a directory for the build', path));
+  }
+}
+
+async function setCurrent(layout: Layout, number: number | null): Promise<Result<void>> {
+  try {
+    if (number === null) {
+      await removeDurably(layout.current);
+      return ok(undefined);
+    }
+    const kept = await readGenerations(layout.generations);
+    const whole = kept.some((one) => one.number === number && one.generation !== null);
+    if (!whole) return fail(notWhole(number, join(layout.generations, String(number))));
+    await replaceLink(layout.current, `generations/${number}`);
+    return ok(undefined);
+  } catch (error) {
+    return fail(fileFailure(error, 'change the current generation', layout.current));
+  }
+}
+
+function notWhole(number: number, where: string): Failure {
+  return {
+    kind: 'unexpected',
+    cause: `generation ${number} is missing or damaged, so it cannot become the current one`,
+    where,
+    remedy: 'push a revision, so that a new generation is built',
+  };
+}
+
+/**
+ * Generations go first, and for good, then the systems that no generation names: a power cut in between leaves
+ * systems without a generation, never the reverse. The current generation stays even if `keep` lacks it. While
+ * some generation's system cannot be told, no system is removed (P4).
+ */
+async function prune(
+  layout: Layout,
+  keep: ReadonlySet<number>,
+  reserved: ReadonlySet<string>,
+): Promise<void> {
+  const current = await readlink(layout.current).catch(() => null);
+  const all = await readGenerations(layout.generations);
+  const stays = (one: Kept): boolean => keep.has(one.number) || current === `generations/${one.number}`;
+  const leaving = all.filter((one) => !stays(one));
+  for (const one of leaving) await removeTree(one.home);
+  if (leaving.length > 0) await syncFolder(layout.generations);
+
+  const left = all.filter(stays);
+  if (left.some((one) => one.systems.length === 0)) return;
+  const used = namesOf([...left.flatMap((one) => one.systems), ...reserved]);
+  for (const name of await namesIn(layout.systems)) {
+    if (isName(name) && !used.has(name)) await removeTree(join(layout.systems, name));
+  }
+}
+
+/** What `reserve` may have made: `..`, or a `lost+found`, is nobody's to remove. */
+function isName(name: string): boolean {
+  return /^[\w-]+$/.test(name);
+}
+
+/** Systems are told apart by their random names: the state folder itself may have been moved. */
+function namesOf(systems: readonly string[]): ReadonlySet<string> {
+  return new Set(systems.map((path) => basename(path)));
+}

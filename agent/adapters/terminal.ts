@@ -1,0 +1,56 @@
+import { type ReadStream, type WriteStream } from 'node:tty';
+import { type Terminal } from '../ports.ts';
+
+export interface TerminalStreams {
+  readonly input: ReadStream;
+  readonly output: WriteStream;
+  readonly notes: WriteStream;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Ends a question. */
+  readonly signal: AbortSignal;
+}
+
+/** The terminal over the process's own streams. A reader that went away (EPIPE) ends the output silently. */
+export function terminalOf(streams: TerminalStreams): Terminal {
+  const { input, output, notes, env } = streams;
+  for (const stream of [output, notes]) stream.on('error', ignoreGoneReader);
+  const isTerminal = output.isTTY;
+  const width = () => (output.isTTY ? output.columns : Infinity);
+  return {
+    out: (text) => void output.write(text === '' || text.endsWith('\n') ? text : `${text}\n`),
+    note: (line) => void notes.write(`${line}\n`),
+    isTerminal,
+    canAsk: input.isTTY && notes.isTTY,
+    // A getter: a window may be resized while `--watch` runs.
+    get width() {
+      return width();
+    },
+    colour: isTerminal && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb',
+    confirm: (question) => confirm(question, streams),
+  };
+}
+
+/** Asks in the terminal's own line mode, so that Ctrl-C stays a signal and reaches the caller's. */
+async function confirm(question: string, { input, notes, signal }: TerminalStreams): Promise<boolean> {
+  const { createInterface } = await import('node:readline/promises');
+  const lines = createInterface({ input, output: notes, terminal: false });
+  const closed = new Promise<string>((resolve) => {
+    // End of input answers no.
+    lines.once('close', () => {
+      resolve('');
+    });
+  });
+  try {
+    const answer = await Promise.race([lines.question(`${question} [y/N] `, { signal }), closed]);
+    return /^\s*y(es)?\s*$/i.test(answer);
+  } catch (error) {
+    if (signal.aborted) return false;
+    throw error;
+  } finally {
+    lines.close();
+  }
+}
+
+function ignoreGoneReader(error: Error) {
+  if (!('code' in error) || error.code !== 'EPIPE') throw error;
+}

@@ -1,0 +1,46 @@
+import { withoutInputs } from '../shared/cycle/guard.ts';
+import { type BuiltSystem, type Running } from '../shared/cycle/journal.ts';
+import { type Result } from '../shared/failure.ts';
+import { type Host } from '../shared/fleet/fleet.ts';
+import { type ObjectId } from '../shared/objects/object.ts';
+import { type Context } from './context.ts';
+import { settle } from './stages/record.ts';
+
+/** Gives a built system its number and writes the switch into the journal; the switch itself follows from there. */
+export async function beginSwitch(
+  context: Context,
+  built: BuiltSystem,
+  host: Host,
+  revision: ObjectId,
+): Promise<Result<void>> {
+  const { systems } = context.effects('guard');
+  const { memory } = context;
+  const numbers = (await systems.generations()).map(({ number }) => number);
+  const to = Math.max(0, ...numbers) + 1;
+  const registered = await systems.register({ ...built, number: to, revision });
+  if (!registered.ok) return registered;
+  const from = memory.journal.running?.generation ?? null;
+  const { activate: mode, timeouts } = host;
+  return memory.write({
+    phase: { at: 'switch', from, to, revision, mode, timeout: timeouts.switch, attempt: 0 },
+  });
+}
+
+/** A system that is the same as what runs: the revision is noted, the build is dropped, nothing is activated. */
+export async function leaveAlone(
+  context: Context,
+  built: BuiltSystem,
+  _host: Host,
+  revision: ObjectId,
+): Promise<Result<void>> {
+  const { memory } = context;
+  const before = memory.journal.running;
+  if (before === null) throw new Error('nothing runs, and yet a system is the same as what runs');
+  if (built.path !== before.path) await context.effects('guard').systems.discard(built.path);
+  const running: Running = {
+    ...withoutInputs(before),
+    revision,
+    ...(built.inputs === undefined ? {} : { inputs: built.inputs }),
+  };
+  return settle(context, revision, { event: 'unchanged', running }, { running });
+}

@@ -1,0 +1,51 @@
+import { type Journal } from '../shared/cycle/journal.ts';
+import { ok, type Result } from '../shared/failure.ts';
+import { type Context } from './context.ts';
+import { confirm } from './stages/confirm.ts';
+import { commitRecord } from './stages/record.ts';
+import { rollback } from './stages/rollback.ts';
+import { switchTo } from './stages/switch.ts';
+
+/**
+ * Walks on from wherever the journal stands until nothing is half done: the second half of every cycle, and the
+ * whole of recovery after a kill or a power cut (P2). Each phase has one function, which ends by writing the next
+ * phase; so a phase found at start is simply entered again.
+ */
+export async function carryOn(context: Context): Promise<Result<void>> {
+  for (;;) {
+    const { phase } = context.memory.journal;
+    if (phase.at === 'idle') return ok(undefined);
+    const walked = await enter(context, phase);
+    if (!walked.ok) return walked;
+  }
+}
+
+async function enter(context: Context, phase: Journal['phase']): Promise<Result<void>> {
+  const { time } = context.stopwatch;
+  switch (phase.at) {
+    case 'idle':
+      return ok(undefined);
+    case 'build':
+      return undoBuild(context, phase);
+    case 'switch':
+      return time('switch', () => switchTo(context, phase));
+    case 'confirm':
+      return time('confirm', () => confirm(context, phase));
+    case 'rollback':
+      return time('rollback', () => rollback(context, phase));
+    case 'record':
+      return commitRecord(context, phase.draft);
+  }
+}
+
+/** A build that was cut off is worth nothing: what it left is removed, and the next cycle builds anew. */
+async function undoBuild(
+  context: Context,
+  phase: Extract<Journal['phase'], { at: 'build' }>,
+): Promise<Result<void>> {
+  const { programs, systems, trees } = context.effects('build');
+  if (phase.child !== undefined) await programs.endLeftover(phase.child);
+  await systems.discard(phase.path);
+  await trees.remove();
+  return context.memory.write({ phase: { at: 'idle' } });
+}

@@ -1,0 +1,77 @@
+import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
+import { oneLine } from '../../shared/printable.ts';
+import { type Enrolment } from '../../shared/record/enrolment.ts';
+import { usage, type Arguments, type Context } from './verb.ts';
+
+/**
+ * The machine that is meant. Somebody compares its fingerprint: by `--fingerprint`, or by answering here;
+ * `--yes` never stands for that.
+ */
+export async function choose(
+  waiting: readonly Enrolment[],
+  args: Arguments,
+  { terminal, host }: Context & { readonly host: string },
+): Promise<Result<Enrolment>> {
+  const wanted = args.text('fingerprint');
+  if (wanted !== undefined) {
+    const match = waiting.find((machine) => machine.fingerprint === wanted);
+    return match === undefined ? fail(noMatch(wanted, waiting)) : ok(match);
+  }
+  if (waiting.length > 1) return fail(several(host, waiting));
+  const [machine] = waiting;
+  if (machine === undefined || !terminal.canAsk) {
+    return fail(
+      usage(
+        'approve',
+        'without a terminal --fingerprint is required',
+        'take it from what `autark enroll` printed on the machine',
+      ),
+    );
+  }
+  for (const line of describe(machine)) terminal.note(line);
+  const answer = await terminal.confirm(`Does ${host} itself show this fingerprint?`);
+  return answer ? ok(machine) : fail(declined(host));
+}
+
+/** What a person compares and knows the machine by; all of it comes from the machine. */
+function describe({ fingerprint, status }: Enrolment): readonly string[] {
+  const { machine, at } = status;
+  const disks = machine.disks.map(({ model, size }) => `${model} (${bytes(size)})`);
+  const facts: [string, string][] = [
+    ['fingerprint', fingerprint],
+    ['system', `${machine.os}, ${machine.kernel}`],
+    ['processor', machine.cpu],
+    ['memory', bytes(machine.memory)],
+    ['disks', disks.length === 0 ? 'none' : disks.join(', ')],
+    ['enrolled', at],
+  ];
+  return facts.map(([name, fact]) => `  ${name.padEnd(11)}  ${oneLine(fact)}`);
+}
+
+function bytes(count: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
+  const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, count)) / 3)));
+  const value = count / 1000 ** power;
+  return `${value < 10 && power > 0 ? value.toFixed(1) : value.toFixed(0)} ${units[power] ?? ''}`;
+}
+
+function noMatch(wanted: string, waiting: readonly Enrolment[]): Failure {
+  return {
+    kind: 'unexpected',
+    cause: `the fingerprint is ${waiting.map((machine) => machine.fingerprint).join(' or ')}, not ${oneLine(wanted)}`,
+    remedy: 'compare it with what the machine itself shows; do not approve a machine that you do not know',
+  };
+}
+
+function several(host: string, waiting: readonly Enrolment[]): Failure {
+  return {
+    kind: 'unexpected',
+    cause: `${waiting.length} machines wait to become ${host}`,
+    remedy: 'choose one with --fingerprint',
+    detail: waiting.flatMap(describe).join('\n'),
+  };
+}
+
+function declined(host: string): Failure {
+  return { kind: 'unexpected', cause: `${host} is not approved`, remedy: 'nothing was changed' };
+}

@@ -1,0 +1,129 @@
+import { fail, ok, type Result } from '../../shared/failure.ts';
+import { formatAgentSettings, parseAgentSettings } from '../../shared/fleet/agent-yaml.ts';
+import { type AgentSettings } from '../../shared/fleet/fleet.ts';
+import { fingerprint, parsePublicKey } from '../../shared/trust/ssh-key.ts';
+import { enrol, findIntroduction } from '../enrol.ts';
+import { type AgentHost } from '../host.ts';
+import { usage, type Act, type Arguments, type Context } from './verb.ts';
+
+/** `autark enroll`: makes this machine known, and says how to approve it elsewhere. */
+export const enroll: Act = async (args, context) => {
+  const host = await context.roles.agentHost(context.root);
+  const settings = await settle(args, context, host);
+  if (!settings.ok) return settings;
+  const enrolled = await enrol(host, settings.value, context.signal);
+  if (!enrolled.ok) return enrolled;
+  const { key, host: name, approved } = enrolled.value;
+  const parsed = parsePublicKey(key);
+  const print = parsed.ok ? fingerprint(parsed.value.blob) : key;
+  const { terminal } = context;
+  terminal.out(print);
+  if (approved) {
+    terminal.note(`${name} is approved already; run \`autark agent\``);
+  } else {
+    terminal.out(`autark approve ${name} --fingerprint ${print}`);
+    terminal.note(`${name} waits: run the line above in a clone, after comparing the fingerprint, and push.`);
+    terminal.note('Then, or now, run `autark agent` here.');
+  }
+  return ok(0);
+};
+
+/** The settings of `agent.yaml`: those that are there when the call continues, else new ones, written. */
+async function settle(args: Arguments, context: Context, host: AgentHost): Promise<Result<AgentSettings>> {
+  const before = await host.settings.load();
+  if (!before.ok) return before;
+  if (before.value !== null) return same(args, context, before.value);
+  const asked = await ask(args, context, host);
+  if (!asked.ok) return asked;
+  const written = await host.settings.write(formatAgentSettings(asked.value));
+  return written.ok ? asked : written;
+}
+
+/** A call that continues may repeat what it said before, but not say something else. */
+function same(args: Arguments, context: Context, before: AgentSettings): Result<AgentSettings> {
+  const said: readonly (readonly [string, string | undefined, string | undefined])[] = [
+    ['--host', args.text('host'), before.host],
+    ['--remote', remoteOf(args, context), before.remote],
+    ['--branch', args.text('branch'), before.branch],
+    ['--introduction', args.text('introduction'), before.introduction],
+    ['--floor', args.text('floor'), before.floor],
+  ];
+  const differs = said.find(([, now, then]) => now !== undefined && now !== then);
+  if (differs === undefined) return ok(before);
+  const [option, , then] = differs;
+  return fail(
+    usage(
+      'enroll',
+      `this machine is enrolled with ${option} ${then ?? '(none)'} already`,
+      'edit agent.yaml to change that, or remove it to begin anew',
+    ),
+  );
+}
+
+async function ask(args: Arguments, context: Context, host: AgentHost): Promise<Result<AgentSettings>> {
+  const remote = remoteOf(args, context);
+  const name = args.text('host');
+  if (remote === undefined || name === undefined) {
+    return fail(usage('enroll', 'a new machine needs --remote and --host'));
+  }
+  const key = await keyOf(args, context, host, name);
+  if (!key.ok) return key;
+  const floor = args.text('floor');
+  const draft: AgentSettings = {
+    host: name,
+    remote,
+    branch: args.text('branch') ?? 'main',
+    dir: '.',
+    introduction: args.text('introduction') ?? unknownYet,
+    ...(floor === undefined ? {} : { floor }),
+    key: key.value,
+  };
+  // What was given on the command line is held to the rules of the file that it goes into.
+  const parsed = parseAgentSettings(formatAgentSettings(draft), 'enroll');
+  if (!parsed.ok || parsed.value.introduction !== unknownYet) return parsed;
+  const introduction = await introductionOf(context, host, parsed.value);
+  return introduction.ok ? ok({ ...parsed.value, introduction: introduction.value }) : introduction;
+}
+
+/** Stands for an introduction that a person has yet to confirm; no commit has this name. */
+const unknownYet = '0'.repeat(40);
+
+async function introductionOf(
+  { terminal, signal }: Context,
+  host: AgentHost,
+  settings: AgentSettings,
+): Promise<Result<string>> {
+  if (!terminal.isTerminal) return fail(usage('enroll', 'without a terminal, --introduction is required'));
+  const found = await findIntroduction(host, settings, signal);
+  if (!found.ok) return found;
+  const { id, subject } = found.value;
+  terminal.note(`The server shows this introduction: ${id} “${subject}”`);
+  const isRight = await terminal.confirm('Is it the one that your admin named?');
+  if (isRight) return ok(id);
+  return fail({
+    kind: 'usage',
+    cause: 'the introduction was not confirmed',
+    where: id,
+    remedy: 'ask an admin for it, and run this again with --introduction',
+  });
+}
+
+async function keyOf(
+  args: Arguments,
+  { resolve }: Context,
+  { keys }: AgentHost,
+  name: string,
+): Promise<Result<string>> {
+  const given = args.text('key');
+  if (given !== undefined) return ok(resolve(given));
+  const standard = await keys.standard();
+  return standard === null ? keys.make(`autark ${name}`) : ok(standard);
+}
+
+/** A path on this machine is made absolute: the agent runs elsewhere than the person who enrols it. */
+function remoteOf(args: Arguments, { resolve }: Context): string | undefined {
+  const remote = args.text('remote');
+  if (remote === undefined) return undefined;
+  const isPath = remote.startsWith('/') || remote.startsWith('.') || !remote.includes(':');
+  return isPath && !remote.startsWith('-') ? resolve(remote) : remote;
+}

@@ -1,0 +1,81 @@
+import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
+import { moment } from '../../shared/fleet-view/time.ts';
+import { table, type Cell } from '../../shared/fleet-view/table.ts';
+import { oneLine } from '../../shared/printable.ts';
+import { stateEvents } from '../../shared/record/status.ts';
+import { readLog, type LogEntry } from '../fleet/log.ts';
+import { fleetRefs, readFleet } from '../fleet/read.ts';
+import { nearest } from '../../shared/fleet/name.ts';
+import { usage, type Act, type Arguments } from './verb.ts';
+
+/** `autark log`: what happened, newest first. */
+export const log: Act = async (args, { terminal, roles, signal, now }) => {
+  const wanted = filterOf(args, now());
+  if (!wanted.ok) return wanted;
+  const clone = await roles.clone(signal);
+  if (!clone.ok) return clone;
+  const fetched = await clone.value.fetch();
+  if (!fetched.ok) return fetched;
+  const refs = await fleetRefs(clone.value);
+  if (!refs.ok) return refs;
+  const snapshot = await readFleet(clone.value, refs.value);
+  if (!snapshot.ok) return snapshot;
+  const host = args.positional('HOST');
+  if (host !== undefined && !snapshot.value.fleet.hosts.has(host) && !refs.value.states.has(host)) {
+    return fail(unknownHost(host));
+  }
+  const hosts = host === undefined ? [...refs.value.states.keys()] : [host];
+  const all = await readLog(clone.value, refs.value, snapshot.value.fleet, hosts);
+  if (!all.ok) return all;
+  const entries = all.value.filter(wanted.value);
+  const sheet = { width: terminal.width, colour: terminal.colour };
+  terminal.out(
+    args.flag('json') ? JSON.stringify({ format: 1, entries }, null, 2) : table(entries.map(line), sheet),
+  );
+  return ok(0);
+};
+
+type Filter = (entry: LogEntry) => boolean;
+
+function filterOf(args: Arguments, now: number): Result<Filter> {
+  const [since, event, revision] = [args.text('since'), args.text('event'), args.text('revision')];
+  const from = since === undefined ? -Infinity : moment(since, now);
+  if (from === undefined) {
+    return fail(usage('log', `--since is a time such as 2h, 3d or 2027-01-05T08:00:00Z, not ${since ?? ''}`));
+  }
+  if (event !== undefined && !stateEvents.some((each) => each === event)) {
+    const near = nearest(event, stateEvents);
+    return fail(usage('log', `there is no event ${event}`, near === undefined ? undefined : `try ${near}`));
+  }
+  if (revision !== undefined && !/^[0-9a-f]{4,40}$/.test(revision)) {
+    return fail(usage('log', `--revision is a commit of at least four hex digits, not ${revision}`));
+  }
+  const concerns = (id: string | null) => revision === undefined || (id?.startsWith(revision) ?? false);
+  return ok(
+    (entry) =>
+      !(Date.parse(entry.at) < from) &&
+      (event === undefined || entry.event === event) &&
+      (concerns(entry.revision) || concerns(entry.attempted)),
+  );
+}
+
+/** One line an entry; what hosts wrote is made safe to show. */
+function line(entry: LogEntry): readonly Cell[] {
+  const about = entry.attempted ?? entry.revision;
+  return [
+    { text: oneLine(entry.at.replace(/\.\d+Z$/, 'Z')), style: 90 },
+    { text: oneLine(entry.host) },
+    { text: entry.event, style: entry.code === 0 ? 32 : 31 },
+    { text: about?.slice(0, 7) ?? '-' },
+    { text: entry.verified ? oneLine(entry.message) : `NOT VERIFIED: ${oneLine(entry.message)}` },
+  ];
+}
+
+function unknownHost(name: string): Failure {
+  return {
+    kind: 'unexpected',
+    cause: `no host is called ${name}`,
+    where: 'fleet.yaml, hosts',
+    remedy: '`autark status` lists them all',
+  };
+}

@@ -1,0 +1,135 @@
+import { fail, ok, sentence, type Failure, type Result } from '../../shared/failure.ts';
+import { exitMask } from '../../shared/fleet-view/exit-mask.ts';
+import { type HostView } from '../../shared/fleet-view/host-state.ts';
+import { statusTable } from '../../shared/fleet-view/status-table.ts';
+import { oneLine } from '../../shared/printable.ts';
+import { fleetRefs, readFleet, type Snapshot } from '../fleet/read.ts';
+import { distances, hostViews } from '../fleet/status.ts';
+import { type Clone } from '../ports.ts';
+import { usage, type Act, type Arguments, type Context } from './verb.ts';
+
+/** Milliseconds between two looks with `--watch`. */
+const watchInterval = 1000;
+
+/** `autark status`: exits with the mask of what is not well. */
+export const status: Act = async (args, context) => {
+  if (args.flag('watch') && args.flag('json')) {
+    return fail(usage('status', '--watch and --json do not go together', 'call it again instead of --watch'));
+  }
+  const clone = await context.roles.clone(context.signal);
+  if (!clone.ok) return clone;
+  return args.flag('watch') ? watch(clone.value, args, context) : once(clone.value, args, context);
+};
+
+async function once(clone: Clone, args: Arguments, { terminal, now }: Context): Promise<Result<number>> {
+  const look = await lookAt(clone, args.flag('offline'), null);
+  if (!look.ok) return look;
+  const hosts = chosen(look.value, args.rest, now());
+  if (!hosts.ok) return hosts;
+  const { fleet, head } = look.value.snapshot;
+  if (args.flag('json')) {
+    terminal.out(JSON.stringify({ format: 1, fleet: fleet.fleet, head, hosts: hosts.value }, null, 2));
+  } else if (hosts.value.length === 0) {
+    terminal.note('The fleet has no hosts yet: run `autark enroll` on a machine.');
+  } else {
+    const { width, colour } = terminal;
+    terminal.out(statusTable(hosts.value, { width, colour, now: now() }));
+  }
+  return ok(exitMask(hosts.value));
+}
+
+/** Shows the table anew when it changes: in place on a terminal, as another block elsewhere. */
+async function watch(
+  clone: Clone,
+  args: Arguments,
+  { terminal, now, signal }: Context,
+): Promise<Result<number>> {
+  let look: Look | null = null;
+  let shown = '';
+  let said = '';
+  let trouble = '';
+  while (!signal.aborted) {
+    const next = await lookAt(clone, args.flag('offline'), look);
+    if (signal.aborted) break;
+    if (!next.ok && look === null) return next;
+    trouble = tell(next.ok ? null : next.failure, trouble, terminal.note);
+    look = next.ok ? next.value : look;
+    const hosts = look === null ? null : chosen(look, args.rest, now());
+    if (hosts?.ok === false) return hosts;
+    const views = hosts?.value ?? [];
+    const text = statusTable(views, { width: terminal.width, colour: terminal.colour, now: now() });
+    const facts = JSON.stringify(views);
+    if (terminal.isTerminal ? text !== shown : facts !== said) {
+      const separator = said === '' ? '' : '\n';
+      terminal.out(terminal.isTerminal ? `${over(shown)}${text}` : `${separator}${text}`);
+      shown = text;
+      said = facts;
+    }
+    await pause(watchInterval, signal);
+  }
+  return ok(0);
+}
+
+/** A remote that cannot be reached is said once; the last known table stays. */
+function tell(failure: Failure | null, before: string, note: (line: string) => void): string {
+  const now = failure === null ? '' : oneLine(sentence(failure));
+  if (now !== before && now !== '') note(`autark: ${now}`);
+  return now;
+}
+
+/** Goes back to the table's first line and clears what is below (ECMA-48: CUU, ED). */
+function over(shown: string): string {
+  const lines = shown.split('\n').length - 1;
+  return lines === 0 ? '' : `\u001b[${lines}A\u001b[0J`;
+}
+
+interface Look {
+  readonly mark: string;
+  readonly snapshot: Snapshot;
+  readonly behind: Awaited<ReturnType<typeof distances>>;
+}
+
+/** Fetches, and reads the hosts again only when a ref moved since the look before. */
+async function lookAt(clone: Clone, offline: boolean, before: Look | null): Promise<Result<Look>> {
+  const fetched = offline ? ok(undefined) : await clone.fetch();
+  if (!fetched.ok) return fetched;
+  const refs = await fleetRefs(clone);
+  if (!refs.ok) return refs;
+  const mark = JSON.stringify([refs.value.head, ...refs.value.states, ...refs.value.waiting]);
+  if (before?.mark === mark) return ok(before);
+  const snapshot = await readFleet(clone, refs.value);
+  if (!snapshot.ok) return snapshot;
+  return ok({ mark, snapshot: snapshot.value, behind: await distances(clone, snapshot.value) });
+}
+
+function chosen(
+  { snapshot, behind }: Look,
+  names: readonly string[],
+  now: number,
+): Result<readonly HostView[]> {
+  const all = hostViews(snapshot, behind, now);
+  const missing = names.find((name) => !all.some((view) => view.host === name));
+  if (missing !== undefined) return fail(unknownHost(missing));
+  return ok(names.length === 0 ? all : all.filter((view) => names.includes(view.host)));
+}
+
+function unknownHost(name: string): Failure {
+  return {
+    kind: 'unexpected',
+    cause: `no host is called ${name}`,
+    where: 'fleet.yaml, hosts',
+    remedy: '`autark status` without a name lists them all',
+  };
+}
+
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, milliseconds);
+    signal.addEventListener('abort', end);
+  });
+}

@@ -1,0 +1,136 @@
+import { exitCode } from '../../shared/failure.ts';
+import { type OptionForm, type PositionalForm, type Verb } from './verb.ts';
+
+/** Options that every verb takes. */
+export const globalOptions: Readonly<Record<string, OptionForm>> = {
+  root: { value: 'DIR', describe: 'put every path of a host below DIR' },
+  help: { describe: 'show this help' },
+};
+
+const json: OptionForm = { describe: 'print one JSON value' };
+const push: OptionForm = { describe: 'push the commit' };
+const key: OptionForm = { value: 'FILE', describe: 'your SSH key, private or .pub' };
+const host: PositionalForm = { name: 'HOST', describe: 'the name of a host', need: 'one' };
+
+const clone: readonly Verb[] = [
+  {
+    name: 'init',
+    summary: 'Make the fleet in this clone: who may sign, fleet.yaml, the introduction',
+    options: {
+      key,
+      branch: { value: 'NAME', describe: 'the configuration branch; main if not given' },
+      push,
+    },
+    examples: [['autark init --key ~/.ssh/id_ed25519 --push', 'a new fleet, known to the server']],
+    load: async () => (await import('./init.ts')).init,
+  },
+  {
+    name: 'join',
+    summary: 'Set this clone to sign commits with your SSH key',
+    options: { key },
+    examples: [['autark join --key ~/.ssh/id_ed25519', 'before your first commit in a new clone']],
+    load: async () => (await import('./join.ts')).join,
+  },
+  {
+    name: 'approve',
+    summary: 'Write a waiting machine into fleet.yaml, once its fingerprint is compared',
+    positionals: [host],
+    options: {
+      fingerprint: {
+        value: 'SHA256:…',
+        describe: 'the fingerprint that the machine printed; required without a terminal',
+      },
+      system: { value: 'KIND', choices: ['nixos', 'exec'], describe: 'how its system is built' },
+      attr: { value: 'NAME', describe: 'nixos: the name in nixosConfigurations; the host if not given' },
+      build: { value: 'FILE', describe: 'exec: the build program, a path in the repository' },
+      group: { value: 'G', repeats: true, describe: 'a group of the host; may be repeated' },
+      yes: { describe: 'answer all questions but the fingerprint' },
+      push,
+    },
+    examples: [
+      ['autark approve web1 --push', 'compare, answer, push'],
+      ['autark approve pi --fingerprint SHA256:… --build hosts/pi/build', 'without a terminal'],
+    ],
+    load: async () => (await import('./approve.ts')).approve,
+  },
+  {
+    name: 'status',
+    summary: 'Show the fleet, one line a host',
+    positionals: [{ name: 'HOST', describe: 'only these hosts', need: 'any' }],
+    options: {
+      json,
+      watch: { describe: 'show it again whenever it changes, until Ctrl-C' },
+      offline: { describe: 'show what this clone knows already' },
+    },
+    examples: [['autark status --watch', 'follow a push as the hosts take it']],
+    exits: [
+      [0, 'all well; else the sum of'],
+      [1, 'a host failed'],
+      [2, 'a host is behind'],
+      [4, 'a host is silent'],
+      [8, 'a record is not verified'],
+      [16, 'a host is held or paused'],
+      [64, 'the status itself could not be made'],
+    ],
+    exitFor: () => 64,
+    load: async () => (await import('./status.ts')).status,
+  },
+  {
+    name: 'log',
+    summary: 'Show what happened, newest first',
+    positionals: [{ name: 'HOST', describe: 'only this host', need: 'optional' }],
+    options: {
+      since: { value: 'TIME', describe: 'only since then: 2h, 3d, or RFC 3339' },
+      event: { value: 'EVENT', describe: 'only this event, such as deployed or failed' },
+      revision: { value: 'COMMIT', describe: 'only where this revision ran or was tried' },
+      json,
+    },
+    examples: [['autark log web1 --since 2d', 'the last two days of web1']],
+    load: async () => (await import('./log.ts')).log,
+  },
+];
+
+/** All verbs, in the order of the help. */
+export const verbs: readonly Verb[] = [...onHost(), ...clone];
+
+/** The verbs of a host; `agent` exits with the code that its records carry. */
+function onHost(): readonly Verb[] {
+  return [
+    {
+      name: 'enroll',
+      summary: 'Make this machine known to a fleet',
+      options: {
+        remote: { value: 'URL', describe: 'the fleet repository: anything Git can fetch from' },
+        host: { value: 'NAME', describe: 'the name of this machine in the fleet' },
+        introduction: { value: 'COMMIT', describe: 'the commit that init printed' },
+        floor: { value: 'COMMIT', describe: 'the newest revision known now' },
+        branch: { value: 'NAME', describe: 'the configuration branch; main if not given' },
+        key: { value: 'FILE', describe: 'the key of this machine' },
+        'install-to': { value: 'FILE', describe: 'where the agent is installed' },
+        'no-service': { describe: 'install and start no units' },
+      },
+      exitFor: (failure) => exitCode(failure.kind),
+      load: async () => (await import('./enroll.ts')).enroll,
+    },
+    {
+      name: 'agent',
+      summary: 'Run the agent of this machine',
+      options: { once: { describe: 'run one cycle and exit with its code' } },
+      exits: [
+        [10, 'held'],
+        [11, 'another agent holds this root'],
+        [12, 'the state branch diverged'],
+        [13, 'retired or replaced'],
+        [20, 'the revision is not authentic'],
+        [21, 'the configuration is invalid'],
+        [22, 'this machine is not that host'],
+        [30, 'the build failed (31: timed out)'],
+        [40, 'switch or health check failed, back on the last good generation (41: could not go back)'],
+        [50, 'the remote is unreachable (51: push refused)'],
+        [52, 'no space'],
+      ],
+      exitFor: (failure) => exitCode(failure.kind),
+      load: async () => (await import('./agent.ts')).agent,
+    },
+  ];
+}

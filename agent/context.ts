@@ -1,0 +1,46 @@
+import { type Stage } from '../shared/failure.ts';
+import { type AgentSettings } from '../shared/fleet/fleet.ts';
+import { type Memory } from './memory.ts';
+import { type Effects, type Senses } from './seam.ts';
+
+/** What one cycle walks with. */
+export interface Context {
+  readonly settings: AgentSettings;
+  /** The agent's own version. */
+  readonly version: string;
+  /** The absolute folder below which this host's paths lie; `/` on a real machine. */
+  readonly root: string;
+  /** What this host cannot promise, said in every status. */
+  readonly guarantees: readonly string[];
+  /** The effects as one stage may use them. */
+  readonly effects: (stage: Stage) => Effects;
+  readonly senses: Senses;
+  readonly memory: Memory;
+  /** A digest of settings, key and version: what stood under others is looked at again. */
+  readonly under: string;
+  /** Aborted when the agent shall stop. */
+  readonly signal: AbortSignal;
+  readonly stopwatch: Stopwatch;
+}
+
+/** Time awake that each stage of a cycle took, in seconds. */
+export interface Stopwatch {
+  readonly seconds: () => Readonly<Record<string, number>>;
+  readonly time: <Value>(stage: Stage, work: () => Promise<Value>) => Promise<Value>;
+}
+
+/** @param awake milliseconds awake, as `Clock.awake` gives them */
+export function startStopwatch(awake: () => number): Stopwatch {
+  const spent = new Map<Stage, number>();
+  return {
+    seconds: () => Object.fromEntries([...spent].map(([stage, ms]) => [stage, Math.round(ms) / 1000])),
+    async time(stage, work) {
+      const begin = awake();
+      try {
+        return await work();
+      } finally {
+        spent.set(stage, (spent.get(stage) ?? 0) + awake() - begin);
+      }
+    },
+  };
+}

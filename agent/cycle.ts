@@ -1,0 +1,68 @@
+import { guard } from '../shared/cycle/guard.ts';
+import { ok, type Result } from '../shared/failure.ts';
+import { beginSwitch, leaveAlone } from './begin.ts';
+import { carryOn } from './carry-on.ts';
+import { type Context } from './context.ts';
+import { decide } from './decide.ts';
+import { conclude, failed, finish, isNothingNew, rest, stopped, type Ended } from './ending.ts';
+import { unlessNewer, type Wakes } from './newer.ts';
+import { build } from './stages/build.ts';
+import { poll } from './stages/poll.ts';
+import { verify } from './stages/verify.ts';
+
+/**
+ * One cycle:
+ *
+ *     poll ─▶ verify ─▶ plan ─▶ build ─▶ guard ─▶ switch ─▶ confirm ─▶ record
+ *                                                    └──▶ rollback ──────┘
+ *
+ * From `switch` on the journal drives (`carryOn`), and what a crash left is finished the same way first.
+ * @param wakes triggers that may bring a newer revision during a build; absent with `--once`
+ */
+export async function cycle(context: Context, wakes?: Wakes): Promise<Ended> {
+  const { memory, senses, signal, stopwatch } = context;
+  const { host } = memory.journal;
+  const recovered = await recover(context);
+  if (!recovered.ok) return failed(context, 'record', recovered.failure);
+
+  const head = await stopwatch.time('poll', () => poll(context));
+  if (!head.ok) return failed(context, 'poll', head.failure);
+  const revision = head.value;
+  if (isNothingNew(context, revision)) return rest(context);
+  const held = await memory.hold(signal);
+  if (!held.ok) return failed(context, 'poll', held.failure);
+  senses.log({ kind: 'new-head', host, revision });
+
+  const verified = await stopwatch.time('verify', () => verify(context, revision));
+  if (!verified.ok) return conclude(context, 'verify', verified.failure, revision);
+
+  const planned = await decide(context, verified.value);
+  if (!planned.ok) return failed(context, 'plan', planned.failure);
+  const plan = planned.value;
+  if (plan.do !== 'deploy') return conclude(context, 'plan', plan.failure, revision, plan);
+
+  senses.log({ kind: 'stage', host, stage: 'build', revision });
+  const built = await stopwatch.time('build', () =>
+    unlessNewer(context, wakes, revision, (inner) => build(inner, verified.value, plan.host, plan.source)),
+  );
+  if (built === 'superseded' || signal.aborted) return stopped(context, built === 'superseded');
+  if (!built.ok) return conclude(context, 'build', built.failure, revision);
+
+  const isUnchanged = guard(built.value, memory.journal.running) === 'unchanged';
+  if (!isUnchanged) senses.log({ kind: 'stage', host, stage: 'switch', revision });
+  const begin = isUnchanged ? leaveAlone : beginSwitch;
+  const decided = await begin(context, built.value, plan.host, revision);
+  const done = decided.ok ? await carryOn(context) : decided;
+  if (!done.ok) return failed(context, 'switch', done.failure);
+  return finish(context, plan.host.keep);
+}
+
+/** Finishes or undoes whatever a kill or a power cut left, and says so. */
+async function recover(context: Context): Promise<Result<void>> {
+  const { phase, host } = context.memory.journal;
+  if (phase.at === 'idle') return ok(undefined);
+  const held = await context.memory.hold(context.signal);
+  if (!held.ok) return held;
+  context.senses.log({ kind: 'recovered', host, from: phase.at });
+  return carryOn(context);
+}

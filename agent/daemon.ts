@@ -1,0 +1,58 @@
+import { slotOf, waitFor } from '../shared/cycle/schedule.ts';
+import { exitCode, type Result } from '../shared/failure.ts';
+import { type Ended } from './ending.ts';
+import { type Wakes } from './newer.ts';
+import { type Clock, type Log, type Random } from './ports.ts';
+import { type Bell } from './wakes.ts';
+
+/** What the daemon keeps between cycles, which is almost nothing: each cycle reads its own files. */
+export interface Daemon {
+  readonly bell: Bell;
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** Runs one cycle under the cycle lock, settings and journal read anew. */
+  readonly runCycle: (wakes: Wakes) => Promise<Result<CycleReport>>;
+}
+
+/** How a cycle ended, and at which pace the next one is due. */
+export interface CycleReport extends Ended {
+  readonly fleet: string;
+  readonly host: string;
+  /** Milliseconds. */
+  readonly interval: number;
+}
+
+/**
+ * Sleeps, wakes, and runs one cycle at a time, the first at once. Ends with an exit code when the signal is
+ * aborted (0) or when this host has nothing left to do (13).
+ */
+export async function runDaemon(daemon: Daemon): Promise<number> {
+  let failures = 0;
+  let pace = { fleet: '', host: '', interval: 60_000 };
+  while (!daemon.signal.aborted) {
+    const ran = await daemon.runCycle(daemon.bell);
+    if (ran.ok) {
+      const { code, next } = ran.value;
+      if (next === 'stop') return code;
+      if (next === 'again') continue;
+      failures = next === 'retry' ? failures + 1 : 0;
+      pace = ran.value;
+    } else {
+      if (exitCode(ran.failure.kind) === exitCode('locked')) failures += 1;
+      daemon.log({ kind: 'failure', host: pace.host, stage: 'poll', failure: ran.failure });
+    }
+    await daemon.bell.nextWithin(waitOf(daemon, pace, failures), daemon.signal);
+  }
+  return 0;
+}
+
+function waitOf(
+  { clock, random }: Daemon,
+  { fleet, host, interval }: Pick<CycleReport, 'fleet' | 'host' | 'interval'>,
+  failures: number,
+): number {
+  const slot = slotOf(fleet, host);
+  return waitFor({ now: clock.now(), interval, slot, fraction: random.fraction(), failures });
+}

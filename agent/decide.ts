@@ -1,0 +1,30 @@
+import { mayRecord, plan, type Plan, type Self } from '../shared/cycle/plan.ts';
+import { type Pace } from '../shared/cycle/journal.ts';
+import { ok, type Result } from '../shared/failure.ts';
+import { type Fleet } from '../shared/fleet/fleet.ts';
+import { type Context } from './context.ts';
+import { type Verified } from './stages/verify.ts';
+
+/** The plan for a verified revision; what it says of this machine and its pace goes into the journal. */
+export async function decide(context: Context, { fleet }: Verified): Promise<Result<Plan>> {
+  const { memory, senses, settings } = context;
+  const { journal } = memory;
+  const self: Self = {
+    host: settings.host,
+    key: senses.signer.key,
+    genesis: journal.genesis,
+    fleet: journal.fleet,
+  };
+  const approved = mayRecord(fleet, self, journal.approved);
+  const pace = paceOf(fleet, context) ?? journal.pace;
+  const isKnown = approved === journal.approved && JSON.stringify(pace) === JSON.stringify(journal.pace);
+  const noted = isKnown ? ok(undefined) : await memory.write({ approved, pace });
+  return noted.ok ? ok(plan(fleet, self, senses.clock.now())) : noted;
+}
+
+function paceOf(fleet: Fleet, { settings }: Context): Pace | undefined {
+  const host = fleet.hosts.get(settings.host);
+  if (host === undefined) return undefined;
+  const { interval, heartbeat, timeouts } = host;
+  return { interval: settings.interval ?? interval, heartbeat, fetch: timeouts.fetch };
+}

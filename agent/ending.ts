@@ -1,0 +1,136 @@
+import { generationsToKeep } from '../shared/cycle/keep.ts';
+import { type Plan } from '../shared/cycle/plan.ts';
+import { saysTheSame, standingOf, stillStands } from '../shared/cycle/standing.ts';
+import { exitCode, isOfTheWorld, ok, type Failure, type Result, type Stage } from '../shared/failure.ts';
+import { type ObjectId } from '../shared/objects/object.ts';
+import { type StateEvent } from '../shared/record/status.ts';
+import { carryOn } from './carry-on.ts';
+import { type Context } from './context.ts';
+import { deliverRecords, hasRecords } from './stages/deliver.ts';
+import { draftOf, settle } from './stages/record.ts';
+
+/** How a cycle ended. */
+export interface Ended {
+  /** The exit code of `agent --once`. */
+  readonly code: number;
+  /** What the daemon does next: wait for the next poll, try again soon, go on at once, or stop for good. */
+  readonly next: 'wait' | 'retry' | 'again' | 'stop';
+}
+
+/** Whether this head was judged before and the judgement stands; such a cycle ends with its fetch (P9). */
+export function isNothingNew(context: Context, head: ObjectId): boolean {
+  const { memory, under, senses } = context;
+  return stillStands(memory.journal.standing, { head, under, now: senses.clock.now() });
+}
+
+/**
+ * A cycle without news. It leaves the disk alone, unless records wait for the server or the host has been silent
+ * for so long that it says `alive`.
+ */
+export async function rest(context: Context): Promise<Ended> {
+  const { host, standing } = context.memory.journal;
+  if (standing !== null) context.senses.log({ kind: 'idle', host, revision: standing.head });
+  const isSilent = hasBeenSilent(context);
+  if (!isSilent && !hasRecords(context)) return finish(context);
+  const held = await context.memory.hold(context.signal);
+  const said = held.ok && isSilent ? await sayAlive(context) : held;
+  return said.ok ? finish(context) : failed(context, 'record', said.failure);
+}
+
+/** Also true when the newest record lies in the future: a clock that was set back must not silence a host. */
+function hasBeenSilent({ memory, senses }: Context): boolean {
+  const { standing, recordedAt, pace, approved } = memory.journal;
+  if (!approved || standing?.event === 'retired' || pace.heartbeat === null) return false;
+  return Math.abs(senses.clock.now() - recordedAt) >= pace.heartbeat;
+}
+
+async function sayAlive(context: Context): Promise<Result<void>> {
+  const { memory } = context;
+  const draft = await draftOf(context, { event: 'alive', running: memory.journal.running }, memory.journal);
+  const noted = await memory.write({ phase: { at: 'record', draft } });
+  return noted.ok ? carryOn(context) : noted;
+}
+
+/**
+ * Ends a cycle that found a failure or a hold at a revision. Faults of the world are neither recorded nor
+ * remembered: the next cycle tries again. Everything else stands until something it rests on changes.
+ */
+export async function conclude(
+  context: Context,
+  stage: Stage,
+  failure: Failure,
+  head: ObjectId,
+  plan?: Exclude<Plan, { do: 'deploy' }>,
+): Promise<Ended> {
+  if (context.signal.aborted) return stopped(context, false);
+  const cleaned = await carryOn(context);
+  if (!cleaned.ok) return failed(context, stage, cleaned.failure);
+  if (isOfTheWorld(failure.kind)) return failed(context, stage, failure);
+  const { host } = context.memory.journal;
+  context.senses.log({ kind: 'failure', host, stage, failure, revision: head });
+  const until = plan?.do === 'hold' ? plan.until : undefined;
+  const noted = await note(context, stage, failure, head, eventOf(failure, plan), until);
+  return noted.ok ? finish(context) : failed(context, 'record', noted.failure);
+}
+
+function eventOf(failure: Failure, plan: Exclude<Plan, { do: 'deploy' }> | undefined): StateEvent {
+  if (plan?.do === 'retire') return 'retired';
+  if (plan?.do === 'hold') return plan.event;
+  return failure.kind === 'not-authentic' ? 'held' : 'failed';
+}
+
+/** Only a pinned machine has a state branch to write; any other just remembers what it found. */
+async function note(
+  context: Context,
+  stage: Stage,
+  failure: Failure,
+  head: ObjectId,
+  event: StateEvent,
+  until: number | undefined,
+): Promise<Result<void>> {
+  const { memory, under } = context;
+  const { approved, standing: before, running } = memory.journal;
+  const standing = standingOf({ event, failure }, { head, under, until });
+  if (!approved || saysTheSame(before, standing)) return memory.write({ standing });
+  const settled = await settle(context, head, { event, failure, stage, running }, {}, until);
+  return settled.ok ? carryOn(context) : settled;
+}
+
+/** Ends a cycle that left what stands as it was. */
+export function failed(context: Context, stage: Stage, failure: Failure): Ended {
+  if (context.signal.aborted) return { code: 0, next: 'stop' };
+  context.senses.log({ kind: 'failure', host: context.memory.journal.host, stage, failure });
+  return { code: exitCode(failure.kind), next: isOfTheWorld(failure.kind) ? 'retry' : 'wait' };
+}
+
+/** Ends a cycle that was cut short in its build, by a newer revision or by SIGTERM. */
+export async function stopped(context: Context, isSuperseded: boolean): Promise<Ended> {
+  const cleaned = await carryOn(context);
+  if (!cleaned.ok) return failed(context, 'build', cleaned.failure);
+  return { code: 0, next: isSuperseded ? 'again' : 'stop' };
+}
+
+/**
+ * Delivers what was recorded and ends with the code of what stands.
+ * @param keep generations besides current, previous and last good, when this cycle may have made one
+ */
+export async function finish(context: Context, keep?: number): Promise<Ended> {
+  const { memory } = context;
+  if (keep !== undefined) await prune(context, keep);
+  const delivered = context.signal.aborted ? ok(undefined) : await deliverRecords(context);
+  const { standing } = memory.journal;
+  const code = standing?.code ?? 0;
+  if (!delivered.ok) {
+    const late = failed(context, 'record', delivered.failure);
+    return { code: code === 0 ? late.code : code, next: late.next };
+  }
+  return { code, next: standing?.event === 'retired' ? 'stop' : 'wait' };
+}
+
+async function prune(context: Context, keep: number): Promise<void> {
+  const { systems } = context.effects('record');
+  const { running, previous, lastGood } = context.memory.journal;
+  const all = (await systems.generations()).map(({ number }) => number);
+  const current = running?.generation ?? null;
+  await systems.prune(generationsToKeep(all, { current, previous, lastGood, keep }));
+}

@@ -1,0 +1,29 @@
+import { type Result } from '../shared/failure.ts';
+import { type AgentSettings } from '../shared/fleet/fleet.ts';
+import { type Clock, type HostKeys, type Locks, type Log, type Random, type Settings } from './ports.ts';
+import { type Effects, type Perform, type Senses } from './seam.ts';
+
+/** The machine under one root, as the daemon and `enroll` find it before its settings are known. */
+export interface AgentHost {
+  readonly version: string;
+  /** The absolute folder below which this host's paths lie; `/` on a real machine. */
+  readonly root: string;
+  readonly guarantees: readonly string[];
+  readonly perform: Perform;
+  readonly settings: Settings;
+  readonly keys: HostKeys;
+  readonly locks: Locks;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** What depends on the settings: the Git directory and its server, and the host's key. */
+  open(settings: AgentSettings): Promise<Result<OpenedHost>>;
+  /** Calls back when the local remote or `agent.yaml` changed. The result ends the watching. */
+  watch(settings: AgentSettings, onChange: () => void): Promise<() => Promise<void>>;
+}
+
+export interface OpenedHost {
+  readonly effects: Effects;
+  readonly senses: Senses;
+  close(): Promise<void>;
+}

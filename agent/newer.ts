@@ -1,0 +1,58 @@
+import { type Result } from '../shared/failure.ts';
+import { type ObjectId } from '../shared/objects/object.ts';
+import { type Context } from './context.ts';
+import { poll } from './stages/poll.ts';
+import { verify } from './stages/verify.ts';
+
+/** What asks for a poll: the interval, a change of the remote, a signal. */
+export interface Wakes {
+  /** Resolves with the next request, or when the signal is aborted. */
+  next(signal: AbortSignal): Promise<void>;
+  /** Asks for a poll as soon as the running cycle has ended. */
+  request(): void;
+}
+
+/**
+ * Does a revision's build unless a newer one arrives: an authentic, valid newer revision ends the build and takes
+ * its place. A head that is neither does not: a server must not be able to stop builds by showing rubbish.
+ */
+export async function unlessNewer<Value>(
+  context: Context,
+  wakes: Wakes | undefined,
+  revision: ObjectId,
+  work: (context: Context) => Promise<Result<Value>>,
+): Promise<Result<Value> | 'superseded'> {
+  if (wakes === undefined) return work(context);
+  const ending = new AbortController();
+  const signal = AbortSignal.any([context.signal, ending.signal]);
+  const inner: Context = { ...context, signal };
+  const watching = watch(inner, wakes, revision);
+  const superseding = watching.then((by) => {
+    if (by === undefined) return false;
+    const { host } = context.memory.journal;
+    context.senses.log({ kind: 'superseded', host, revision, by });
+    ending.abort();
+    return true;
+  });
+  const built = await work(inner);
+  ending.abort();
+  const isSuperseded = await superseding;
+  return isSuperseded ? 'superseded' : built;
+}
+
+/** The first newer revision that is authentic and valid; `undefined` when the signal comes first. */
+async function watch(context: Context, wakes: Wakes, revision: ObjectId): Promise<ObjectId | undefined> {
+  let sawAnother = false;
+  for (;;) {
+    await wakes.next(context.signal);
+    if (context.signal.aborted) break;
+    const head = await poll(context);
+    if (!head.ok || head.value === revision) continue;
+    const verified = await verify(context, head.value);
+    if (verified.ok) return head.value;
+    sawAnother = true;
+  }
+  // Such a head is for the next cycle to refuse, and its request was taken here.
+  if (sawAnother) wakes.request();
+  return undefined;
+}

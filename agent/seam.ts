@@ -1,0 +1,68 @@
+import { type Stage } from '../shared/failure.ts';
+import {
+  type Clock,
+  type Git,
+  type Journals,
+  type Log,
+  type Machine,
+  type Outbox,
+  type Programs,
+  type Random,
+  type Signer,
+  type Systems,
+  type Trees,
+} from './ports.ts';
+
+/** Ports whose every call is an effect on the world, or waits for it. */
+export interface Effects {
+  readonly git: Git;
+  readonly programs: Programs;
+  readonly trees: Trees;
+  readonly systems: Systems;
+  readonly journals: Journals;
+  readonly outbox: Outbox;
+  readonly machine: Machine;
+}
+
+/** Ports that leave no trace. */
+export interface Senses {
+  readonly signer: Signer;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+/**
+ * The one seam through which every effect goes: `stage` and the effect's name, such as `switch` and
+ * `systems.setCurrent`. Tests stop the agent before and after each.
+ */
+export type Perform = <Value>(stage: Stage, name: string, effect: () => Promise<Value>) => Promise<Value>;
+
+export const performAtOnce: Perform = (_stage, _name, effect) => effect();
+
+/**
+ * The effects as a stage may use them: each call of each port goes through `perform`. A new method of a port
+ * is wrapped because it is there, so no effect can escape the crash tests.
+ */
+export function through(perform: Perform, stage: Stage, effects: Effects): Effects {
+  const wrap = <Port extends object>(name: string, port: Port): Port =>
+    new Proxy(port, {
+      get: (target, method, receiver) => {
+        const value: unknown = Reflect.get(target, method, receiver);
+        if (typeof value !== 'function') return value;
+        return (...parameters: unknown[]) =>
+          perform(stage, `${name}.${String(method)}`, () =>
+            Promise.resolve(Reflect.apply(value, target, parameters)),
+          );
+      },
+    });
+  return {
+    git: wrap('git', effects.git),
+    programs: wrap('programs', effects.programs),
+    trees: wrap('trees', effects.trees),
+    systems: wrap('systems', effects.systems),
+    journals: wrap('journals', effects.journals),
+    outbox: wrap('outbox', effects.outbox),
+    machine: wrap('machine', effects.machine),
+  };
+}

@@ -1,0 +1,158 @@
+import { basisOf } from '../shared/cycle/basis.ts';
+import { fail, ok, type Result } from '../shared/failure.ts';
+import { type AgentSettings } from '../shared/fleet/fleet.ts';
+import { startStopwatch, type Context } from './context.ts';
+import { cycle } from './cycle.ts';
+import { runDaemon, type CycleReport } from './daemon.ts';
+import { type AgentHost, type OpenedHost } from './host.ts';
+import { openMemory } from './memory.ts';
+import { type Wakes } from './newer.ts';
+import { through } from './seam.ts';
+import { makeBell } from './wakes.ts';
+
+/** How the agent was asked to run. */
+export interface Service {
+  readonly once: boolean;
+  readonly signal: AbortSignal;
+  /** Registers what SIGHUP does. */
+  readonly onHangup: (listener: () => void) => void;
+}
+
+/** Runs one cycle, or the daemon until it is told to stop. Only one agent at a time serves a root (11). */
+export async function serve(host: AgentHost, service: Service): Promise<Result<number>> {
+  const unlock = await host.locks.acquire('daemon', { timeout: 0, signal: service.signal });
+  if (!unlock.ok) return unlock;
+  try {
+    const settings = await settingsOf(host);
+    if (!settings.ok) return settings;
+    return service.once ? await serveOnce(host, service) : ok(await serveOn(host, service));
+  } finally {
+    await unlock.value();
+  }
+}
+
+async function serveOnce(host: AgentHost, { signal }: Service): Promise<Result<number>> {
+  const keeper = keepOpen(host);
+  try {
+    const ran = await runCycle(host, keeper, signal);
+    return ran.ok ? ok(ran.value.code) : ran;
+  } finally {
+    await keeper.close();
+  }
+}
+
+async function serveOn(host: AgentHost, { signal, onHangup }: Service): Promise<number> {
+  let interval = 60_000;
+  const bell = makeBell(() => interval);
+  const request = (): void => {
+    bell.request();
+  };
+  onHangup(request);
+  const keeper = keepOpen(host, request);
+  host.log({ kind: 'started', host: '-', version: host.version });
+  const code = await runDaemon({
+    bell,
+    signal,
+    clock: host.clock,
+    random: host.random,
+    log: host.log,
+    runCycle: async (wakes) => {
+      const ran = await runCycle(host, keeper, signal, wakes);
+      if (ran.ok) interval = ran.value.interval;
+      return ran;
+    },
+  });
+  await keeper.close();
+  host.log({ kind: 'stopped', host: '-', reason: signal.aborted ? 'asked to stop' : 'nothing left to do' });
+  return code;
+}
+
+async function runCycle(
+  host: AgentHost,
+  keeper: Keeper,
+  signal: AbortSignal,
+  wakes?: Wakes,
+): Promise<Result<CycleReport>> {
+  const settings = await settingsOf(host);
+  if (!settings.ok) return settings;
+  const opened = await keeper.open(settings.value);
+  if (!opened.ok) return opened;
+  const { effects, senses } = opened.value;
+  const journals = through(host.perform, 'poll', effects).journals;
+  const memory = await openMemory(journals, host.locks);
+  if (!memory.ok) return memory;
+  const { journal } = memory.value;
+  if (journal.host !== settings.value.host) return fail(renamed(journal.host, settings.value.host));
+  const context: Context = {
+    settings: settings.value,
+    version: host.version,
+    root: host.root,
+    guarantees: host.guarantees,
+    under: basisOf(settings.value, senses.signer.key, host.version),
+    effects: (stage) => through(host.perform, stage, effects),
+    senses,
+    memory: memory.value,
+    signal,
+    stopwatch: startStopwatch(() => senses.clock.awake()),
+  };
+  try {
+    const ended = await cycle(context, wakes);
+    const { fleet, pace } = memory.value.journal;
+    const interval = settings.value.interval ?? pace.interval;
+    return ok({ ...ended, fleet, host: settings.value.host, interval });
+  } finally {
+    await memory.value.release();
+    await effects.git.close();
+  }
+}
+
+async function settingsOf({ settings }: AgentHost): Promise<Result<AgentSettings>> {
+  const loaded = await settings.load();
+  if (!loaded.ok) return loaded;
+  return loaded.value === null ? fail(notEnrolled) : ok(loaded.value);
+}
+
+const notEnrolled = {
+  kind: 'agent-config',
+  cause: 'this machine is not enrolled: there is no agent.yaml',
+  where: 'etc/autark/agent.yaml',
+  remedy: 'run `autark enroll --remote URL --host NAME` first',
+} as const;
+
+/** Keeps what the settings open while they stay the same. */
+interface Keeper {
+  open(settings: AgentSettings): Promise<Result<OpenedHost>>;
+  close(): Promise<void>;
+}
+
+function keepOpen(host: AgentHost, onChange?: () => void): Keeper {
+  let kept: { text: string; opened: OpenedHost; unwatch: () => Promise<void> } | undefined;
+  const close = async (): Promise<void> => {
+    await kept?.unwatch();
+    await kept?.opened.close();
+    kept = undefined;
+  };
+  return {
+    close,
+    async open(settings) {
+      const text = JSON.stringify(settings);
+      if (kept?.text === text) return ok(kept.opened);
+      await close();
+      const opened = await host.open(settings);
+      if (!opened.ok) return opened;
+      const unwatch =
+        onChange === undefined ? () => Promise.resolve() : await host.watch(settings, onChange);
+      kept = { text, opened: opened.value, unwatch };
+      return opened;
+    },
+  };
+}
+
+function renamed(before: string, now: string) {
+  return {
+    kind: 'not-this-host',
+    cause: `agent.yaml calls this machine ${now}, and it enrolled as ${before}`,
+    where: 'agent.yaml, host',
+    remedy: `put \`host: ${before}\` back; a machine takes another name only by enrolling anew`,
+  } as const;
+}

@@ -1,0 +1,118 @@
+import { deliver, type Seen } from '../../shared/record/delivery.ts';
+import { signatureProblem } from '../../shared/record/tip.ts';
+import { fail, ok, type Result } from '../../shared/failure.ts';
+import { parseCommit } from '../../shared/objects/commit.ts';
+import { enrolKeyId, parsePublicKey } from '../../shared/trust/ssh-key.ts';
+import { type ObjectId } from '../../shared/objects/object.ts';
+import { type Context } from '../context.ts';
+import { type RefUpdate } from '../ports.ts';
+
+/** Whether records wait for the server. */
+export function hasRecords({ memory }: Context): boolean {
+  const { approved, tip, delivered, genesis } = memory.journal;
+  return approved && tip !== genesis && tip !== delivered;
+}
+
+/**
+ * Brings the outbox to the server, in order, by one compare-and-swap of the branch to the newest record: the
+ * chain carries the others. An entry leaves the outbox only once the server's tip has been read back (S9).
+ */
+export async function deliverRecords(context: Context): Promise<Result<void>> {
+  if (!hasRecords(context)) return ok(undefined);
+  const { memory, signal } = context;
+  const { git } = context.effects('record');
+  const bounds = { timeout: memory.journal.pace.fetch, signal };
+  const seen = await git.fetchState(bounds);
+  if (!seen.ok) return seen;
+  const stored = await storeOutbox(context);
+  if (!stored.ok) return stored;
+  const { host, tip, delivered } = memory.journal;
+  const decision = deliver({ host, tip, delivered }, await look(context, seen.value));
+  if (decision.do === 'stop') return fail(decision.failure);
+  if (decision.do === 'push') {
+    if (decision.report !== undefined) {
+      context.senses.log({ kind: 'warning', host, message: decision.report });
+    }
+    const update: RefUpdate = { ref: `refs/heads/state/${host}`, to: tip, expected: decision.expected };
+    const pushed = await git.push([update], bounds);
+    if (!pushed.ok) return pushed;
+  }
+  return readBack(context);
+}
+
+/** The waiting records as objects of the Git directory, which may be new and empty. */
+async function storeOutbox(context: Context): Promise<Result<void>> {
+  const { outbox, git } = context.effects('record');
+  for (const entry of await outbox.list()) {
+    const pack = await outbox.pack(entry);
+    const stored = pack.ok ? await git.store(pack.value) : pack;
+    if (!stored.ok) return stored;
+  }
+  return ok(undefined);
+}
+
+/**
+ * The genesis no longer waits for approval once the state branch holds it. Tidiness only: a server that refuses
+ * changes nothing.
+ */
+async function takeBackEnrolment({ memory, senses, effects, signal }: Context): Promise<void> {
+  const { host, genesis, pace } = memory.journal;
+  const ref = enrolRef(host, senses.signer.key);
+  if (ref === undefined) return;
+  await effects('record').git.push([{ ref, to: null, expected: genesis }], { timeout: pace.fetch, signal });
+}
+
+/** Where a machine's genesis waits for approval, or `undefined` for a key that cannot be read. */
+export function enrolRef(host: string, key: string): string | undefined {
+  const parsed = parsePublicKey(key);
+  return parsed.ok ? `refs/heads/enroll/${host}/${enrolKeyId(parsed.value.blob)}` : undefined;
+}
+
+async function readBack(context: Context): Promise<Result<void>> {
+  const { memory, signal, senses } = context;
+  const { git, outbox } = context.effects('record');
+  const { tip, seq, host, pace, delivered } = memory.journal;
+  const back = await git.fetchState({ timeout: pace.fetch, signal });
+  if (!back.ok) return back;
+  if (back.value !== tip) {
+    return fail({
+      kind: 'push-refused',
+      cause: `the server took the push of state/${host} and then showed another tip`,
+      where: back.value ?? 'no branch',
+      remedy: 'the records are kept and pushed again; look at the hooks and mirrors of the server',
+    });
+  }
+  const noted = await memory.write({ delivered: tip });
+  if (!noted.ok) return noted;
+  for (const entry of await outbox.list()) if (entry.seq <= seq) await outbox.drop(entry);
+  senses.log({ kind: 'delivered', host, seq });
+  if (delivered === null) await takeBackEnrolment(context);
+  return ok(undefined);
+}
+
+/** What the server's tip is to this host: walks its own history, newest first, no further than needed. */
+async function look(context: Context, tip: ObjectId | null): Promise<Seen | null> {
+  if (tip === null) return null;
+  const { git } = context.effects('record');
+  const { journal } = context.memory;
+  const read = await git.read(tip);
+  const commit = read.ok ? parseCommit(read.value.bytes) : read;
+  const key = { key: context.senses.signer.key };
+  const signedByUs =
+    read.ok &&
+    commit.ok &&
+    signatureProblem({ commit: commit.value, bytes: read.value.bytes }, key) === undefined;
+  const known = tip === journal.tip || tip === journal.delivered;
+  return { id: tip, isOurs: known || (signedByUs && (await isInHistory(context, tip))), signedByUs };
+}
+
+async function isInHistory(context: Context, wanted: ObjectId): Promise<boolean> {
+  const { git } = context.effects('record');
+  let next: ObjectId | undefined = context.memory.journal.tip;
+  while (next !== undefined && next !== wanted) {
+    const read = await git.read(next);
+    const commit = read.ok ? parseCommit(read.value.bytes) : read;
+    next = commit.ok ? commit.value.parents[0] : undefined;
+  }
+  return next === wanted;
+}

@@ -1,0 +1,13 @@
+import { type Failure } from '../../shared/failure.ts';
+
+/** A failure that a full file system explains: the world's fault, whatever the program said (52). */
+export function noSpace(cause: string, said?: Failure): Failure {
+  const detail = said?.detail ?? said?.cause;
+  return {
+    kind: 'no-space',
+    cause: `${cause}: the file system is full`,
+    where: said?.where ?? 'var/lib/autark',
+    remedy: 'make room; the agent tries again by itself',
+    ...(detail === undefined ? {} : { detail }),
+  };
+}

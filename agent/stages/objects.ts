@@ -1,0 +1,64 @@
+import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
+import { parseCommit, type Commit } from '../../shared/objects/commit.ts';
+import { type ObjectId, type ObjectType } from '../../shared/objects/object.ts';
+import { parseTree, type TreeItem } from '../../shared/objects/tree.ts';
+import { type Git } from '../ports.ts';
+
+/** A commit with the bytes that its signature covers. */
+export interface ReadCommit {
+  readonly commit: Commit;
+  readonly bytes: Uint8Array;
+}
+
+export async function readCommit(git: Git, id: ObjectId): Promise<Result<ReadCommit>> {
+  const bytes = await readBytes(git, id, 'commit');
+  if (!bytes.ok) return bytes;
+  const commit = parseCommit(bytes.value);
+  return commit.ok ? ok({ commit: commit.value, bytes: bytes.value }) : fail(malformed(id, commit.failure));
+}
+
+export async function readTree(git: Git, id: ObjectId): Promise<Result<readonly TreeItem[]>> {
+  const bytes = await readBytes(git, id, 'tree');
+  if (!bytes.ok) return bytes;
+  const items = parseTree(bytes.value);
+  return items.ok ? items : fail(malformed(id, items.failure));
+}
+
+/** The text of a file in a tree; `null` when there is no such file. */
+export async function readText(git: Git, tree: ObjectId, path: string): Promise<Result<string | null>> {
+  const item = await lookUp(git, tree, path);
+  if (!item.ok || item.value === null) return item.ok ? ok(null) : item;
+  if (item.value.mode !== '100644' && item.value.mode !== '100755') return ok(null);
+  const bytes = await readBytes(git, item.value.id, 'blob');
+  return bytes.ok ? ok(new TextDecoder().decode(bytes.value)) : bytes;
+}
+
+/** The entry at a path, such as `hosts/pi/build`, below a tree; `null` when there is none. */
+export async function lookUp(git: Git, tree: ObjectId, path: string): Promise<Result<TreeItem | null>> {
+  const names = path.split('/').filter((name) => name !== '' && name !== '.');
+  let found: TreeItem | null = { mode: '40000', name: '', id: tree };
+  for (const name of names) {
+    if (found.mode !== '40000') return ok(null);
+    const items: Result<readonly TreeItem[]> = await readTree(git, found.id);
+    if (!items.ok) return items;
+    found = items.value.find((item) => item.name === name) ?? null;
+    if (found === null) return ok(null);
+  }
+  return ok(found);
+}
+
+export async function readBytes(git: Git, id: ObjectId, type: ObjectType): Promise<Result<Uint8Array>> {
+  const object = await git.read(id);
+  if (!object.ok) return object;
+  if (object.value.type === type) return ok(object.value.bytes);
+  return fail(malformed(id, `it is a ${object.value.type}, not a ${type}`));
+}
+
+function malformed(id: ObjectId, problem: string): Failure {
+  return {
+    kind: 'not-authentic',
+    cause: `an object of the configuration is refused: ${problem}`,
+    where: id,
+    remedy: 'push a revision without it; the host goes on by itself',
+  };
+}

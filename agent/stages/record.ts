@@ -1,0 +1,81 @@
+import { type Draft, type Journal } from '../../shared/cycle/journal.ts';
+import { standingOf } from '../../shared/cycle/standing.ts';
+import { ok, type Result } from '../../shared/failure.ts';
+import { parseCommit } from '../../shared/objects/commit.ts';
+import { type ObjectId } from '../../shared/objects/object.ts';
+import { draftRecord, type Happening, type Revision } from '../../shared/record/draft.ts';
+import { parseMessage } from '../../shared/record/message.ts';
+import { composeStateCommit } from '../../shared/record/state-commit.ts';
+import { oneLine } from '../../shared/printable.ts';
+import { type Context } from '../context.ts';
+
+/** What is decided before its record is made: it happened at this revision. */
+export type Settled = Omit<Happening, 'revision'>;
+
+/**
+ * Ends a cycle's decision: the record's draft, what now stands, and whatever else changed go into the journal in
+ * one write, so that a crash cannot part them. The commit itself follows in `commitRecord`.
+ * @param until milliseconds since the epoch at which what stands ends by itself
+ */
+export async function settle(
+  context: Context,
+  head: ObjectId,
+  settled: Settled,
+  change: Partial<Journal> = {},
+  until?: number,
+): Promise<Result<void>> {
+  const { memory } = context;
+  const happening: Happening = { ...settled, revision: await describe(context, head) };
+  const standing = standingOf(happening, { head, under: context.under, until });
+  const draft = await draftOf(context, happening, { ...memory.journal, ...change, standing });
+  return memory.write({ ...change, standing, phase: { at: 'record', draft } });
+}
+
+/** The draft of a record, with the facts of the machine as they are now. */
+export async function draftOf(context: Context, happening: Happening, journal: Journal): Promise<Draft> {
+  const { machine } = context.effects('record');
+  const { version, guarantees, senses, stopwatch } = context;
+  return draftRecord(happening, {
+    journal,
+    version,
+    guarantees,
+    facts: await machine.facts(journal.fleet),
+    now: senses.clock.now(),
+    seconds: stopwatch.seconds(),
+  });
+}
+
+/**
+ * Turns a draft into a signed commit in the outbox. Repeated after a crash it makes the same bytes, so the record
+ * is there once (P6).
+ */
+export async function commitRecord(context: Context, draft: Draft): Promise<Result<void>> {
+  const { outbox } = context.effects('record');
+  const { memory, senses, settings } = context;
+  const { genesis, tip, host } = memory.journal;
+  const place = { genesis, previous: tip, withRevision: settings.stateRemote === undefined };
+  const { id, objects } = composeStateCommit(draft, place, (payload) => senses.signer.sign(payload));
+  const { seq, outcome, system } = draft.status;
+  const kept = await outbox.add({ seq, id }, objects);
+  if (!kept.ok) return kept;
+  const noted = await memory.write({ seq, tip: id, recordedAt: draft.at, phase: { at: 'idle' } });
+  if (!noted.ok) return noted;
+  const revision = outcome.attempted ?? system?.revision;
+  senses.log({
+    kind: 'recorded',
+    host,
+    event: outcome.event,
+    seq,
+    subject: draft.subject,
+    ...(revision === undefined ? {} : { revision }),
+  });
+  return ok(undefined);
+}
+
+/** A revision with its commit's subject; without one when the commit cannot be read just now. */
+async function describe(context: Context, id: ObjectId): Promise<Revision> {
+  const read = await context.effects('record').git.read(id);
+  const commit = read.ok ? parseCommit(read.value.bytes) : read;
+  if (!commit.ok) return { id };
+  return { id, subject: oneLine(parseMessage(commit.value.message).subject).replaceAll('"', "'").slice(0, 60) };
+}

@@ -1,0 +1,104 @@
+import { judge, switchFailure, type Activation } from '../../shared/cycle/confirm.ts';
+import { attempts, type Generation, type Phase } from '../../shared/cycle/journal.ts';
+import { fail, ok, type Result } from '../../shared/failure.ts';
+import { type ObjectId } from '../../shared/objects/object.ts';
+import { programPath } from '../../shared/program-path.ts';
+import { type Context } from '../context.ts';
+import { type Ending, type Ran } from '../ports.ts';
+
+export type Switching = Extract<Phase, { at: 'switch' }>;
+export type GoingBack = Extract<Phase, { at: 'rollback' }>;
+
+/** Bytes that an activation may print before it counts as out of its mind. */
+const outputCap = 64 * 2 ** 20;
+
+/**
+ * Makes the planned generation current and activates it. Found half done after a crash, it is begun again: an
+ * activation is idempotent, and bounded in its attempts. SIGTERM waits for it, for half a switch is worse than a
+ * late stop.
+ */
+export async function switchTo(context: Context, phase: Switching): Promise<Result<void>> {
+  const { systems, programs } = context.effects('switch');
+  if (phase.child !== undefined) await programs.endLeftover(phase.child);
+  if (phase.attempt >= attempts.switch) {
+    return goBack(context, phase, `it was interrupted ${phase.attempt} times`, '');
+  }
+  const generation = (await systems.generations()).find(({ number }) => number === phase.to);
+  if (generation === undefined) return goBack(context, phase, 'its record is gone from the disk', '');
+  const current = await systems.setCurrent(phase.to);
+  if (!current.ok) return current;
+  const { activation, tail } = await activate(context, 'switch', generation, phase.revision, phase);
+  const verdict = judge(activation);
+  if (!verdict.good) return goBack(context, phase, verdict.cause, tail);
+  const { from, to, revision, mode, timeout } = phase;
+  const exit = activation.how === 'exited' ? activation.code : 0;
+  return context.memory.write({ phase: { at: 'confirm', from, to, revision, mode, timeout, exit } });
+}
+
+function goBack(context: Context, phase: Switching, cause: string, tail: string): Promise<Result<void>> {
+  const { from, to, revision, timeout } = phase;
+  const failure = switchFailure(to, cause, tail);
+  return context.memory.write({
+    phase: { at: 'rollback', from, left: to, attempted: revision, failure, attempt: 0, timeout },
+  });
+}
+
+/** Runs a generation's `bin/switch-to-configuration`; the phase in the journal names the process before it begins. */
+export async function activate(
+  context: Context,
+  stage: 'switch' | 'rollback',
+  generation: Generation,
+  revision: ObjectId,
+  phase: Switching | GoingBack,
+): Promise<{ activation: Activation; tail: string }> {
+  const { programs } = context.effects(stage);
+  const { memory, settings, root } = context;
+  const mode = phase.at === 'switch' ? phase.mode : 'switch';
+  const ran = await programs.run(
+    {
+      file: `${generation.path}/bin/switch-to-configuration`,
+      args: [mode],
+      cwd: root,
+      env: {
+        PATH: programPath,
+        AUTARK_HOST: settings.host,
+        AUTARK_REVISION: revision,
+        AUTARK_ROOT: root,
+      },
+      outputCap,
+      leftovers: 'leave',
+      onStart: async (child) => {
+        const noted = await memory.write({ phase: { ...phase, attempt: phase.attempt + 1, child } });
+        return noted.ok ? ok(undefined) : fail(noted.failure);
+      },
+    },
+    // Deliberately not the agent's own signal: see above.
+    { timeout: phase.timeout, signal: new AbortController().signal },
+  );
+  return { activation: activationOf(ran.ending, phase.timeout), tail: ran.tail };
+}
+
+function activationOf(ending: Ending, timeout: number): Activation {
+  if (ending.how === 'exited') return ending;
+  return { how: 'failed', reason: reasonOf(ending, timeout, 'its activation') };
+}
+
+/** Why a program did not end by itself with an exit code. */
+export function reasonOf(
+  ending: Exclude<Ran['ending'], { how: 'exited' }>,
+  timeout: number,
+  what: string,
+): string {
+  switch (ending.how) {
+    case 'signalled':
+      return `${what} was ended by ${ending.signal}`;
+    case 'timeout':
+      return `${what} took longer than ${Math.round(timeout / 1000)} s and was ended`;
+    case 'flooded':
+      return `${what} wrote more output than it may and was ended`;
+    case 'aborted':
+      return `${what} was stopped`;
+    case 'unstartable':
+      return `${what} could not be started: ${ending.reason}`;
+  }
+}

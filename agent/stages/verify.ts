@@ -1,0 +1,85 @@
+import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
+import { type Fleet } from '../../shared/fleet/fleet.ts';
+import { failureOf, parseFleet } from '../../shared/fleet/parse.ts';
+import { type Commit } from '../../shared/objects/commit.ts';
+import { type ObjectId } from '../../shared/objects/object.ts';
+import { authenticate } from '../../shared/trust/verdict.ts';
+import { type Context } from '../context.ts';
+import { type Git } from '../ports.ts';
+import { readCommit, readText } from './objects.ts';
+
+/** A revision that was found authentic, with a valid `fleet.yaml`. */
+export interface Verified {
+  readonly revision: ObjectId;
+  readonly commit: Commit;
+  readonly tree: ObjectId;
+  readonly fleet: Fleet;
+}
+
+/** What a revision is held against (S1, S2). */
+export interface Measure {
+  readonly introduction: ObjectId;
+  /** Revisions that it must descend from besides the introduction. */
+  readonly floors: readonly ObjectId[];
+  /** Revisions found authentic before: their history need not be walked again. */
+  readonly known: readonly ObjectId[];
+}
+
+/**
+ * Whether a head may be deployed: authentic, no step back, and with a `fleet.yaml` that can be read. What is found
+ * authentic is accepted and remembered before anything else happens with it, valid or not (S2).
+ */
+export async function verify(context: Context, head: ObjectId): Promise<Result<Verified>> {
+  const { git } = context.effects('verify');
+  const { memory, settings, version } = context;
+  const { accepted } = memory.journal;
+  const floors = [settings.floor, accepted].filter((floor) => floor !== undefined && floor !== null);
+  const known = accepted === null ? [] : [accepted];
+  const authentic = await isAuthentic(git, head, { introduction: settings.introduction, floors, known });
+  if (!authentic.ok) return authentic;
+  const noted = head === accepted ? ok(undefined) : await memory.write({ accepted: head });
+  return noted.ok ? readFleet(git, head, { dir: settings.dir, version }) : noted;
+}
+
+/** The verdict on a head (S1): every commit since the introduction counts, not only the newest. */
+export async function isAuthentic(
+  git: Git,
+  head: ObjectId,
+  { introduction, floors, known }: Measure,
+): Promise<Result<void>> {
+  return authenticate({
+    introduction,
+    head,
+    floors,
+    known: new Set(known),
+    commit: (id) => readCommit(git, id),
+    signersAt: (tree) => readText(git, tree, 'allowed_signers'),
+  });
+}
+
+/** `fleet.yaml` at an authentic revision. */
+export async function readFleet(
+  git: Git,
+  revision: ObjectId,
+  { dir, version }: { readonly dir: string; readonly version: string },
+): Promise<Result<Verified>> {
+  const read = await readCommit(git, revision);
+  if (!read.ok) return read;
+  const { commit } = read.value;
+  const file = dir === '.' ? 'fleet.yaml' : `${dir}/fleet.yaml`;
+  const text = await readText(git, commit.tree, file);
+  if (!text.ok) return text;
+  if (text.value === null) return fail(noFleet(file, revision));
+  const fleet = parseFleet(text.value, { file, version });
+  if (!fleet.ok) return fail(failureOf(fleet.failure));
+  return ok({ revision, commit, tree: commit.tree, fleet: fleet.value });
+}
+
+function noFleet(file: string, revision: ObjectId): Failure {
+  return {
+    kind: 'invalid',
+    cause: `revision ${revision.slice(0, 7)} has no ${file}`,
+    where: file,
+    remedy: 'put it back and push; the old system runs on',
+  };
+}

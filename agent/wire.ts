@@ -1,0 +1,173 @@
+/**
+ * What plays which part: one function a role, each loading only the adapters that it needs. The only file
+ * that imports adapters.
+ */
+import { type Result } from '../shared/failure.ts';
+import { type AgentSettings } from '../shared/fleet/fleet.ts';
+import { pathsBelow, type Paths } from '../shared/paths.ts';
+import { type AgentHost, type OpenedHost } from './host.ts';
+import { type Clone, type CloneEditor, type Log, type Terminal } from './ports.ts';
+import { performAtOnce, type Effects, type Perform, type Senses } from './seam.ts';
+import { terminalOf } from './adapters/terminal.ts';
+
+/** What a role may know of the process: handed in by main. */
+export interface Surroundings {
+  readonly cwd: string;
+  readonly env: Readonly<NodeJS.ProcessEnv>;
+}
+
+/** What an agent's host is made from. */
+export interface HostSurroundings {
+  /** Absolute; `/` on a real machine. */
+  readonly root: string;
+  readonly env: Readonly<NodeJS.ProcessEnv>;
+  readonly log: Log;
+  /** Stands between the agent and every effect; tests give their own. */
+  readonly perform?: Perform;
+}
+
+/** The terminal that this process was started on. */
+export function terminalRole(env: Readonly<NodeJS.ProcessEnv>, signal: AbortSignal): Terminal {
+  return terminalOf({ input: process.stdin, output: process.stdout, notes: process.stderr, env, signal });
+}
+
+/** The person's clone around the current directory, for the commands that read. */
+export async function cloneRole(surroundings: Surroundings, signal: AbortSignal): Promise<Result<Clone>> {
+  const { openClone } = await import('./adapters/clone.ts');
+  const opened = await openClone({ ...surroundings, signal });
+  return opened.ok ? { ok: true, value: opened.value.clone } : opened;
+}
+
+/** The same for the commands that commit. */
+export async function cloneEditorRole(
+  surroundings: Surroundings,
+  signal: AbortSignal,
+): Promise<Result<CloneEditor>> {
+  const [{ openClone }, { editorOf }] = await Promise.all([
+    import('./adapters/clone.ts'),
+    import('./adapters/clone-editor.ts'),
+  ]);
+  const opened = await openClone({ ...surroundings, signal });
+  return opened.ok ? { ok: true, value: editorOf(opened.value, surroundings) } : opened;
+}
+
+/** 128 random bits, for what a clone command makes anew. */
+export async function randomId(): Promise<string> {
+  const { randomBytes } = await import('node:crypto');
+  return randomBytes(16).toString('hex');
+}
+
+/** The machine below `root`, for the agent and for `enroll`. What its settings decide is opened later. */
+export async function agentHostRole({ root, env, perform, log }: HostSurroundings): Promise<AgentHost> {
+  const [clocks, randoms, locks, settings, hostKeys, { version }] = await Promise.all([
+    import('./adapters/clock.ts'),
+    import('./adapters/random.ts'),
+    import('./adapters/lock.ts'),
+    import('./adapters/settings.ts'),
+    import('./adapters/host-keys.ts'),
+    import('../shared/version.ts'),
+  ]);
+  const paths = pathsBelow(root);
+  const clock = clocks.systemClock();
+  const random = randoms.systemRandom();
+  return {
+    version,
+    root,
+    guarantees: withoutUnits,
+    perform: perform ?? performAtOnce,
+    settings: settings.fileSettings(paths.agentYaml),
+    keys: hostKeys.fileHostKeys(paths),
+    locks: locks.fileLocks(paths.state, 'autark', clock),
+    clock,
+    random,
+    log,
+    open: (chosen) => openHost(chosen, { paths, env, log, clock, random }),
+    watch: (chosen, onChange) => watchHost(chosen, paths, onChange),
+  };
+}
+
+/** The agent's log on standard error: JSON under systemd, else text. */
+export async function logRole(env: Readonly<NodeJS.ProcessEnv>): Promise<Log> {
+  const [{ winstonLog }, { systemClock }] = await Promise.all([
+    import('./adapters/log.ts'),
+    import('./adapters/clock.ts'),
+  ]);
+  const json = env['JOURNAL_STREAM'] !== undefined;
+  const level = env['AUTARK_DEBUG'] === '1' ? 'debug' : 'info';
+  return winstonLog({ stream: process.stderr, json, level, clock: systemClock() });
+}
+
+/** What an agent cannot promise while it is not installed with its systemd units. */
+const withoutUnits = [
+  'no watchdog outlives the agent: a switch that ends it is finished or undone when it starts again',
+  'git and builds run as the user of the agent',
+];
+
+interface HostParts extends Pick<Senses, 'clock' | 'random' | 'log'> {
+  readonly paths: Paths;
+  readonly env: Readonly<NodeJS.ProcessEnv>;
+}
+
+async function openHost(
+  settings: AgentSettings,
+  { paths, env, clock, random, log }: HostParts,
+): Promise<Result<OpenedHost>> {
+  const [{ loadSigner }, { openGit }, { openPrograms }, { openTrees }, { execSystems }, { fileJournals }] =
+    await Promise.all([
+      import('./adapters/sign.ts'),
+      import('./adapters/git/git.ts'),
+      import('./adapters/process.ts'),
+      import('./adapters/trees.ts'),
+      import('./adapters/systems.ts'),
+      import('./adapters/journal.ts'),
+    ]);
+  const [{ fileOutbox }, { linuxMachine }] = await Promise.all([
+    import('./adapters/outbox.ts'),
+    import('./adapters/machine.ts'),
+  ]);
+  const signer = await loadSigner(settings.key ?? paths.ownKey);
+  if (!signer.ok) return signer;
+  const { state, root } = paths;
+  const { remote, stateRemote, branch, host } = settings;
+  const effects: Effects = {
+    git: openGit({
+      directory: paths.git,
+      remote,
+      ...(stateRemote === undefined ? {} : { stateRemote }),
+      branch,
+      host,
+      env,
+    }),
+    programs: openPrograms(),
+    trees: openTrees({ directory: paths.tree }),
+    systems: execSystems({ state, random, searchPath: env['PATH'] ?? '/usr/bin:/bin' }),
+    journals: fileJournals(state),
+    outbox: fileOutbox(state),
+    machine: linuxMachine({ root, state }),
+  };
+  const senses: Senses = { signer: signer.value, clock, random, log };
+  return { ok: true, value: { effects, senses, close: () => effects.git.close() } };
+}
+
+async function watchHost(
+  { remote, branch }: AgentSettings,
+  { agentYaml }: Paths,
+  onChange: () => void,
+): Promise<() => Promise<void>> {
+  const { watchFile, watchRemote } = await import('./adapters/watch.ts');
+  const watches = await Promise.all([watchRemote(remote, branch, onChange), watchFile(agentYaml, onChange)]);
+  return async () => {
+    for (const watch of watches) await watch?.close();
+  };
+}
+
+/** The roles as the verbs ask for them. */
+export function roles(surroundings: Surroundings) {
+  const { env } = surroundings;
+  return {
+    agentHost: async (root: string) => agentHostRole({ root, env, log: await logRole(env) }),
+    clone: (signal: AbortSignal) => cloneRole(surroundings, signal),
+    cloneEditor: (signal: AbortSignal) => cloneEditorRole(surroundings, signal),
+    randomId,
+  };
+}

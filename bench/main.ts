@@ -1,0 +1,15 @@
+import { cpus, release } from 'node:os';
+import { deployment } from './deployment.ts';
+import { idle } from './idle.ts';
+import { startUp } from './start-up.ts';
+
+/** `npm run bench [-- NAME…]`: every figure beside its bare floor. Goals are in docs/performance.md. */
+const sections = { 'start-up': startUp, deployment, idle } as const;
+
+const wanted = process.argv.slice(2);
+process.stdout.write(
+  `${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores; Linux ${release()}; Node ${process.version}\n`,
+);
+for (const [name, section] of Object.entries(sections)) {
+  if (wanted.length === 0 || wanted.includes(name)) await section();
+}

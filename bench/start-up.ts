@@ -1,0 +1,33 @@
+import { program } from '../test/rig/world.ts';
+import { run, type RunOptions } from '../test/rig/run.ts';
+import { compare, report } from './rounds.ts';
+import { makeScene } from './scene.ts';
+
+/** What it costs to start the program, beside a Node that does nothing. */
+export async function startUp(): Promise<void> {
+  const hosts = ['web1', 'web2', 'web3'];
+  const world = await makeScene(hosts);
+  try {
+    for (const host of hosts) await world.autark(['agent', '--once', '--root', world.root(host)]);
+    await world.mustAutark(['status']);
+    const options = { cwd: world.clone, env: world.env };
+    const rows = await compare(
+      [
+        { name: 'node -e 0', measure: () => wall(['-e', '0'], options) },
+        { name: 'autark --version', measure: () => wall([program, '--version'], options) },
+        { name: 'autark --help', measure: () => wall([program, '--help'], options) },
+        { name: 'autark status, 3 hosts', measure: () => wall([program, 'status'], options) },
+      ],
+      15,
+    );
+    report('Start-up', 'ms of wall time', rows, ['--version 1.2×, --help 2.5×, status 4×']);
+  } finally {
+    await world.remove();
+  }
+}
+
+async function wall(args: readonly string[], options: RunOptions): Promise<number> {
+  const begin = performance.now();
+  await run(process.execPath, args, options);
+  return performance.now() - begin;
+}

@@ -1,0 +1,59 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { makeWorld, program, type World } from '../../test/rig/world.ts';
+
+/** Where the demo plays: a world, its agents, and a voice. */
+export interface Stage {
+  readonly world: World;
+  readonly isKept: boolean;
+  /** A paragraph for the reader. */
+  say(text: string): void;
+  /** Shows a command as a person would type it. */
+  show(command: string): void;
+  print(text: string): void;
+  /** Starts a machine's own agent; its log goes to a file beside the machine. */
+  startAgent(host: string): Promise<void>;
+  end(): Promise<void>;
+}
+
+export async function makeStage(isKept: boolean): Promise<Stage> {
+  const world = await makeWorld('autark-demo');
+  const agents: ChildProcess[] = [];
+  const print = (text: string): void => {
+    process.stdout.write(`${text}\n`);
+  };
+  const bold = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
+  return {
+    world,
+    isKept,
+    print,
+    say: (text) => {
+      print(bold ? `\n\u001b[1m${text}\u001b[0m` : `\n${text}`);
+    },
+    show: (command) => {
+      print(`$ ${command}`);
+    },
+    async startAgent(host) {
+      await mkdir(world.root(host), { recursive: true });
+      const log = await open(join(world.root(host), 'agent.log'), 'a');
+      const agent = spawn(process.execPath, [program, 'agent', '--root', world.root(host)], {
+        env: world.env,
+        stdio: ['ignore', log.fd, log.fd],
+      });
+      await log.close();
+      agents.push(agent);
+    },
+    async end() {
+      await Promise.all(agents.splice(0).map(stop));
+      if (!isKept) await world.remove();
+    },
+  };
+}
+
+async function stop(agent: ChildProcess): Promise<void> {
+  if (agent.exitCode !== null || agent.signalCode !== null) return;
+  agent.kill('SIGTERM');
+  await once(agent, 'exit');
+}

@@ -1,0 +1,49 @@
+import { type Failure } from '../failure.ts';
+
+/** How an activation ended, as far as it could be observed. */
+export type Activation =
+  | { readonly how: 'exited'; readonly code: number }
+  | { readonly how: 'failed'; readonly reason: string };
+
+/**
+ * What `bin/switch-to-configuration` says by its exit code: 0 done, 4 done but units failed, 100 reboot
+ * required. So far the exit code alone decides whether a generation is good.
+ */
+export type Verdict =
+  | { readonly good: true; readonly rebootRequired: boolean }
+  | { readonly good: false; readonly cause: string };
+
+export function judge(activation: Activation): Verdict {
+  if (activation.how === 'failed') return { good: false, cause: activation.reason };
+  switch (activation.code) {
+    case 0:
+      return { good: true, rebootRequired: false };
+    case 100:
+      return { good: true, rebootRequired: true };
+    case 4:
+      return { good: false, cause: 'its activation was done, but units failed (exit code 4)' };
+    default:
+      return { good: false, cause: `its activation exited with code ${activation.code}` };
+  }
+}
+
+/** The failure of a switch, before it is known whether the host could go back. */
+export function switchFailure(generation: number, cause: string, tail: string): Failure {
+  return {
+    kind: 'switch-failed',
+    cause: `generation ${generation} could not be activated: ${cause}`,
+    where: `generation ${generation}`,
+    remedy: 'mend the configuration and push; the host tries the next revision',
+    ...(tail === '' ? {} : { detail: tail }),
+  };
+}
+
+/** The same failure where the host could not go back either (41). */
+export function stuck(failure: Failure, cause: string): Failure {
+  return {
+    ...failure,
+    kind: 'switch-stuck',
+    cause: `${failure.cause}; ${cause}`,
+    remedy: 'look at the machine: what runs may be half of each generation; a newer revision is still tried',
+  };
+}

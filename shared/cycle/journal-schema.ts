@@ -1,0 +1,106 @@
+import * as v from 'valibot';
+import { type FailureKind, isFailureKind } from '../failure.ts';
+import { runningSystem, statusSchema } from '../record/parse-status.ts';
+import { stateEvents } from '../record/status.ts';
+
+const id = v.pipe(v.string(), v.regex(/^[0-9a-f]{40}$/, 'an object id'));
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const positive = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
+/** Milliseconds, long or since the epoch; a clock may be decades off, even before 1970. */
+const milliseconds = v.pipe(v.number(), v.finite());
+const mode = v.picklist(['switch', 'boot']);
+const child = v.strictObject({ pid: positive, started: count, boot: v.string() });
+
+const failure = v.strictObject({
+  kind: v.custom<FailureKind>((text) => typeof text === 'string' && isFailureKind(text)),
+  cause: v.string(),
+  where: v.exactOptional(v.string()),
+  remedy: v.string(),
+  detail: v.exactOptional(v.string()),
+});
+
+const draft = v.strictObject({
+  subject: v.string(),
+  detail: v.array(v.string()),
+  status: statusSchema,
+  at: milliseconds,
+  deploys: v.boolean(),
+});
+
+const phase = v.variant('at', [
+  v.strictObject({ at: v.literal('idle') }),
+  v.strictObject({ at: v.literal('build'), revision: id, path: v.string(), child: v.exactOptional(child) }),
+  v.strictObject({
+    at: v.literal('switch'),
+    from: v.nullable(positive),
+    to: positive,
+    revision: id,
+    attempt: count,
+    mode,
+    timeout: milliseconds,
+    child: v.exactOptional(child),
+  }),
+  v.strictObject({
+    at: v.literal('confirm'),
+    from: v.nullable(positive),
+    to: positive,
+    revision: id,
+    mode,
+    timeout: milliseconds,
+    exit: v.pipe(v.number(), v.safeInteger()),
+  }),
+  v.strictObject({
+    at: v.literal('rollback'),
+    from: v.nullable(positive),
+    left: positive,
+    attempted: id,
+    failure,
+    attempt: count,
+    timeout: milliseconds,
+    child: v.exactOptional(child),
+  }),
+  v.strictObject({ at: v.literal('record'), draft }),
+]);
+
+const standing = v.strictObject({
+  head: id,
+  event: v.picklist(stateEvents),
+  code: count,
+  cause: v.string(),
+  under: v.string(),
+  until: v.exactOptional(milliseconds),
+});
+
+const running = v.strictObject({
+  ...runningSystem.entries,
+  digest: v.string(),
+  inputs: v.exactOptional(v.string()),
+});
+
+const pace = v.strictObject({
+  interval: milliseconds,
+  heartbeat: v.nullable(milliseconds),
+  fetch: milliseconds,
+});
+
+/** The shape of `journal.json`, format 1. Unknown keys are refused: a newer agent raises the format instead. */
+export const journalSchema = v.strictObject({
+  format: v.literal(1),
+  fleet: v.string(),
+  host: v.string(),
+  installation: v.string(),
+  genesis: id,
+  approved: v.boolean(),
+  accepted: v.nullable(id),
+  seq: count,
+  tip: id,
+  delivered: v.nullable(id),
+  recordedAt: milliseconds,
+  running: v.nullable(running),
+  previous: v.nullable(positive),
+  lastGood: v.nullable(positive),
+  rebootRequired: v.nullable(v.string()),
+  pace,
+  standing: v.nullable(standing),
+  phase,
+});

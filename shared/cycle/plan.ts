@@ -1,0 +1,137 @@
+import { type Failure } from '../failure.ts';
+import { type Fleet, type Host, type SystemSource } from '../fleet/fleet.ts';
+import { type ObjectId } from '../objects/object.ts';
+
+/** Who this machine is: the name and genesis it enrolled with and the key it holds. */
+export interface Self {
+  readonly host: string;
+  /** `TYPE BASE64`. */
+  readonly key: string;
+  readonly genesis: ObjectId;
+  readonly fleet: string;
+}
+
+/** What is to be done about an authentic, valid revision. */
+export type Plan =
+  | { readonly do: 'deploy'; readonly host: Host; readonly source: SystemSource }
+  | {
+      readonly do: 'hold';
+      readonly event: 'held' | 'paused';
+      readonly failure: Failure;
+      /** Milliseconds since the epoch at which the hold ends by itself. */
+      readonly until?: number;
+    }
+  | { readonly do: 'retire'; readonly failure: Failure };
+
+/**
+ * Decides what this machine does about a revision's `fleet.yaml`. An agent acts only as the host whose key it
+ * holds, and only once approved; a host that the file does not name is held, and nothing of it is removed (P4).
+ * @param now milliseconds since the epoch
+ */
+export function plan(fleet: Fleet, self: Self, now: number): Plan {
+  const host = fleet.hosts.get(self.host);
+  const stranger = identityProblem(fleet, host, self);
+  if (stranger !== undefined) return hold(stranger);
+  if (host === undefined) return hold(absent(self));
+  if (host.retired) return { do: 'retire', failure: retired(self.host) };
+  if (host.key === undefined) return hold(unapproved(self));
+  const { paused, system } = host;
+  if (paused !== undefined && (paused.until === undefined || now < paused.until)) {
+    const until = paused.until === undefined ? {} : { until: paused.until };
+    return { do: 'hold', event: 'paused', failure: pausedFor(self.host, paused.reason), ...until };
+  }
+  if (system === undefined) return hold(withoutSystem(self.host));
+  return { do: 'deploy', host, source: system };
+}
+
+/** Whether this revision pins this very machine: only then may it write `state/<host>`. */
+export function isApproved(fleet: Fleet, self: Self): boolean {
+  const host = fleet.hosts.get(self.host);
+  return host?.key === self.key && (host.genesis ?? self.genesis) === self.genesis;
+}
+
+/**
+ * Whether this machine's records may go to `state/<host>`: it is pinned, or it was and the file no longer names
+ * the host. Once somebody else is pinned, it is silent (P7).
+ */
+export function mayRecord(fleet: Fleet, self: Self, approvedBefore: boolean): boolean {
+  return isApproved(fleet, self) || (approvedBefore && !fleet.hosts.has(self.host));
+}
+
+/** Exit code 22 is checked before 10: another machine's name outweighs everything else. */
+function identityProblem(fleet: Fleet, host: Host | undefined, self: Self): Failure | undefined {
+  if (fleet.fleet !== self.fleet) {
+    return {
+      kind: 'not-this-host',
+      cause: `fleet.yaml is of fleet ${fleet.fleet}, and this machine enrolled in ${self.fleet}`,
+      where: 'fleet.yaml, fleet',
+      remedy: 'undo the change of `fleet`; a machine changes fleets only by enrolling anew',
+    };
+  }
+  if (host?.key !== undefined && host.key !== self.key) {
+    return {
+      kind: 'not-this-host',
+      cause: `fleet.yaml pins another key for ${self.host} than the one this machine holds`,
+      where: `fleet.yaml, hosts.${self.host}.key`,
+      remedy: `enrol this machine under its own name, or put the key of ${self.host} back in its place`,
+    };
+  }
+  if (host?.genesis !== undefined && host.genesis !== self.genesis) {
+    return {
+      kind: 'held',
+      cause: `fleet.yaml pins the genesis ${host.genesis}, and this installation began with ${self.genesis}`,
+      where: `fleet.yaml, hosts.${self.host}.genesis`,
+      remedy: 'if this machine was installed anew, have an admin approve it anew',
+    };
+  }
+  return undefined;
+}
+
+function hold(failure: Failure): Plan {
+  return { do: 'hold', event: 'held', failure };
+}
+
+function absent(self: Self): Failure {
+  return {
+    kind: 'held',
+    cause: `fleet.yaml does not name ${self.host}`,
+    where: `fleet.yaml, hosts`,
+    remedy: `run \`autark approve ${self.host}\` in a clone and push; nothing is removed from this machine`,
+  };
+}
+
+function unapproved(self: Self): Failure {
+  return {
+    kind: 'held',
+    cause: `${self.host} is in fleet.yaml but not approved`,
+    where: `fleet.yaml, hosts.${self.host}`,
+    remedy: `run \`autark approve ${self.host}\` in a clone and push`,
+  };
+}
+
+function withoutSystem(host: string): Failure {
+  return {
+    kind: 'held',
+    cause: `fleet.yaml says no system for ${host}`,
+    where: `fleet.yaml, hosts.${host}`,
+    remedy: `add \`system\` to the host, to a group of it, or to \`defaults\``,
+  };
+}
+
+function pausedFor(host: string, reason: string): Failure {
+  return {
+    kind: 'held',
+    cause: `${host} is paused: ${reason}`,
+    where: `fleet.yaml, hosts.${host}.paused`,
+    remedy: 'remove `paused` to go on',
+  };
+}
+
+function retired(host: string): Failure {
+  return {
+    kind: 'ended',
+    cause: `${host} is retired`,
+    where: `fleet.yaml, hosts.${host}.retired`,
+    remedy: 'nothing is left to do; enrol the machine anew to use it again',
+  };
+}

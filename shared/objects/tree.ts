@@ -1,0 +1,81 @@
+import { fail, ok, type Result } from '../failure.ts';
+import { isObjectId, type ObjectId } from './object.ts';
+import { strictUtf8 } from './utf8.ts';
+
+/** Executable and plain file, directory, symbolic link, submodule: all that git writes today. */
+const modes = ['100644', '100755', '40000', '120000', '160000'] as const;
+export type TreeMode = (typeof modes)[number];
+
+export interface TreeItem {
+  readonly mode: TreeMode;
+  readonly name: string;
+  readonly id: ObjectId;
+}
+
+/**
+ * A tree from its content: `MODE SP NAME NUL ID`… with 20 bytes of id. What `git fsck` complains about is
+ * refused: unknown or zero-padded modes (and 100664, which git has not written since 2005), empty names,
+ * slashes, a wrong order, names that occur twice. Names must be UTF-8; which of them may be written out is for
+ * `shared/tree/names.ts` to say.
+ */
+export function parseTree(bytes: Uint8Array): Result<readonly TreeItem[], string> {
+  const raw = parseRawTree(bytes);
+  if (!raw.ok) return raw;
+  const items = raw.value.map((item) => ({ ...item, name: strictUtf8(Buffer.from(item.name, 'latin1')) }));
+  const isNamed = (item: (typeof items)[number]): item is TreeItem => item.name !== undefined;
+  return items.every(isNamed) ? ok(items) : fail('the tree has a name that is not UTF-8');
+}
+
+/**
+ * The same with names as they are, each byte one character (latin1), for a reader that looks for one name
+ * only (`allowed_signers`): a name elsewhere that is not UTF-8 is no matter of trust (S1), but of what may be
+ * written out (S6).
+ */
+export function parseRawTree(bytes: Uint8Array): Result<readonly TreeItem[], string> {
+  const content = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const items: TreeItem[] = [];
+  for (let at = 0; at < content.length;) {
+    const space = content.indexOf(0x20, at);
+    const nul = space === -1 ? -1 : content.indexOf(0, space);
+    if (nul === -1 || nul + 21 > content.length) return fail('the tree ends within an entry');
+    const mode = modes.find((known) => known === content.toString('latin1', at, space));
+    if (mode === undefined) return fail('the tree has an entry of an unknown mode');
+    const name = content.toString('latin1', space + 1, nul);
+    items.push({ mode, name, id: content.toString('hex', nul + 1, nul + 21) });
+    at = nul + 21;
+  }
+  const flaw = flawOf(items);
+  return flaw === undefined ? ok(items) : fail(flaw);
+}
+
+/**
+ * The content of a tree of these items, in any order; names become UTF-8.
+ * @throws RangeError for what cannot be an item, and for names that occur twice
+ */
+export function serialiseTree(items: readonly TreeItem[]): Uint8Array {
+  const raw = items.map((item) => ({ ...item, name: Buffer.from(item.name, 'utf8').toString('latin1') }));
+  raw.sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
+  const flaw = raw.every(({ id, name }) => isObjectId(id) && !name.includes('\0'))
+    ? flawOf(raw)
+    : 'not an item';
+  if (flaw !== undefined) throw new RangeError(flaw);
+  return Buffer.concat(
+    raw.flatMap(({ mode, name, id }) => [Buffer.from(`${mode} ${name}\0`, 'latin1'), Buffer.from(id, 'hex')]),
+  );
+}
+
+/** Files and directories of one name need not stand side by side (`a`, `a.b`, `a/`), hence the set. */
+function flawOf(items: readonly TreeItem[]): string | undefined {
+  const names = new Set(items.map(({ name }) => name));
+  if (names.has('')) return 'the tree has an entry without a name';
+  if (items.some(({ name }) => name.includes('/'))) return 'the tree has a name with a slash in it';
+  if (names.size !== items.length) return 'the tree has two entries of one name';
+  const keys = items.map(sortKey);
+  const isSorted = keys.every((key, index) => index === 0 || (keys[index - 1] ?? '') < key);
+  return isSorted ? undefined : 'the tree is not sorted';
+}
+
+/** By bytes, directories as if their name ended in a slash (base_name_compare in git's tree.c). */
+function sortKey({ mode, name }: TreeItem): string {
+  return mode === '40000' ? `${name}/` : name;
+}

@@ -1,0 +1,33 @@
+/** Where autark keeps its files on a host; all of them below `--root`. */
+export interface Paths {
+  readonly root: string;
+  readonly agentYaml: string;
+  /** The journal, the outbox, systems, generations, the Git directory, the locks. */
+  readonly state: string;
+  readonly git: string;
+  readonly tree: string;
+  /** The machine's own SSH key, used when it is there. */
+  readonly hostKey: string;
+  /** The key that `enroll` makes for machines without one. */
+  readonly ownKey: string;
+}
+
+/** @param root an absolute folder without a trailing slash, or `/` */
+export function pathsBelow(root: string): Paths {
+  const base = root === '/' ? '' : root;
+  const state = `${base}/var/lib/autark`;
+  return {
+    root,
+    agentYaml: `${base}/etc/autark/agent.yaml`,
+    state,
+    git: `${state}/git`,
+    tree: `${state}/tree`,
+    hostKey: `${base}/etc/ssh/ssh_host_ed25519_key`,
+    ownKey: `${state}/key`,
+  };
+}
+
+/** A path of `agent.yaml` as it lies below the root. */
+export function below(root: string, path: string): string {
+  return root === '/' ? path : `${root}${path}`;
+}

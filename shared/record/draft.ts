@@ -1,0 +1,141 @@
+import { type Draft, type Journal, type Running } from '../cycle/journal.ts';
+import { exitCode, type Failure, type Stage } from '../failure.ts';
+import { type ObjectId } from '../objects/object.ts';
+import { type MachineFacts, type Outcome, type RunningSystem, type StateEvent } from './status.ts';
+
+/** What every record of a host is made from, whatever happened. */
+export interface Circumstances {
+  readonly journal: Journal;
+  readonly facts: MachineFacts;
+  readonly version: string;
+  readonly guarantees: readonly string[];
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** Seconds by stage; empty after a restart in the middle of a cycle. */
+  readonly seconds: Readonly<Record<string, number>>;
+}
+
+/** What happened. */
+export interface Happening {
+  readonly event: StateEvent;
+  /** The revision that the record is about, with its commit's subject where it could be read. */
+  readonly revision?: Revision;
+  readonly failure?: Failure;
+  readonly stage?: Stage;
+  /** What runs afterwards. */
+  readonly running: Running | null;
+}
+
+export interface Revision {
+  readonly id: ObjectId;
+  readonly subject?: string;
+}
+
+/** How much later than its heartbeat a host may be before readers call it silent: two polls, and five minutes. */
+function patience(interval: number): number {
+  return Math.max(2 * interval, 5 * 60_000);
+}
+
+/** The next record of a host: complete, so that its commit's bytes depend on nothing else. */
+export function draftRecord(happening: Happening, around: Circumstances): Draft {
+  const { journal, facts, now, version, guarantees } = around;
+  const { running } = happening;
+  const heartbeat = journal.pace.heartbeat;
+  return {
+    subject: cut(`${journal.host}: ${headline(happening)}`),
+    detail: detailOf(happening.failure),
+    at: now,
+    deploys: happening.event === 'deployed' || happening.event === 'unchanged',
+    status: {
+      format: 1,
+      fleet: journal.fleet,
+      host: journal.host,
+      seq: journal.seq + 1,
+      at: timestamp(now),
+      agent: { version },
+      installation: journal.installation,
+      machine: facts,
+      accepted: journal.accepted,
+      head: happening.revision?.id ?? journal.standing?.head ?? journal.accepted,
+      system: running === null ? null : publicPart(running),
+      outcome: outcomeOf(happening, around.seconds),
+      rebootRequired: journal.rebootRequired === facts.boot,
+      ...(heartbeat === null ? {} : { next: timestamp(now + heartbeat + patience(journal.pace.interval)) }),
+      guarantees,
+    },
+  };
+}
+
+/** RFC 3339 in UTC, from milliseconds since the epoch. A clock beyond what a date can say counts as its end. */
+export function timestamp(ms: number): string {
+  const last = 253_402_300_799_000;
+  return new Date(Math.min(Math.max(ms, 0), last)).toISOString();
+}
+
+/** A subject fits one line of a narrow log; the whole cause is in `status.json`. */
+function cut(subject: string): string {
+  return subject.length <= 120 ? subject : `${subject.slice(0, 119)}…`;
+}
+
+function headline({ event, revision, failure, running }: Happening): string {
+  const name = revision === undefined ? 'no revision' : nameOf(revision);
+  const cause = failure?.cause ?? 'no reason given';
+  switch (event) {
+    case 'deployed':
+      return `deployed ${name} as generation ${running?.generation ?? 0}`;
+    case 'unchanged':
+      return `unchanged by ${name}`;
+    case 'failed':
+      return `failed at ${name}: ${cause}`;
+    case 'rolled-back':
+      return `went back to generation ${running?.generation ?? 0} from ${name}: ${cause}`;
+    case 'held':
+    case 'paused':
+      return `${event} at ${name}: ${cause}`;
+    case 'resumed':
+      return `resumed at ${name}`;
+    case 'retired':
+    case 'enrolled':
+    case 'alive':
+    case 'rebooted':
+    case 'restored':
+    case 'secrets':
+    case 'step-started':
+    case 'step-done':
+    case 'step-failed':
+    case 'backup':
+    case 'drifted':
+    case 'testing':
+      return event;
+  }
+}
+
+function nameOf({ id, subject }: Revision): string {
+  return subject === undefined ? id.slice(0, 7) : `${id.slice(0, 7)} "${subject}"`;
+}
+
+function detailOf(failure: Failure | undefined): string[] {
+  if (failure === undefined) return [];
+  const where = failure.where === undefined ? [] : [`at ${failure.where}`];
+  const tail = failure.detail?.split('\n').slice(-10) ?? [];
+  return [...where, ...tail, `next: ${failure.remedy}`];
+}
+
+function publicPart({ kind, path, generation, revision, since }: Running): RunningSystem {
+  return { kind, path, generation, revision, since };
+}
+
+function outcomeOf({ event, revision, failure, stage }: Happening, seconds: Circumstances['seconds']): Outcome {
+  return {
+    event,
+    code: failure === undefined ? 0 : exitCode(failure.kind),
+    ...(failure === undefined || revision === undefined ? {} : { attempted: revision.id }),
+    ...(failure === undefined || stage === undefined ? {} : { phase: stage }),
+    ...(failure === undefined ? {} : { message: messageOf(failure), remedy: failure.remedy }),
+    ...(Object.keys(seconds).length === 0 ? {} : { seconds }),
+  };
+}
+
+function messageOf({ cause, where }: Failure): string {
+  return where === undefined ? cause : `${cause} (${where})`;
+}

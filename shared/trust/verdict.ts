@@ -1,0 +1,126 @@
+import { fail, ok, type Result } from '../failure.ts';
+import { type ObjectId } from '../objects/object.ts';
+import { adminsIn } from './admins.ts';
+import { type History } from './history.ts';
+import { badSignature, belowFloor, notAnAdmin, stranger, type Refusal } from './refusal.ts';
+import { collect, reachable, type Link } from './walk.ts';
+
+export { type History } from './history.ts';
+export { type Refusal, type Rule } from './refusal.ts';
+
+/** What is asked about a revision. */
+export interface Question {
+  readonly introduction: ObjectId;
+  readonly head: ObjectId;
+  /**
+   * Revisions found authentic before, from the same introduction: their history is not walked again. It makes
+   * the verdict quicker and never another one.
+   */
+  readonly known: ReadonlySet<ObjectId>;
+}
+
+export interface Authentic {
+  /** The commits that were judged, all authentic themselves, parents first: to be known the next time. */
+  readonly judged: readonly ObjectId[];
+}
+
+/**
+ * Whether a revision is authentic (S1): it is the introduction, or every commit reachable from it and not from
+ * the introduction (a) descends from the introduction and (b) is signed by an admin of all its parents. A
+ * revision from which the introduction descends fails (a): otherwise it would pass for want of commits
+ * to judge. Dates and ways by which a host came do not count.
+ *
+ * Pure but for the history, which is asked for one object at a time. A commit that cannot be read is a failure.
+ */
+export async function judge(question: Question, history: History): Promise<Result<Authentic, Refusal>> {
+  const { introduction, head, known } = question;
+  const isBase = (id: ObjectId): boolean => id === introduction || known.has(id);
+  if (isBase(head)) return ok({ judged: [] });
+  const links = await collect(history, head, isBase);
+  if (!links.ok) return links;
+  const above = descendants(links.value, isBase);
+  const outside = [...links.value.keys()].filter((id) => !above.has(id));
+  const strange = await findStranger(question, outside, history);
+  if (!strange.ok) return strange;
+  const adminsOf = adminsIn(history, introduction, links.value);
+  for (const id of above) {
+    const link = links.value.get(id);
+    if (link === undefined) continue;
+    const refusal = await checkSigner(id, link, adminsOf);
+    if (!refusal.ok) return refusal;
+  }
+  return ok({ judged: [...above] });
+}
+
+/** Of a map with parents first, the commits with a base among their ancestors. */
+function descendants(
+  links: ReadonlyMap<ObjectId, Link>,
+  isBase: (id: ObjectId) => boolean,
+): ReadonlySet<ObjectId> {
+  const above = new Set<ObjectId>();
+  for (const [id, { parents }] of links) {
+    if (parents.some((parent) => isBase(parent) || above.has(parent))) above.add(id);
+  }
+  return above;
+}
+
+/** S1 (a): what does not descend from the introduction must be what the introduction descends from. */
+async function findStranger(
+  { introduction, head }: Question,
+  outside: readonly ObjectId[],
+  history: History,
+): Promise<Result<void, Refusal>> {
+  if (outside.includes(head)) return fail(stranger(head, introduction, true));
+  if (outside.length === 0) return ok(undefined);
+  const below = await reachable(history, introduction, new Set(outside));
+  if (!below.ok) return below;
+  const first = outside.find((id) => !below.value.has(id));
+  return first === undefined ? ok(undefined) : fail(stranger(first, introduction, false));
+}
+
+/** S1 (b) and S3. */
+async function checkSigner(
+  id: ObjectId,
+  { parents, signer }: Link,
+  adminsOf: ReturnType<typeof adminsIn>,
+): Promise<Result<void, Refusal>> {
+  if (!signer.ok) return fail(badSignature(id, signer.failure, parents[0]));
+  for (const parent of parents) {
+    const admins = await adminsOf(parent);
+    if (!admins.ok) return admins;
+    if (admins.value.has(signer.value)) continue;
+    return fail(notAnAdmin(id, { parent, key: signer.value, hasAdmins: admins.value.size > 0 }));
+  }
+  return ok(undefined);
+}
+
+/** What a revision must not go below (S2). */
+export interface Measure {
+  readonly head: ObjectId;
+  readonly floors: readonly ObjectId[];
+  /**
+   * Revisions that were found to descend from all these floors before: to descend from one of them is enough,
+   * and spares the walk to a floor far back.
+   */
+  readonly settled?: ReadonlySet<ObjectId>;
+}
+
+/**
+ * Whether a revision descends from all floors, or is one of them (S2). The failure names the first that it
+ * does not descend from.
+ */
+export async function descends(
+  { head, floors, settled }: Measure,
+  history: Pick<History, 'commit'>,
+): Promise<Result<void, Refusal>> {
+  const found = await reachable(history, head, new Set(floors), settled);
+  if (!found.ok) return found;
+  const missed = floors.find((floor) => !found.value.has(floor));
+  return missed === undefined ? ok(undefined) : fail(belowFloor(head, missed));
+}
+
+/** Authentic (S1), and not below a floor (S2): what a host asks before it accepts a revision. */
+export async function authenticate(question: Question & Measure & History): Promise<Result<void, Refusal>> {
+  const authentic = await judge(question, question);
+  return authentic.ok ? descends(question, question) : authentic;
+}

@@ -1,0 +1,84 @@
+/**
+ * The data types of SSH (RFC 4251, section 5), as far as keys and signatures need them.
+ */
+
+/** Reads from the front; every method gives `undefined` when the bytes do not suffice. */
+export interface WireReader {
+  byte(): number | undefined;
+  uint32(): number | undefined;
+  /** A `string`: its length, then so many bytes. */
+  bytes(): Uint8Array | undefined;
+  /** A `string` that is printable ASCII, such as the name of an algorithm; `undefined` for any other. */
+  word(): string | undefined;
+  /** So many bytes, without a length before them. */
+  take(length: number): Uint8Array | undefined;
+  isAtEnd(): boolean;
+}
+
+export function wireReader(content: Uint8Array): WireReader {
+  const view = new DataView(content.buffer, content.byteOffset, content.byteLength);
+  let at = 0;
+  const take = (length: number): Uint8Array | undefined => {
+    if (length > content.length - at) return undefined;
+    at += length;
+    return content.subarray(at - length, at);
+  };
+  const uint32 = (): number | undefined => (take(4) === undefined ? undefined : view.getUint32(at - 4));
+  const bytes = (): Uint8Array | undefined => {
+    const length = uint32();
+    return length === undefined ? undefined : take(length);
+  };
+  return {
+    byte: () => take(1)?.[0],
+    uint32,
+    bytes,
+    word() {
+      const text = Buffer.from(bytes() ?? []).toString('latin1');
+      return /^[!-~]+$/.test(text) ? text : undefined;
+    },
+    take,
+    isAtEnd: () => at === content.length,
+  };
+}
+
+export function wireUint32(value: number): Uint8Array {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
+}
+
+export function wireString(content: Uint8Array | string): Uint8Array {
+  const bytes = typeof content === 'string' ? Buffer.from(content, 'utf8') : content;
+  return concat(wireUint32(bytes.length), bytes);
+}
+
+export function concat(...parts: readonly (Uint8Array | string)[]): Uint8Array {
+  return Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'utf8') : part)));
+}
+
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
+}
+
+/** Base64 (RFC 4648, section 4) in its one canonical form, padding included; `undefined` for any other. */
+export function fromBase64(text: string): Uint8Array | undefined {
+  const bytes = Buffer.from(text, 'base64');
+  return bytes.toString('base64') === text ? bytes : undefined;
+}
+
+export function toBase64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
+}
+
+/** Text armour as OpenSSH writes it: base64 in lines of 70 characters between two marks. */
+export function toArmour(label: string, bytes: Uint8Array): string {
+  const lines = toBase64(bytes).match(/.{1,70}/g) ?? [];
+  return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n');
+}
+
+/** The bytes within text armour of this label and nothing around it; lines may have any width. */
+export function fromArmour(label: string, text: string): Uint8Array | undefined {
+  const lines = text.replace(/\n$/, '').split('\n');
+  const isFramed = lines[0] === `-----BEGIN ${label}-----` && lines.at(-1) === `-----END ${label}-----`;
+  return isFramed ? fromBase64(lines.slice(1, -1).join('')) : undefined;
+}

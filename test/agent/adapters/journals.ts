@@ -1,0 +1,102 @@
+import { type Draft, type Journal, type Phase } from '../../../shared/cycle/journal.ts';
+
+/** Every key there, also those that may be absent: a key that the schema forgets fails to compile or to return. */
+type Full<Value> = Value extends readonly (infer Item)[]
+  ? readonly Full<Item>[]
+  : Value extends object
+    ? { readonly [Key in keyof Value]-?: Full<Value[Key]> }
+    : Value;
+
+const revision = '3c5e1a2b3c5e1a2b3c5e1a2b3c5e1a2b3c5e1a2b';
+const commit = '0123456789abcdef0123456789abcdef01234567';
+const child = { pid: 4242, started: 987654, boot: '6d1c9f0e-0000-4000-8000-000000000000' };
+const system = { kind: 'exec', path: '/var/lib/autark/systems/7f', generation: 42, revision } as const;
+
+const draft: Full<Draft> = {
+  subject: 'web1: deployed 3c5e1a2 "Open port 443" as generation 42',
+  detail: ['built in 3 s', 'naïve ünïcode, "quotes" and \\ too'],
+  at: 1_767_225_600_000,
+  deploys: true,
+  status: {
+    format: 1,
+    fleet: '0f9c',
+    host: 'web1',
+    seq: 118,
+    at: '2026-01-01T00:00:00Z',
+    agent: { version: '0.1.0' },
+    installation: '11223344556677889900aabbccddeeff',
+    machine: {
+      id: 'ab'.repeat(32),
+      boot: child.boot,
+      os: 'Debian GNU/Linux 12 (bookworm)',
+      kernel: '6.1.0',
+      cpu: 'A CPU',
+      memory: 8_589_934_592,
+      disks: [{ model: 'A DISK', size: 512_110_190_592 }],
+    },
+    accepted: revision,
+    head: revision,
+    system: { ...system, since: '2026-01-01T00:00:00Z' },
+    outcome: {
+      event: 'deployed',
+      code: 0,
+      attempted: revision,
+      phase: 'switch',
+      message: 'done',
+      remedy: 'none',
+      seconds: { build: 12.4 },
+    },
+    rebootRequired: false,
+    next: '2026-01-02T00:00:00Z',
+    guarantees: ['no systemd'],
+  },
+};
+
+/** One phase of each kind, with everything that it can carry. */
+export const phases: readonly Phase[] = [
+  { at: 'idle' },
+  { at: 'build', revision, path: '/var/lib/autark/systems/7f', child },
+  { at: 'switch', from: 41, to: 42, revision, attempt: 1, mode: 'switch', timeout: 900_000, child },
+  { at: 'switch', from: null, to: 1, revision, attempt: 0, mode: 'boot', timeout: 900_000 },
+  { at: 'confirm', from: 41, to: 42, revision, mode: 'switch', timeout: 900_000, exit: 4 },
+  {
+    at: 'rollback',
+    from: 41,
+    left: 42,
+    attempted: revision,
+    failure: {
+      kind: 'switch-failed',
+      cause: 'it failed',
+      where: '/x',
+      remedy: 'mend it',
+      detail: 'line 1\nline 2',
+    },
+    attempt: 2,
+    timeout: 900_000,
+    child,
+  },
+  { at: 'record', draft },
+];
+
+const full: Full<Omit<Journal, 'phase'>> = {
+  format: 1,
+  fleet: '0f9c',
+  host: 'web1',
+  installation: '11223344556677889900aabbccddeeff',
+  genesis: commit,
+  approved: true,
+  accepted: revision,
+  seq: 117,
+  tip: commit,
+  delivered: commit,
+  recordedAt: 1_767_225_600_000,
+  running: { ...system, since: '2026-01-01T00:00:00Z', digest: 'cd'.repeat(32), inputs: 'ef'.repeat(20) },
+  previous: 41,
+  lastGood: 42,
+  rebootRequired: child.boot,
+  pace: { interval: 60_000, heartbeat: 86_400_000, fetch: 300_000 },
+  standing: { head: revision, event: 'held', code: 10, cause: 'paused', under: '99'.repeat(32), until: 1 },
+};
+
+/** A journal with everything in it, between two cycles. */
+export const fullJournal: Journal = { ...full, phase: { at: 'idle' } };

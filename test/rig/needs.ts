@@ -1,0 +1,38 @@
+import { accessSync, constants } from 'node:fs';
+import { describe } from 'vitest';
+
+/** What a machine may lack. Everything else that a test uses, `npm ci` and git provide. */
+const needs = {
+  root: { isMet: () => process.getuid?.() === 0, hint: 'not root' },
+  'ssh-keygen': { isMet: () => isOnPath('ssh-keygen'), hint: 'no ssh-keygen' },
+  faketime: { isMet: () => isOnPath('faketime'), hint: 'no faketime' },
+} as const;
+export type Need = keyof typeof needs;
+
+/** Put in front of the name of what is left out, so that the closing lines can say why. */
+export const leftOut = 'left out: ';
+
+/**
+ * `describe` for tests that need something of the machine. Where it is missing they are left out by name; with
+ * `AUTARK_TEST_ALL=1`, as in CI, they run and fail.
+ */
+export function describeWith(wanted: readonly Need[], name: string, tests: () => void): void {
+  const missing = wanted.filter((need) => !needs[need].isMet());
+  if (missing.length === 0 || process.env['AUTARK_TEST_ALL'] === '1') {
+    describe(name, tests);
+    return;
+  }
+  const why = missing.map((need) => needs[need].hint).join(', ');
+  describe.runIf(false)(`${leftOut}${name} (${why})`, tests);
+}
+
+function isOnPath(program: string): boolean {
+  return (process.env['PATH'] ?? '').split(':').some((folder) => {
+    try {
+      accessSync(`${folder}/${program}`, constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
