@@ -1,5 +1,6 @@
 import { withoutInputs } from '../shared/cycle/guard.ts';
 import { type BuiltSystem, type Running } from '../shared/cycle/journal.ts';
+import { standingOf } from '../shared/cycle/standing.ts';
 import { type Result } from '../shared/failure.ts';
 import { type Host } from '../shared/fleet/fleet.ts';
 import { type ObjectId } from '../shared/objects/object.ts';
@@ -37,10 +38,18 @@ export async function leaveAlone(
   const before = memory.journal.running;
   if (before === null) throw new Error('nothing runs, and yet a system is the same as what runs');
   if (built.path !== before.path) await context.effects('guard').systems.discard(built.path);
+  if (before.revision === revision) return lookedAgain(context, revision);
   const running: Running = {
     ...withoutInputs(before),
     revision,
     ...(built.inputs === undefined ? {} : { inputs: built.inputs }),
   };
   return settle(context, revision, { event: 'unchanged', running }, { running });
+}
+
+/** The revision that runs was only looked at again, for new settings or a new agent: there is nothing to record. */
+function lookedAgain({ memory, under }: Context, head: ObjectId): Promise<Result<void>> {
+  const { standing } = memory.journal;
+  const event = standing?.code === 0 ? standing.event : 'unchanged';
+  return memory.write({ standing: standingOf({ event }, { head, under }), phase: { at: 'idle' } });
 }

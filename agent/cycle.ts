@@ -36,6 +36,10 @@ export async function cycle(context: Context, wakes?: Wakes): Promise<Ended> {
   const verified = await stopwatch.time('verify', () => verify(context, revision));
   if (!verified.ok) return conclude(context, 'verify', verified.failure, revision);
 
+  for (const { cause, key } of verified.value.fleet.warnings) {
+    senses.log({ kind: 'warning', host, message: key === '' ? cause : `${cause} (${key})` });
+  }
+
   const planned = await decide(context, verified.value);
   if (!planned.ok) return failed(context, 'plan', planned.failure);
   const plan = planned.value;

@@ -1,5 +1,5 @@
 import { slotOf, waitFor } from '../shared/cycle/schedule.ts';
-import { exitCode, type Result } from '../shared/failure.ts';
+import { isOfTheWorld, type Result } from '../shared/failure.ts';
 import { type Ended } from './ending.ts';
 import { type Wakes } from './newer.ts';
 import { type Clock, type Log, type Random } from './ports.ts';
@@ -40,7 +40,8 @@ export async function runDaemon(daemon: Daemon): Promise<number> {
       failures = next === 'retry' ? failures + 1 : 0;
       pace = ran.value;
     } else {
-      if (exitCode(ran.failure.kind) === exitCode('locked')) failures += 1;
+      const { kind } = ran.failure;
+      failures = kind === 'locked' || isOfTheWorld(kind) ? failures + 1 : 0;
       daemon.log({ kind: 'failure', host: pace.host, stage: 'poll', failure: ran.failure });
     }
     await daemon.bell.nextWithin(waitOf(daemon, pace, failures), daemon.signal);

@@ -65,6 +65,7 @@ export async function conclude(
   if (context.signal.aborted) return stopped(context, false);
   const cleaned = await carryOn(context);
   if (!cleaned.ok) return failed(context, stage, cleaned.failure);
+  if (stage === 'build') await context.effects(stage).trees.remove();
   if (isOfTheWorld(failure.kind)) return failed(context, stage, failure);
   const { host } = context.memory.journal;
   context.senses.log({ kind: 'failure', host, stage, failure, revision: head });
@@ -116,7 +117,7 @@ export async function stopped(context: Context, isSuperseded: boolean): Promise<
  */
 export async function finish(context: Context, keep?: number): Promise<Ended> {
   const { memory } = context;
-  if (keep !== undefined) await prune(context, keep);
+  if (keep !== undefined) await tidy(context, keep);
   const delivered = context.signal.aborted ? ok(undefined) : await deliverRecords(context);
   const { standing } = memory.journal;
   const code = standing?.code ?? 0;
@@ -127,7 +128,8 @@ export async function finish(context: Context, keep?: number): Promise<Ended> {
   return { code, next: standing?.event === 'retired' ? 'stop' : 'wait' };
 }
 
-async function prune(context: Context, keep: number): Promise<void> {
+/** Removes old generations, once nothing waits for it. */
+async function tidy(context: Context, keep: number): Promise<void> {
   const { systems } = context.effects('record');
   const { running, previous, lastGood } = context.memory.journal;
   const all = (await systems.generations()).map(({ number }) => number);

@@ -1,4 +1,5 @@
 import { ok, fail, type Failure, type Result } from '../shared/failure.ts';
+import { formatAgentSettings } from '../shared/fleet/agent-yaml.ts';
 import { type AgentSettings } from '../shared/fleet/fleet.ts';
 import { type Journal } from '../shared/cycle/journal.ts';
 import { type ObjectId } from '../shared/objects/object.ts';
@@ -10,7 +11,7 @@ import { oneLine } from '../shared/printable.ts';
 import { type Git } from './ports.ts';
 import { enrolRef } from './stages/deliver.ts';
 import { readCommit, type ReadCommit } from './stages/objects.ts';
-import { isAuthentic, readFleet } from './stages/verify.ts';
+import { isAuthentic, measureName, readFleet } from './stages/verify.ts';
 
 /** What `enroll` tells the person. */
 export interface Enrolled {
@@ -40,6 +41,9 @@ export async function enrol(
   try {
     const found = await findFleet(host, opened.value, settings, signal);
     if (!found.ok) return found;
+    // Only now: settings that were never right must not stand in the way of the next call.
+    const written = await writeSettings(host, settings);
+    if (!written.ok) return written;
     const journal = await begin(host, opened.value, settings, found.value);
     if (!journal.ok) return journal;
     const { approved } = journal.value;
@@ -50,6 +54,12 @@ export async function enrol(
     await unlock.value();
     await opened.value.close();
   }
+}
+
+async function writeSettings({ settings: file }: AgentHost, settings: AgentSettings): Promise<Result<void>> {
+  const before = await file.load();
+  if (!before.ok || before.value !== null) return before.ok ? ok(undefined) : before;
+  return file.write(formatAgentSettings(settings));
 }
 
 /** A fleet, as a head that is authentic under the given introduction names it. */
@@ -104,6 +114,7 @@ async function makeGenesis(
     ...life,
     approved: false,
     accepted: head,
+    acceptedUnder: measureName(settings.introduction, settings.floor),
     // One before the genesis, which is 0.
     seq: -1,
     delivered: null,

@@ -12,7 +12,12 @@ export interface Memory {
   hold(signal: AbortSignal): Promise<Result<void>>;
   /** Writes the change to disk before it resolves. Changes made at once are written one after the other. */
   write(change: Partial<Journal>): Promise<Result<void>>;
-  release(): Promise<void>;
+  /**
+   * Lets a change reach the disk together with the next write, at the latest when the journal is released: for what
+   * must be known before the next effect, and has none of its own.
+   */
+  remember(change: Partial<Journal>): void;
+  release(): Promise<Result<void>>;
 }
 
 /** How long to wait for another process that acts on this host, in milliseconds awake. */
@@ -28,12 +33,22 @@ function keep(first: Journal, journals: Journals, locks: Locks): Memory {
   let journal = first;
   let unlock: (() => Promise<void>) | undefined;
   let last: Promise<unknown> = Promise.resolve();
+  // How many changes are remembered, and how many of them are on disk.
+  let remembered = 0;
+  let written = 0;
   const save = async (change: Partial<Journal>): Promise<Result<void>> => {
     if (unlock === undefined) throw new Error('the journal is written without holding cycle.lock');
-    const changed = { ...journal, ...change };
-    const saved = await journals.save(changed);
-    // A change that could not be written is not remembered either.
-    if (saved.ok) journal = changed;
+    const upTo = remembered;
+    const saved = await journals.save({ ...journal, ...change });
+    // A change that could not be written is not kept either; what was remembered meanwhile is.
+    if (!saved.ok) return saved;
+    journal = { ...journal, ...change };
+    written = upTo;
+    return saved;
+  };
+  const write = (change: Partial<Journal>): Promise<Result<void>> => {
+    const saved = last.then(() => save(change));
+    last = saved.catch(() => undefined);
     return saved;
   };
   return {
@@ -49,15 +64,17 @@ function keep(first: Journal, journals: Journals, locks: Locks): Memory {
       if (again.ok) journal = again.value;
       return again.ok ? ok(undefined) : again;
     },
-    write(change) {
-      const written = last.then(() => save(change));
-      last = written.catch(() => undefined);
-      return written;
+    write,
+    remember(change) {
+      journal = { ...journal, ...change };
+      remembered += 1;
     },
     async release() {
       await last;
+      const saved = remembered > written && unlock !== undefined ? await write({}) : ok(undefined);
       await unlock?.();
       unlock = undefined;
+      return saved;
     },
   };
 }

@@ -1,5 +1,5 @@
 import { basisOf } from '../shared/cycle/basis.ts';
-import { fail, ok, type Result } from '../shared/failure.ts';
+import { fail, ok, type Failure, type Result } from '../shared/failure.ts';
 import { type AgentSettings } from '../shared/fleet/fleet.ts';
 import { startStopwatch, type Context } from './context.ts';
 import { cycle } from './cycle.ts';
@@ -35,7 +35,10 @@ async function serveOnce(host: AgentHost, { signal }: Service): Promise<Result<n
   const keeper = keepOpen(host);
   try {
     const ran = await runCycle(host, keeper, signal);
-    return ran.ok ? ok(ran.value.code) : ran;
+    if (!ran.ok) return ran;
+    // As a shell says it (bash(1), EXIT STATUS): a cycle that was cut short must not pass for a converged one.
+    const isCutShort = signal.aborted && ran.value.next === 'stop';
+    return ok(isCutShort ? (signal.reason === 'SIGINT' ? 130 : 143) : ran.value.code);
   } finally {
     await keeper.close();
   }
@@ -78,7 +81,7 @@ async function runCycle(
   const opened = await keeper.open(settings.value);
   if (!opened.ok) return opened;
   const { effects, senses } = opened.value;
-  const journals = through(host.perform, 'poll', effects).journals;
+  const journals = through(host.perform, 'record', effects).journals;
   const memory = await openMemory(journals, host.locks);
   if (!memory.ok) return memory;
   const { journal } = memory.value;
@@ -100,8 +103,13 @@ async function runCycle(
     const { fleet, pace } = memory.value.journal;
     const interval = settings.value.interval ?? pace.interval;
     return ok({ ...ended, fleet, host: settings.value.host, interval });
+  } catch (error) {
+    return fail(bug(error));
   } finally {
-    await memory.value.release();
+    const released = await memory.value.release();
+    if (!released.ok) {
+      senses.log({ kind: 'failure', host: journal.host, stage: 'record', failure: released.failure });
+    }
     await effects.git.close();
   }
 }
@@ -110,6 +118,20 @@ async function settingsOf({ settings }: AgentHost): Promise<Result<AgentSettings
   const loaded = await settings.load();
   if (!loaded.ok) return loaded;
   return loaded.value === null ? fail(notEnrolled) : ok(loaded.value);
+}
+
+/**
+ * The one place of the agent where an exception becomes a failure. The daemon lives on: the journal says what to
+ * finish or undo, and the next cycle begins with that.
+ */
+function bug(error: unknown): Failure {
+  const stack = error instanceof Error ? error.stack : undefined;
+  return {
+    kind: 'unexpected',
+    cause: `the cycle broke off: ${error instanceof Error ? error.message : String(error)}`,
+    remedy: 'the agent tries again; if it stays so, report it as a bug of autark',
+    ...(stack === undefined ? {} : { detail: stack }),
+  };
 }
 
 const notEnrolled = {
@@ -140,8 +162,7 @@ function keepOpen(host: AgentHost, onChange?: () => void): Keeper {
       await close();
       const opened = await host.open(settings);
       if (!opened.ok) return opened;
-      const unwatch =
-        onChange === undefined ? () => Promise.resolve() : await host.watch(settings, onChange);
+      const unwatch = onChange === undefined ? () => Promise.resolve() : await host.watch(settings, onChange);
       kept = { text, opened: opened.value, unwatch };
       return opened;
     },

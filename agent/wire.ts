@@ -53,12 +53,13 @@ export async function cloneEditorRole(
 
 /** 128 random bits, for what a clone command makes anew. */
 export async function randomId(): Promise<string> {
-  const { randomBytes } = await import('node:crypto');
-  return randomBytes(16).toString('hex');
+  const { systemRandom } = await import('./adapters/random.ts');
+  return systemRandom().id();
 }
 
 /** The machine below `root`, for the agent and for `enroll`. What its settings decide is opened later. */
 export async function agentHostRole({ root, env, perform, log }: HostSurroundings): Promise<AgentHost> {
+  (await import('./adapters/heap.ts')).keepHeapSmall();
   const [clocks, randoms, locks, settings, hostKeys, { version }] = await Promise.all([
     import('./adapters/clock.ts'),
     import('./adapters/random.ts'),
@@ -121,11 +122,13 @@ async function openHost(
       import('./adapters/systems.ts'),
       import('./adapters/journal.ts'),
     ]);
-  const [{ fileOutbox }, { linuxMachine }] = await Promise.all([
+  const [{ fileOutbox }, { linuxMachine }, { fileHostKeys }] = await Promise.all([
     import('./adapters/outbox.ts'),
     import('./adapters/machine.ts'),
+    import('./adapters/host-keys.ts'),
   ]);
-  const signer = await loadSigner(settings.key ?? paths.ownKey);
+  const keyFile = settings.key ?? (await fileHostKeys(paths).standard()) ?? paths.hostKey;
+  const signer = await loadSigner(keyFile);
   if (!signer.ok) return signer;
   const { state, root } = paths;
   const { remote, stateRemote, branch, host } = settings;

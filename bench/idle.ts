@@ -24,9 +24,12 @@ export async function idle(): Promise<void> {
     );
     report(`CPU of an idle poll, children included, mean of ${polls}`, 'ms', rows, ['floor + 7 ms']);
     const weight = await residentMemory(agent);
-    report('Resident memory after more than 1,000 polls', 'MB', [{ name: 'autark agent', values: [weight] }], [
-      '80 MB',
-    ]);
+    report(
+      'Resident memory after more than 1,000 polls',
+      'MB',
+      [{ name: 'autark agent', values: [weight] }],
+      ['80 MB'],
+    );
   } finally {
     await agent.stop();
     await world.remove();

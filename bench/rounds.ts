@@ -30,14 +30,21 @@ export function median(values: readonly number[]): number {
 }
 
 /** Prints raw values, medians, and what each median is beside the floor, the first row. */
-export function report(title: string, unit: string, rows: readonly Row[], goals: readonly string[] = []): void {
+export function report(
+  title: string,
+  unit: string,
+  rows: readonly Row[],
+  goals: readonly string[] = [],
+): void {
   const floor = median(rows[0]?.values ?? []);
   process.stdout.write(`\n${title} (${unit})\n`);
   for (const { name, values } of rows) {
     const middle = median(values);
     const beside = `${(middle / floor).toFixed(2)}× ${signed(middle - floor)}`;
     const raw = values.map((value) => value.toFixed(1)).join(' ');
-    process.stdout.write(`  ${name.padEnd(28)} ${middle.toFixed(1).padStart(8)}  ${beside.padEnd(16)} ${raw}\n`);
+    process.stdout.write(
+      `  ${name.padEnd(28)} ${middle.toFixed(1).padStart(8)}  ${beside.padEnd(16)} ${raw}\n`,
+    );
   }
   for (const goal of goals) process.stdout.write(`  goal: ${goal}\n`);
 }

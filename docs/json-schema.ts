@@ -13,7 +13,7 @@ const config: ConversionConfig = {
 
 /**
  * `fleet.yaml` as a JSON Schema, for editors and other tools. It knows keys and values; what relates keys to each
- * other, such as that a group is declared, only `autark check` knows.
+ * other, such as that a group is declared, only autark itself knows.
  */
 export function fleetJsonSchema(): JsonSchema {
   return { title: 'fleet.yaml of autark', ...toJsonSchema(schema.fleet, config) };

@@ -20,9 +20,22 @@ export type AgentEvent =
   /** Something is odd but does not stop the work. */
   | { readonly kind: 'warning'; readonly host: string; readonly message: string }
   /** A cycle ended with a failure or a hold. */
-  | { readonly kind: 'failure'; readonly host: string; readonly stage: Stage; readonly failure: Failure; readonly revision?: ObjectId }
+  | {
+      readonly kind: 'failure';
+      readonly host: string;
+      readonly stage: Stage;
+      readonly failure: Failure;
+      readonly revision?: ObjectId;
+    }
   /** A state record was made. */
-  | { readonly kind: 'recorded'; readonly host: string; readonly event: StateEvent; readonly seq: number; readonly subject: string; readonly revision?: ObjectId }
+  | {
+      readonly kind: 'recorded';
+      readonly host: string;
+      readonly event: StateEvent;
+      readonly seq: number;
+      readonly subject: string;
+      readonly revision?: ObjectId;
+    }
   /** The server has the records up to this one. */
   | { readonly kind: 'delivered'; readonly host: string; readonly seq: number }
   /** A cycle ended and found nothing to do; said at debug level. */

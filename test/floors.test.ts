@@ -7,44 +7,45 @@ import { expect, test } from 'vitest';
  * The floors of docs/architecture.md: who may import whom, dynamic imports and `import type` included. Each part
  * of the tree belongs to the first floor whose path matches.
  */
-const floors: readonly { name: string; path: RegExp; may: readonly string[]; packages: readonly string[] }[] = [
-  { name: 'shared', path: /^shared\//, may: ['shared'], packages: ['node:crypto', 'valibot', 'yaml'] },
-  { name: 'ports', path: /^agent\/ports\.ts$/, may: ['shared'], packages: [] },
-  {
-    name: 'adapters',
-    path: /^agent\/adapters\//,
-    may: ['adapters', 'ports', 'shared'],
-    packages: ['node:*', 'execa', 'simple-git', 'chokidar', 'winston', 'valibot'],
-  },
-  { name: 'wire', path: /^agent\/wire\.ts$/, may: ['*'], packages: [] },
-  { name: 'main', path: /^agent\/main\.ts$/, may: ['wire', 'cli'], packages: ['node:path'] },
-  {
-    name: 'cli',
-    path: /^agent\/cli\//,
-    may: ['cli', 'daemon', 'cycle', 'fleet', 'ports', 'shared'],
-    packages: ['yargs'],
-  },
-  { name: 'fleet', path: /^agent\/fleet\//, may: ['fleet', 'ports', 'shared'], packages: [] },
-  { name: 'stages', path: /^agent\/stages\//, may: ['stages', 'seam', 'ports', 'shared'], packages: [] },
-  {
-    name: 'seam',
-    path: /^agent\/(seam|memory|context)\.ts$/,
-    may: ['seam', 'ports', 'shared'],
-    packages: [],
-  },
-  {
-    name: 'cycle',
-    path: /^agent\/(cycle|carry-on|begin|decide|ending|newer|enrol|host)\.ts$/,
-    may: ['cycle', 'stages', 'seam', 'ports', 'shared'],
-    packages: [],
-  },
-  {
-    name: 'daemon',
-    path: /^agent\/(daemon|wakes|serve)\.ts$/,
-    may: ['daemon', 'cycle', 'ports', 'shared'],
-    packages: [],
-  },
-];
+const floors: readonly { name: string; path: RegExp; may: readonly string[]; packages: readonly string[] }[] =
+  [
+    { name: 'shared', path: /^shared\//, may: ['shared'], packages: ['node:crypto', 'valibot', 'yaml'] },
+    { name: 'ports', path: /^agent\/ports\.ts$/, may: ['shared'], packages: [] },
+    {
+      name: 'adapters',
+      path: /^agent\/adapters\//,
+      may: ['adapters', 'ports', 'shared'],
+      packages: ['node:*', 'execa', 'simple-git', 'chokidar', 'winston', 'valibot'],
+    },
+    { name: 'wire', path: /^agent\/wire\.ts$/, may: ['*'], packages: [] },
+    { name: 'main', path: /^agent\/main\.ts$/, may: ['wire', 'cli'], packages: ['node:path'] },
+    {
+      name: 'cli',
+      path: /^agent\/cli\//,
+      may: ['cli', 'daemon', 'cycle', 'fleet', 'ports', 'shared'],
+      packages: ['yargs'],
+    },
+    { name: 'fleet', path: /^agent\/fleet\//, may: ['fleet', 'ports', 'shared'], packages: [] },
+    { name: 'stages', path: /^agent\/stages\//, may: ['stages', 'seam', 'ports', 'shared'], packages: [] },
+    {
+      name: 'seam',
+      path: /^agent\/(seam|memory|context)\.ts$/,
+      may: ['seam', 'ports', 'shared'],
+      packages: [],
+    },
+    {
+      name: 'cycle',
+      path: /^agent\/(cycle|carry-on|begin|decide|ending|newer|enrol|host)\.ts$/,
+      may: ['cycle', 'stages', 'seam', 'ports', 'shared'],
+      packages: [],
+    },
+    {
+      name: 'daemon',
+      path: /^agent\/(daemon|wakes|serve)\.ts$/,
+      may: ['daemon', 'cycle', 'seam', 'ports', 'shared'],
+      packages: [],
+    },
+  ];
 
 const root = join(import.meta.dirname, '..');
 
@@ -65,7 +66,10 @@ function importsOf(path: string, text = readFileSync(join(root, path), 'utf8')):
   const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
   const found: string[] = [];
   const visit = (node: ts.Node): void => {
-    if ((ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) && node.moduleSpecifier !== undefined) {
+    if (
+      (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) &&
+      node.moduleSpecifier !== undefined
+    ) {
       found.push((node.moduleSpecifier as ts.StringLiteral).text);
     } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
       const [argument] = node.arguments;
@@ -85,7 +89,8 @@ function complaints(path: string, imports: readonly string[]): string[] {
   return imports.flatMap((name) => {
     if (!name.startsWith('.')) {
       const isAllowed = floor.packages.some(
-        (each) => each === name || name.startsWith(`${each}/`) || (each === 'node:*' && name.startsWith('node:')),
+        (each) =>
+          each === name || name.startsWith(`${each}/`) || (each === 'node:*' && name.startsWith('node:')),
       );
       return isAllowed ? [] : [`${path} (${floor.name}) imports ${name}`];
     }
@@ -103,7 +108,8 @@ test('nobody imports upward', () => {
 });
 
 test('shared touches neither clock, chance, environment nor process', () => {
-  const impure = /\b(Date\.now|new Date\(\)|Math\.random|process\.|globalThis|setTimeout|setInterval|randomBytes|randomUUID|performance\.)/;
+  const impure =
+    /\b(Date\.now|new Date\(\)|Math\.random|process\.|globalThis|setTimeout|setInterval|randomBytes|randomUUID|performance\.)/;
   const found = sources('shared').filter((path) => impure.test(readFileSync(join(root, path), 'utf8')));
   expect(found).toEqual([]);
 });

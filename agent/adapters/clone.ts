@@ -1,4 +1,5 @@
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
+import { type ObjectId } from '../../shared/objects/object.ts';
 import { type Clone } from '../ports.ts';
 import {
   cloneGit,
@@ -18,31 +19,45 @@ export interface OpenedClone {
   readonly config: ReadonlyMap<string, string>;
 }
 
-/** The clone around the current directory. Spawns four gits at once and no more. */
+/** The clone around the current directory. Spawns two gits at once and no more, once it has a commit. */
 export async function openClone(surroundings: CloneSurroundings): Promise<Result<OpenedClone>> {
   const git = cloneGit(surroundings);
-  const [place, settings, branch, head] = await Promise.all([
-    git([
-      'rev-parse',
-      '--is-bare-repository',
-      '--is-inside-work-tree',
-      '--absolute-git-dir',
-      '--show-toplevel',
-    ]),
-    git(['config', '--list', '-z']),
-    git(['symbolic-ref', '-q', 'HEAD']),
-    git(['rev-parse', '-q', '--verify', 'HEAD^{commit}']),
-  ]);
-  if (!place.ok) return fail(noClone(place.failure, surroundings.cwd));
-  const [, inside, gitDirectory = '', root = ''] = place.value.toString('utf8').split('\n');
-  if (inside !== 'true') return fail(noClone('outside the work tree', surroundings.cwd));
-  const name = branch.ok ? branch.value.toString('utf8').trim() : '';
-  if (!name.startsWith('refs/heads/')) return fail(detached(root));
+  const [located, settings] = await Promise.all([locate(git), git(['config', '--list', '-z'])]);
+  if (!located.ok) return fail(noClone(located.failure, surroundings.cwd));
+  const { inside, gitDirectory, root, head, ref } = located.value;
+  if (!inside) return fail(noClone('outside the work tree', surroundings.cwd));
+  if (!ref.startsWith('refs/heads/')) return fail(detached(root));
   const config = parseConfig(settings.ok ? settings.value.toString('utf8') : '');
-  const id = head.ok ? head.value.toString('utf8').trim() : '';
-  const state = { root, branch: name.slice('refs/heads/'.length), head: id === '' ? null : id };
-  const named = cloneGit({ ...surroundings, cwd: root, env: withIdentity(surroundings.env, config) });
-  return ok({ clone: cloneOf(named, state, config), git: named, gitDirectory, config });
+  const env = withIdentity(surroundings.env, config);
+  const named = cloneGit({ ...surroundings, cwd: root, env });
+  const clone = cloneOf(named, { root, branch: ref.slice('refs/heads/'.length), head }, config);
+  return ok({ clone, git: named, gitDirectory, config });
+}
+
+interface Located {
+  readonly inside: boolean;
+  readonly gitDirectory: string;
+  readonly root: string;
+  readonly head: ObjectId | null;
+  /** What HEAD stands for: a branch, or `HEAD` itself when it is detached. */
+  readonly ref: string;
+}
+
+/** Answers come in the order of the questions (git-rev-parse(1)); HEAD has none before the first commit. */
+async function locate(git: CloneGit): Promise<Result<Located, string>> {
+  const places = ['rev-parse', '--is-inside-work-tree', '--absolute-git-dir', '--show-toplevel'];
+  const asked = await git([...places, 'HEAD', '--symbolic-full-name', 'HEAD']);
+  if (asked.ok) return ok(locatedIn(asked.value.toString('utf8')));
+  if (!asked.failure.includes("ambiguous argument 'HEAD'")) return asked;
+  const [place, branch] = await Promise.all([git(places), git(['symbolic-ref', '-q', 'HEAD'])]);
+  if (!place.ok) return place;
+  const ref = branch.ok ? branch.value.toString('utf8').trim() : '';
+  return ok({ ...locatedIn(place.value.toString('utf8')), head: null, ref });
+}
+
+function locatedIn(answers: string): Located {
+  const [inside, gitDirectory = '', root = '', head = null, ref = ''] = answers.split('\n');
+  return { inside: inside === 'true', gitDirectory, root, head, ref };
 }
 
 function cloneOf(

@@ -1,3 +1,4 @@
+import { type BigIntStats } from 'node:fs';
 import { lstat, readFile } from 'node:fs/promises';
 import { type Holder, parseHolder } from '../../shared/cycle/parse-holder.ts';
 import { errorCode } from './file-failure.ts';
@@ -15,26 +16,26 @@ export interface Found {
  * of it (it is not synced) belongs to a process that the power cut has ended.
  */
 export async function readLock(path: string): Promise<Found | null> {
-  const holder = parseHolder(await textOf(path));
-  if (holder === null) return nobodys(path);
-  return { id: holder.id, holder: isAlive(holder) ? holder : null };
+  const text = await textOf(path);
+  const holder = text === null ? null : parseHolder(text);
+  if (holder !== null) return { id: holder.id, holder: isAlive(holder) ? holder : null };
+  const stat = await statIfThere(path);
+  // What was not there a moment ago and is now may be a live lock: let the caller look again.
+  if (stat === null || (text === null && !stat.isSymbolicLink())) return null;
+  // Named by inode and time, as a real lock never is, so that a reused inode does no harm.
+  return { id: `foreign-${stat.ino}-${stat.mtimeNs}`, holder: null };
 }
 
-/** Empty when there is none, or when it is a link that leads nowhere. */
-async function textOf(path: string): Promise<string> {
-  return readFile(path, 'utf8').catch((error: unknown) => {
-    if (errorCode(error) === 'ENOENT') return '';
-    throw error;
-  });
+/** `null` when there is none, or when it is a link that leads nowhere. */
+async function textOf(path: string): Promise<string | null> {
+  return readFile(path, 'utf8').catch(nullIfAbsent);
 }
 
-/** Named by inode and time; a real lock never has such a name, so that a reused inode does no harm. */
-async function nobodys(path: string): Promise<Found | null> {
-  try {
-    const { ino, mtimeNs } = await lstat(path, { bigint: true });
-    return { id: `foreign-${ino}-${mtimeNs}`, holder: null };
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return null;
-    throw error;
-  }
+async function statIfThere(path: string): Promise<BigIntStats | null> {
+  return lstat(path, { bigint: true }).catch(nullIfAbsent);
+}
+
+function nullIfAbsent(error: unknown): null {
+  if (errorCode(error) === 'ENOENT') return null;
+  throw error;
 }

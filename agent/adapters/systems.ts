@@ -39,6 +39,8 @@ export function execSystems({ state, random, searchPath }: SystemsOptions): Syst
   const reserved = new Set<string>();
   return {
     async reserve() {
+      // A predecessor that was killed right here left a system that its journal does not know.
+      await removeUnused(layout, await readGenerations(layout.generations), reserved).catch(() => undefined);
       const made = await makeSystem(layout, random.id());
       if (made.ok) reserved.add(made.value);
       return made;
@@ -106,8 +108,7 @@ function notWhole(number: number, where: string): Failure {
 
 /**
  * Generations go first, and for good, then the systems that no generation names: a power cut in between leaves
- * systems without a generation, never the reverse. The current generation stays even if `keep` lacks it. While
- * some generation's system cannot be told, no system is removed (P4).
+ * systems without a generation, never the reverse. The current generation stays even if `keep` lacks it.
  */
 async function prune(
   layout: Layout,
@@ -121,7 +122,15 @@ async function prune(
   for (const one of leaving) await removeTree(one.home);
   if (leaving.length > 0) await syncFolder(layout.generations);
 
-  const left = all.filter(stays);
+  await removeUnused(layout, all.filter(stays), reserved);
+}
+
+/** Removes the systems that nobody uses; none while some generation's system cannot be told (P4). */
+async function removeUnused(
+  layout: Layout,
+  left: readonly Kept[],
+  reserved: ReadonlySet<string>,
+): Promise<void> {
   if (left.some((one) => one.systems.length === 0)) return;
   const used = namesOf([...left.flatMap((one) => one.systems), ...reserved]);
   for (const name of await namesIn(layout.systems)) {

@@ -15,7 +15,8 @@ export function terminalOf(streams: TerminalStreams): Terminal {
   const { input, output, notes, env } = streams;
   for (const stream of [output, notes]) stream.on('error', ignoreGoneReader);
   const isTerminal = output.isTTY;
-  const width = () => (output.isTTY ? output.columns : Infinity);
+  // A terminal that does not know its size says 0.
+  const width = () => (output.isTTY ? output.columns || 80 : Infinity);
   return {
     out: (text) => void output.write(text === '' || text.endsWith('\n') ? text : `${text}\n`),
     note: (line) => void notes.write(`${line}\n`),

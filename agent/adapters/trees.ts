@@ -11,17 +11,20 @@ import {
   utimesSync,
   writeSync,
 } from 'node:fs';
-import { chmod, lstat, mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fail, ok, type Result } from '../../shared/failure.ts';
 import { oneLine } from '../../shared/printable.ts';
 import { type TreeEntry, type Trees } from '../ports.ts';
 import { errorCode, fileFailure } from './file-failure.ts';
+import { removeTree } from './remove-tree.ts';
 
 /** @param directory absolute; ours alone, removed and made anew by each `write` */
 export function openTrees({ directory }: { readonly directory: string }): Trees {
   return {
     async write(entries, seconds) {
+      const cleared = await clear(directory);
+      if (!cleared.ok) return cleared;
       const written = await writeTree(directory, entries, seconds);
       // Half a tree is of no use, and after a full disk the room is needed.
       if (!written.ok) await removeTree(directory).catch(() => undefined);
@@ -31,6 +34,16 @@ export function openTrees({ directory }: { readonly directory: string }): Trees 
   };
 }
 
+async function clear(directory: string): Promise<Result<void>> {
+  try {
+    await removeTree(directory);
+    await mkdir(dirname(directory), { recursive: true });
+    return ok(undefined);
+  } catch (error) {
+    return fail(fileFailure(error, 'remove the tree of another revision', directory));
+  }
+}
+
 async function writeTree(
   directory: string,
   entries: AsyncIterable<Result<TreeEntry>>,
@@ -38,8 +51,6 @@ async function writeTree(
 ): Promise<Result<string>> {
   let where = directory;
   try {
-    await removeTree(directory);
-    await mkdir(dirname(directory), { recursive: true });
     const folders = new Map<string, string>();
     makeFolder(directory);
     folders.set('', directory);
@@ -116,26 +127,4 @@ function misplaced(path: string, directory: string) {
     where: directory,
     remedy: 'this should have been refused earlier: please report it',
   } as const;
-}
-
-/**
- * Removes what is at a path, never following a link. A build may have taken its own write permission away: as an
- * ordinary user it is given back first. Throws the system's error.
- */
-export async function removeTree(path: string): Promise<void> {
-  try {
-    await rm(path, { recursive: true, force: true });
-  } catch (error) {
-    if (errorCode(error) !== 'EACCES' && errorCode(error) !== 'EPERM') throw error;
-    await openFolders(path);
-    await rm(path, { recursive: true, force: true });
-  }
-}
-
-async function openFolders(path: string): Promise<void> {
-  if (!(await lstat(path)).isDirectory()) return;
-  await chmod(path, 0o700);
-  for (const entry of await readdir(path, { withFileTypes: true })) {
-    if (entry.isDirectory()) await openFolders(join(path, entry.name));
-  }
 }

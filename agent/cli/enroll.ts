@@ -28,15 +28,12 @@ export const enroll: Act = async (args, context) => {
   return ok(0);
 };
 
-/** The settings of `agent.yaml`: those that are there when the call continues, else new ones, written. */
+/** The settings of `agent.yaml`: those that are there when the call continues, else what the call says. */
 async function settle(args: Arguments, context: Context, host: AgentHost): Promise<Result<AgentSettings>> {
   const before = await host.settings.load();
   if (!before.ok) return before;
   if (before.value !== null) return same(args, context, before.value);
-  const asked = await ask(args, context, host);
-  if (!asked.ok) return asked;
-  const written = await host.settings.write(formatAgentSettings(asked.value));
-  return written.ok ? asked : written;
+  return ask(args, context, host);
 }
 
 /** A call that continues may repeat what it said before, but not say something else. */
@@ -47,6 +44,7 @@ function same(args: Arguments, context: Context, before: AgentSettings): Result<
     ['--branch', args.text('branch'), before.branch],
     ['--introduction', args.text('introduction'), before.introduction],
     ['--floor', args.text('floor'), before.floor],
+    ['--key', keyArgument(args, context), before.key],
   ];
   const differs = said.find(([, now, then]) => now !== undefined && now !== then);
   if (differs === undefined) return ok(before);
@@ -93,7 +91,7 @@ async function introductionOf(
   host: AgentHost,
   settings: AgentSettings,
 ): Promise<Result<string>> {
-  if (!terminal.isTerminal) return fail(usage('enroll', 'without a terminal, --introduction is required'));
+  if (!terminal.canAsk) return fail(usage('enroll', 'without a terminal, --introduction is required'));
   const found = await findIntroduction(host, settings, signal);
   if (!found.ok) return found;
   const { id, subject } = found.value;
@@ -108,14 +106,19 @@ async function introductionOf(
   });
 }
 
+function keyArgument(args: Arguments, { resolve }: Context): string | undefined {
+  const given = args.text('key');
+  return given === undefined ? undefined : resolve(given);
+}
+
 async function keyOf(
   args: Arguments,
-  { resolve }: Context,
+  context: Context,
   { keys }: AgentHost,
   name: string,
 ): Promise<Result<string>> {
-  const given = args.text('key');
-  if (given !== undefined) return ok(resolve(given));
+  const given = keyArgument(args, context);
+  if (given !== undefined) return ok(given);
   const standard = await keys.standard();
   return standard === null ? keys.make(`autark ${name}`) : ok(standard);
 }

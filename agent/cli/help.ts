@@ -1,74 +1,79 @@
+import { table, type Cell } from '../../shared/fleet-view/table.ts';
 import { type Terminal } from '../ports.ts';
 import { type OptionForm, type PositionalForm, type Verb } from './verb.ts';
 import { globalOptions, verbs } from './verbs.ts';
 
-const widest = 100;
-
 /** `autark --help`: what there is, one line a verb. */
-export async function overview(terminal: Terminal): Promise<string> {
-  const help = await page(terminal, 'autark VERB …\n\nEvery machine of a fleet rebuilds itself from Git.');
-  for (const verb of verbs) help.command(callOf(verb).replace(/^autark /, ''), verb.summary);
-  help.options(yargsOptions({ ...globalOptions, version: { describe: 'print the version' } }));
-  return finish(await help.epilogue('autark VERB --help says more about one of them.').getHelp());
+export function overview(terminal: Terminal): string {
+  const options = { ...globalOptions, version: { describe: 'print the version' } };
+  return page([
+    'autark VERB …',
+    'Every machine of a fleet rebuilds itself from Git.',
+    section(
+      'Verbs',
+      verbs.map((verb) => [callOf(verb), verb.summary]),
+      terminal,
+    ),
+    section('Options', optionRows(options), terminal),
+    'autark VERB --help says more about one of them.',
+  ]);
 }
 
 /** `autark VERB --help`: usage, options, examples, exit codes. */
-export async function pageOf(verb: Verb, terminal: Terminal): Promise<string> {
-  const positionals = (verb.positionals ?? []).map((form) => `\n  ${form.name}  ${form.describe}`).join('');
-  const help = await page(
-    terminal,
-    `${callOf(verb)}\n\n${verb.summary}.${positionals && `\n${positionals}`}`,
-  );
-  help.options(yargsOptions({ ...verb.options, ...globalOptions }));
-  for (const [command, meaning] of verb.examples ?? []) help.example(command, meaning);
-  const exits = [
+export function pageOf(verb: Verb, terminal: Terminal): string {
+  const positionals = (verb.positionals ?? []).map((form): Row => [form.name, form.describe]);
+  const shared = [
     [0, 'done'],
     [1, 'failed'],
     [2, 'used wrongly'],
   ] as const;
-  const codes = verb.exits?.[0]?.[0] === 0 ? verb.exits : [...exits, ...(verb.exits ?? [])];
-  const lines = codes.map(([code, meaning]) => `  ${String(code).padStart(2)}  ${meaning}`);
-  return finish(await help.epilogue(`Exit codes:\n${lines.join('\n')}`).getHelp());
+  const exits = verb.exits?.[0]?.[0] === 0 ? verb.exits : [...shared, ...(verb.exits ?? [])];
+  return page([
+    `autark ${callOf(verb)} [options]`,
+    `${verb.summary}.`,
+    section('Arguments', positionals, terminal),
+    section('Options', optionRows({ ...verb.options, ...globalOptions }), terminal),
+    section('Examples', verb.examples ?? [], terminal),
+    section(
+      'Exit codes',
+      exits.map(([code, meaning]): Row => [String(code).padStart(2), meaning]),
+      terminal,
+    ),
+  ]);
 }
 
-async function page(terminal: Terminal, text: string) {
-  const { default: yargs } = await import('yargs');
-  return yargs([])
-    .scriptName('autark')
-    .usage(text)
-    .help(false)
-    .version(false)
-    .detectLocale(false)
-    .exitProcess(false)
-    .wrap(Math.min(terminal.width, widest))
-    .updateStrings({ 'Commands:': 'Verbs:' });
+type Row = readonly [name: string, meaning: string];
+
+function page(paragraphs: readonly string[]): string {
+  return paragraphs
+    .filter((paragraph) => paragraph !== '')
+    .map((paragraph) => `${paragraph.trimEnd()}\n`)
+    .join('\n');
+}
+
+/** Meanings are kept whole on a narrow terminal: it wraps them, and nothing is lost. */
+function section(title: string, rows: readonly Row[], { colour }: Terminal): string {
+  if (rows.length === 0) return '';
+  const cells = rows.map((row) =>
+    row.map((text, index): Cell => ({ text: index === 0 ? `  ${text}` : text })),
+  );
+  return `${title}:\n${table(cells, { width: Infinity, colour })}`;
 }
 
 function callOf(verb: Verb): string {
-  const words = (verb.positionals ?? []).map(wordOf);
-  return ['autark', verb.name, ...words].join(' ');
+  return [verb.name, ...(verb.positionals ?? []).map(wordOf)].join(' ');
 }
 
 function wordOf({ name, need }: PositionalForm): string {
-  if (need === 'one') return `<${name}>`;
-  return need === 'any' ? `[${name}..]` : `[${name}]`;
+  if (need === 'one') return name;
+  return need === 'any' ? `[${name}…]` : `[${name}]`;
 }
 
-function yargsOptions(options: Readonly<Record<string, OptionForm>>) {
-  return Object.fromEntries(
-    Object.entries(options).map(([name, { describe, value, choices }]) => {
-      const shown = value === undefined ? describe : `${value}: ${describe}`;
-      return [
-        name,
-        {
-          describe: choices === undefined ? shown : `${choices.join(' or ')}: ${describe}`,
-          ...(name === 'help' ? { alias: 'h' } : {}),
-        },
-      ];
-    }),
-  );
-}
-
-function finish(text: string): string {
-  return `${text.trimEnd()}\n`;
+function optionRows(options: Readonly<Record<string, OptionForm>>): readonly Row[] {
+  return Object.entries(options).map(([name, { describe, value, choices, repeats }]) => {
+    const placeholder = choices?.join('|') ?? value;
+    const dashes = name === 'help' ? '-h, --help' : `--${name}`;
+    const word = placeholder === undefined ? dashes : `${dashes} ${placeholder}`;
+    return [repeats === true ? `${word} …` : word, describe];
+  });
 }

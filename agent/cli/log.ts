@@ -62,12 +62,13 @@ function filterOf(args: Arguments, now: number): Result<Filter> {
 /** One line an entry; what hosts wrote is made safe to show. */
 function line(entry: LogEntry): readonly Cell[] {
   const about = entry.attempted ?? entry.revision;
+  const message = oneLine(entry.message).replace(`${entry.host}: `, '');
   return [
     { text: oneLine(entry.at.replace(/\.\d+Z$/, 'Z')), style: 90 },
     { text: oneLine(entry.host) },
     { text: entry.event, style: entry.code === 0 ? 32 : 31 },
     { text: about?.slice(0, 7) ?? '-' },
-    { text: entry.verified ? oneLine(entry.message) : `NOT VERIFIED: ${oneLine(entry.message)}` },
+    { text: entry.verified ? message : `NOT VERIFIED: ${message}` },
   ];
 }
 

@@ -40,7 +40,7 @@ async function call(verb: Verb, argv: readonly string[], stage: Stage): Promise<
   if (!parsed.ok) return report(parsed.failure, verb, terminal);
   const { args, root, help } = parsed.value;
   if (help) {
-    terminal.out(await (await import('./help.ts')).pageOf(verb, terminal));
+    terminal.out((await import('./help.ts')).pageOf(verb, terminal));
     return 0;
   }
   const act = await verb.load();
@@ -56,7 +56,7 @@ async function withoutVerb(
   { terminal }: Stage,
 ): Promise<number> {
   if (name === undefined && argv.some((word) => word === '--help' || word === '-h')) {
-    terminal.out(await (await import('./help.ts')).overview(terminal));
+    terminal.out((await import('./help.ts')).overview(terminal));
     return 0;
   }
   return report(withoutVerbFailure(argv, name), undefined, terminal);

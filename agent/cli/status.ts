@@ -3,9 +3,9 @@ import { exitMask } from '../../shared/fleet-view/exit-mask.ts';
 import { type HostView } from '../../shared/fleet-view/host-state.ts';
 import { statusTable } from '../../shared/fleet-view/status-table.ts';
 import { oneLine } from '../../shared/printable.ts';
-import { fleetRefs, readFleet, type Snapshot } from '../fleet/read.ts';
+import { type Snapshot } from '../fleet/read.ts';
 import { distances, hostViews } from '../fleet/status.ts';
-import { type Clone } from '../ports.ts';
+import { type Clone, type Terminal } from '../ports.ts';
 import { usage, type Act, type Arguments, type Context } from './verb.ts';
 
 /** Milliseconds between two looks with `--watch`. */
@@ -16,7 +16,8 @@ export const status: Act = async (args, context) => {
   if (args.flag('watch') && args.flag('json')) {
     return fail(usage('status', '--watch and --json do not go together', 'call it again instead of --watch'));
   }
-  const clone = await context.roles.clone(context.signal);
+  // What reads fleet.yaml takes as long to load as git takes to answer: both at once.
+  const [clone] = await Promise.all([context.roles.clone(context.signal), import('../fleet/read.ts')]);
   if (!clone.ok) return clone;
   return args.flag('watch') ? watch(clone.value, args, context) : once(clone.value, args, context);
 };
@@ -26,7 +27,8 @@ async function once(clone: Clone, args: Arguments, { terminal, now }: Context): 
   if (!look.ok) return look;
   const hosts = chosen(look.value, args.rest, now());
   if (!hosts.ok) return hosts;
-  const { fleet, head } = look.value.snapshot;
+  const { fleet, head, stale } = look.value.snapshot;
+  if (stale !== null) terminal.note(`autark: ${staleSentence(stale)}`);
   if (args.flag('json')) {
     terminal.out(JSON.stringify({ format: 1, fleet: fleet.fleet, head, hosts: hosts.value }, null, 2));
   } else if (hosts.value.length === 0) {
@@ -48,11 +50,12 @@ async function watch(
   let shown = '';
   let said = '';
   let trouble = '';
-  while (!signal.aborted) {
+  for (;;) {
     const next = await lookAt(clone, args.flag('offline'), look);
-    if (signal.aborted) break;
+    if (signal.aborted) return ok(0);
     if (!next.ok && look === null) return next;
-    trouble = tell(next.ok ? null : next.failure, trouble, terminal.note);
+    const problem = next.ok ? next.value.snapshot.stale : next.failure;
+    trouble = tell(problem, trouble, terminal);
     look = next.ok ? next.value : look;
     const hosts = look === null ? null : chosen(look, args.rest, now());
     if (hosts?.ok === false) return hosts;
@@ -67,14 +70,18 @@ async function watch(
     }
     await pause(watchInterval, signal);
   }
-  return ok(0);
 }
 
 /** A remote that cannot be reached is said once; the last known table stays. */
-function tell(failure: Failure | null, before: string, note: (line: string) => void): string {
+function tell(failure: Failure | null, before: string, terminal: Pick<Terminal, 'note'>): string {
   const now = failure === null ? '' : oneLine(sentence(failure));
-  if (now !== before && now !== '') note(`autark: ${now}`);
+  if (now !== before && now !== '') terminal.note(`autark: ${now}`);
   return now;
+}
+
+/** The hosts themselves say more: each refuses the head with the same sentence. */
+function staleSentence(stale: Failure): string {
+  return oneLine(`${sentence(stale)}. Until then the hosts are listed as an older fleet.yaml has them.`);
 }
 
 /** Goes back to the table's first line and clears what is below (ECMA-48: CUU, ED). */
@@ -93,6 +100,7 @@ interface Look {
 async function lookAt(clone: Clone, offline: boolean, before: Look | null): Promise<Result<Look>> {
   const fetched = offline ? ok(undefined) : await clone.fetch();
   if (!fetched.ok) return fetched;
+  const { fleetRefs, readFleet } = await import('../fleet/read.ts');
   const refs = await fleetRefs(clone);
   if (!refs.ok) return refs;
   const mark = JSON.stringify([refs.value.head, ...refs.value.states, ...refs.value.waiting]);

@@ -13,6 +13,8 @@ import { foundIn, namesOf } from './state-objects.ts';
 export interface Snapshot {
   readonly head: ObjectId;
   readonly fleet: Fleet;
+  /** Why the fleet is not the head's own: its `fleet.yaml` cannot be read, and an older one stands in. */
+  readonly stale: Failure | null;
   /** By host: the tip of `state/<host>`, or the genesis while there is none. */
   readonly claims: ReadonlyMap<string, Claim>;
   /** Machines that wait, by the name they ask for. */
@@ -50,14 +52,33 @@ export async function readFleet(clone: Clone, refs: FleetRefs): Promise<Result<S
   const file = `${head}:fleet.yaml`;
   const objects = await clone.read([file, ...new Set(tips.flatMap(namesOf))]);
   if (!objects.ok) return objects;
-  const fleet = fleetIn(objects.value, file, head);
+  const newest = fleetIn(objects.value, file, head);
+  const fleet = newest.ok ? newest : await lastValid(clone, head, newest.failure);
   if (!fleet.ok) return fleet;
+  const stale = newest.ok ? null : newest.failure;
   const names = new Set([...fleet.value.hosts.keys(), ...states.keys()]);
   const claims = [...names].flatMap((name): [string, Claim][] => {
     const tip = states.get(name) ?? genesisOf(fleet.value, name, waiting);
     return tip === undefined ? [] : [[name, claimOf(objects.value, tip, fleet.value, name)]];
   });
-  return ok({ head, fleet: fleet.value, claims: new Map(claims), waiting });
+  return ok({ head, fleet: fleet.value, stale, claims: new Map(claims), waiting });
+}
+
+/** How far back an older `fleet.yaml` is looked for, in commits. */
+const farthest = 100;
+
+/** A broken head is when people look at the status most: they see the hosts by the newest file that can be read. */
+async function lastValid(clone: Clone, head: ObjectId, broken: Failure): Promise<Result<Fleet>> {
+  const chain = await clone.firstParents([head]);
+  if (!chain.ok) return chain;
+  const names = chain.value.slice(0, farthest).map((id) => `${id}:fleet.yaml`);
+  const objects = await clone.read(names);
+  if (!objects.ok) return objects;
+  for (const name of names) {
+    const fleet = fleetIn(objects.value, name, head);
+    if (fleet.ok) return fleet;
+  }
+  return fail(broken);
 }
 
 function fleetIn(objects: ReadonlyMap<string, NamedObject>, name: string, head: ObjectId): Result<Fleet> {

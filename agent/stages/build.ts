@@ -33,7 +33,6 @@ export async function build(
   const tree = await writeTree(context, verified, source);
   if (!tree.ok) return tree;
   const built = await runBuild(context, verified, host, source, tree.value);
-  await context.effects('build').trees.remove();
   if (!built.ok) return built;
   return ok({ ...built.value, ...(inputs.value === undefined ? {} : { inputs: inputs.value }) });
 }
@@ -66,7 +65,9 @@ async function writeTree(
   if (!item.ok) return item;
   if (item.value === null) return fail(noProgram(program, 'is not in this revision', 'add it and push'));
   if (item.value.mode !== '100755') {
-    return fail(noProgram(program, 'is not an executable file', `run \`chmod +x ${program}\`, commit and push`));
+    return fail(
+      noProgram(program, 'is not an executable file', `run \`chmod +x ${program}\`, commit and push`),
+    );
   }
   return trees.write(walk(git, tree), commit.committer.seconds);
 }
@@ -83,8 +84,6 @@ async function runBuild(
   const out = await systems.reserve();
   if (!out.ok) return out;
   const path = out.value;
-  const noted = await memory.write({ phase: { at: 'build', revision, path } });
-  if (!noted.ok) return noted;
   const ran = await programs.run(
     {
       file: `${cwd}/${source.build}`,
@@ -118,7 +117,11 @@ async function blame(context: Context, failure: Failure): Promise<Failure> {
   return isFull ? noSpace('the system could not be built', failure) : failure;
 }
 
-function buildProblem({ ending, tail }: Ran, host: Host, { build: program }: ExecSource): Failure | undefined {
+function buildProblem(
+  { ending, tail }: Ran,
+  host: Host,
+  { build: program }: ExecSource,
+): Failure | undefined {
   if (ending.how === 'exited' && ending.code === 0) return undefined;
   const isLate = ending.how === 'timeout';
   const cause =

@@ -29,10 +29,15 @@ export async function confirm(
           since: timestamp(senses.clock.now()),
         };
   const asksForReboot = phase.exit === 100 || phase.mode === 'boot';
-  return settle(context, phase.revision, { event: 'deployed', running }, {
-    running,
-    previous: phase.from,
-    lastGood: phase.to,
-    rebootRequired: asksForReboot ? boot : memory.journal.rebootRequired,
-  });
+  return settle(
+    context,
+    phase.revision,
+    { event: 'deployed', running },
+    {
+      running,
+      previous: phase.from,
+      lastGood: phase.to,
+      rebootRequired: asksForReboot ? boot : memory.journal.rebootRequired,
+    },
+  );
 }

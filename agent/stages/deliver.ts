@@ -82,12 +82,12 @@ async function readBack(context: Context): Promise<Result<void>> {
       remedy: 'the records are kept and pushed again; look at the hooks and mirrors of the server',
     });
   }
-  const noted = await memory.write({ delivered: tip });
-  if (!noted.ok) return noted;
   for (const entry of await outbox.list()) if (entry.seq <= seq) await outbox.drop(entry);
-  senses.log({ kind: 'delivered', host, seq });
   if (delivered === null) await takeBackEnrolment(context);
-  return ok(undefined);
+  // Last: cut off before it, all of this is done again; after it, nobody would look any more.
+  const noted = await memory.write({ delivered: tip });
+  if (noted.ok) senses.log({ kind: 'delivered', host, seq });
+  return noted;
 }
 
 /** What the server's tip is to this host: walks its own history, newest first, no further than needed. */

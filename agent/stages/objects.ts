@@ -1,7 +1,7 @@
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
 import { parseCommit, type Commit } from '../../shared/objects/commit.ts';
 import { type ObjectId, type ObjectType } from '../../shared/objects/object.ts';
-import { parseTree, type TreeItem } from '../../shared/objects/tree.ts';
+import { parseRawTree, parseTree, type TreeItem } from '../../shared/objects/tree.ts';
 import { type Git } from '../ports.ts';
 
 /** A commit with the bytes that its signature covers. */
@@ -17,11 +17,12 @@ export async function readCommit(git: Git, id: ObjectId): Promise<Result<ReadCom
   return commit.ok ? ok({ commit: commit.value, bytes: bytes.value }) : fail(malformed(id, commit.failure));
 }
 
+/** A tree that may be written out: every name in it is text. */
 export async function readTree(git: Git, id: ObjectId): Promise<Result<readonly TreeItem[]>> {
   const bytes = await readBytes(git, id, 'tree');
   if (!bytes.ok) return bytes;
   const items = parseTree(bytes.value);
-  return items.ok ? items : fail(malformed(id, items.failure));
+  return items.ok ? items : fail({ ...malformed(id, items.failure), kind: 'invalid' });
 }
 
 /** The text of a file in a tree; `null` when there is no such file. */
@@ -39,8 +40,11 @@ export async function lookUp(git: Git, tree: ObjectId, path: string): Promise<Re
   let found: TreeItem | null = { mode: '40000', name: '', id: tree };
   for (const name of names) {
     if (found.mode !== '40000') return ok(null);
-    const items: Result<readonly TreeItem[]> = await readTree(git, found.id);
-    if (!items.ok) return items;
+    const bytes: Result<Uint8Array> = await readBytes(git, found.id, 'tree');
+    if (!bytes.ok) return bytes;
+    // A neighbour with a name that is no text must not hide this one.
+    const items = parseRawTree(bytes.value);
+    if (!items.ok) return fail({ ...malformed(found.id, items.failure), kind: 'invalid' });
     found = items.value.find((item) => item.name === name) ?? null;
     if (found === null) return ok(null);
   }

@@ -77,5 +77,8 @@ async function describe(context: Context, id: ObjectId): Promise<Revision> {
   const read = await context.effects('record').git.read(id);
   const commit = read.ok ? parseCommit(read.value.bytes) : read;
   if (!commit.ok) return { id };
-  return { id, subject: oneLine(parseMessage(commit.value.message).subject).replaceAll('"', "'").slice(0, 60) };
+  return {
+    id,
+    subject: oneLine(parseMessage(commit.value.message).subject).replaceAll('"', "'").slice(0, 60),
+  };
 }

@@ -15,6 +15,8 @@ export async function rollback(context: Context, phase: GoingBack): Promise<Resu
   const problem = await activatePrevious(context, phase);
   const { running } = context.memory.journal;
   const { attempted, failure } = phase;
+  const told = { kind: 'failure', host: context.memory.journal.host, revision: attempted } as const;
+  context.senses.log({ ...told, stage: 'switch', failure: problem ?? failure });
   if (problem === undefined) {
     return settle(context, attempted, { event: 'rolled-back', failure, stage: 'switch', running });
   }

@@ -36,10 +36,10 @@ export async function switchTo(context: Context, phase: Switching): Promise<Resu
 }
 
 function goBack(context: Context, phase: Switching, cause: string, tail: string): Promise<Result<void>> {
-  const { from, to, revision, timeout } = phase;
+  const { from, to, revision, mode, timeout } = phase;
   const failure = switchFailure(to, cause, tail);
   return context.memory.write({
-    phase: { at: 'rollback', from, left: to, attempted: revision, failure, attempt: 0, timeout },
+    phase: { at: 'rollback', from, left: to, attempted: revision, failure, attempt: 0, mode, timeout },
   });
 }
 
@@ -53,11 +53,10 @@ export async function activate(
 ): Promise<{ activation: Activation; tail: string }> {
   const { programs } = context.effects(stage);
   const { memory, settings, root } = context;
-  const mode = phase.at === 'switch' ? phase.mode : 'switch';
   const ran = await programs.run(
     {
       file: `${generation.path}/bin/switch-to-configuration`,
-      args: [mode],
+      args: [phase.mode],
       cwd: root,
       env: {
         PATH: programPath,

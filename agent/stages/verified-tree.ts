@@ -10,7 +10,7 @@ import { readBytes, readTree } from './objects.ts';
  * Walks a verified tree, parents before children, every object hashed as it is read (S5). Ends with the first
  * entry that must not be written, or once the tree has used up what a tree may (S6).
  */
-export async function* walk(git: Git, root: ObjectId): AsyncGenerator<Result<TreeEntry>, void> {
+export async function* walk(git: Git, root: ObjectId): AsyncGenerator<Result<TreeEntry>> {
   let spent = nothingSpent;
   const open: { path: string; id: ObjectId }[] = [{ path: '', id: root }];
   for (let folder = open.pop(); folder !== undefined; folder = open.pop()) {
@@ -22,9 +22,15 @@ export async function* walk(git: Git, root: ObjectId): AsyncGenerator<Result<Tre
     for (const item of items.value) {
       const path = join(folder.path, item.name);
       const entry = await readEntry(git, path, item);
-      if (!entry.ok) return yield entry;
+      if (!entry.ok) {
+        yield entry;
+        return;
+      }
       const now = spend(spent, { path, bytes: sizeOf(entry.value) });
-      if (!now.ok) return yield fail(refused(path, now.failure));
+      if (!now.ok) {
+        yield fail(refused(path, now.failure));
+        return;
+      }
       spent = now.value;
       if (entry.value.kind === 'directory') open.push({ path, id: item.id });
       yield entry;

@@ -3,6 +3,7 @@ import { type Fleet } from '../../shared/fleet/fleet.ts';
 import { failureOf, parseFleet } from '../../shared/fleet/parse.ts';
 import { type Commit } from '../../shared/objects/commit.ts';
 import { type ObjectId } from '../../shared/objects/object.ts';
+import { historyFrom } from '../../shared/trust/history.ts';
 import { authenticate } from '../../shared/trust/verdict.ts';
 import { type Context } from '../context.ts';
 import { type Git } from '../ports.ts';
@@ -21,24 +22,31 @@ export interface Measure {
   readonly introduction: ObjectId;
   /** Revisions that it must descend from besides the introduction. */
   readonly floors: readonly ObjectId[];
-  /** Revisions found authentic before: their history need not be walked again. */
+  /** Revisions that passed this very measure before: their history need not be walked again. */
   readonly known: readonly ObjectId[];
 }
 
 /**
  * Whether a head may be deployed: authentic, no step back, and with a `fleet.yaml` that can be read. What is found
- * authentic is accepted and remembered before anything else happens with it, valid or not (S2).
+ * authentic is accepted, valid or not, and on disk before anything is built from it (S2).
  */
 export async function verify(context: Context, head: ObjectId): Promise<Result<Verified>> {
   const { git } = context.effects('verify');
   const { memory, settings, version } = context;
-  const { accepted } = memory.journal;
-  const floors = [settings.floor, accepted].filter((floor) => floor !== undefined && floor !== null);
-  const known = accepted === null ? [] : [accepted];
-  const authentic = await isAuthentic(git, head, { introduction: settings.introduction, floors, known });
+  const { accepted, acceptedUnder } = memory.journal;
+  const { introduction, floor } = settings;
+  const under = measureName(introduction, floor);
+  const floors = [floor, accepted].filter((each) => each !== undefined && each !== null);
+  const known = accepted !== null && acceptedUnder === under ? [accepted] : [];
+  const authentic = await isAuthentic(git, head, { introduction, floors, known });
   if (!authentic.ok) return authentic;
-  const noted = head === accepted ? ok(undefined) : await memory.write({ accepted: head });
-  return noted.ok ? readFleet(git, head, { dir: settings.dir, version }) : noted;
+  if (head !== accepted || acceptedUnder !== under) memory.remember({ accepted: head, acceptedUnder: under });
+  return readFleet(git, head, { dir: settings.dir, version });
+}
+
+/** Names a measure: what was accepted under another one is judged again from the beginning. */
+export function measureName(introduction: ObjectId, floor: ObjectId | undefined): string {
+  return floor === undefined ? introduction : `${introduction} ${floor}`;
 }
 
 /** The verdict on a head (S1): every commit since the introduction counts, not only the newest. */
@@ -47,14 +55,9 @@ export async function isAuthentic(
   head: ObjectId,
   { introduction, floors, known }: Measure,
 ): Promise<Result<void>> {
-  return authenticate({
-    introduction,
-    head,
-    floors,
-    known: new Set(known),
-    commit: (id) => readCommit(git, id),
-    signersAt: (tree) => readText(git, tree, 'allowed_signers'),
-  });
+  const passed = new Set(known);
+  const history = historyFrom((id) => git.read(id));
+  return authenticate({ introduction, head, floors, known: passed, settled: passed, ...history });
 }
 
 /** `fleet.yaml` at an authentic revision. */

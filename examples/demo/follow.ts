@@ -25,7 +25,8 @@ export async function followUntil(
     if (states !== before) print((await world.autark(['status', '--offline'])).stdout.trimEnd());
     before = states;
     if (hosts.length > 0 && hosts.every(isReached)) return;
-    if (performance.now() > deadline) throw new Error(`the fleet did not get there:\n${states}\n${json.stderr}`);
+    if (performance.now() > deadline)
+      throw new Error(`the fleet did not get there:\n${states}\n${json.stderr}`);
   }
 }
 

@@ -9,13 +9,13 @@ export interface Stage {
   readonly world: World;
   readonly isKept: boolean;
   /** A paragraph for the reader. */
-  say(text: string): void;
+  readonly say: (text: string) => void;
   /** Shows a command as a person would type it. */
-  show(command: string): void;
-  print(text: string): void;
+  readonly show: (command: string) => void;
+  readonly print: (text: string) => void;
   /** Starts a machine's own agent; its log goes to a file beside the machine. */
-  startAgent(host: string): Promise<void>;
-  end(): Promise<void>;
+  readonly startAgent: (host: string) => Promise<void>;
+  readonly end: () => Promise<void>;
 }
 
 export async function makeStage(isKept: boolean): Promise<Stage> {

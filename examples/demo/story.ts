@@ -93,7 +93,7 @@ async function diary({ world, say, show, print }: Stage): Promise<void> {
   await world.git(['fetch', '--quiet']);
   print(await world.git(['log', '--first-parent', '--format=%h %ar %s', 'origin/state/web1']));
   show('autark log web1');
-  print(await world.mustAutark(['log', 'web1', '--offline']));
+  print(await world.mustAutark(['log', 'web1']));
 }
 
 function howToGoOn({ world, say, print }: Stage): void {

@@ -2,8 +2,7 @@ import { type Failure } from '../failure.ts';
 
 /** How an activation ended, as far as it could be observed. */
 export type Activation =
-  | { readonly how: 'exited'; readonly code: number }
-  | { readonly how: 'failed'; readonly reason: string };
+  { readonly how: 'exited'; readonly code: number } | { readonly how: 'failed'; readonly reason: string };
 
 /**
  * What `bin/switch-to-configuration` says by its exit code: 0 done, 4 done but units failed, 100 reboot

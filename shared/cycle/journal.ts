@@ -79,6 +79,7 @@ export type Phase =
       readonly attempted: ObjectId;
       readonly failure: Failure;
       readonly attempt: number;
+      readonly mode: 'switch' | 'boot';
       readonly timeout: number;
       readonly child?: Child;
     }
@@ -123,6 +124,8 @@ export interface Journal {
   readonly approved: boolean;
   /** The newest revision found authentic; only moves forward (P1). */
   readonly accepted: ObjectId | null;
+  /** The introduction, and the floor if any, under which it was accepted. */
+  readonly acceptedUnder: string;
   /** Sequence number and id of the newest record, delivered or not. */
   readonly seq: number;
   readonly tip: ObjectId;

@@ -66,13 +66,16 @@ interface Verdict {
 export function hostView(observation: Observation): HostView {
   const { name, claim, behind } = observation;
   const record = claim?.record ?? null;
+  const { state, cause, since } = verdict(observation);
   return {
     host: name,
-    ...verdict(observation),
+    state,
+    cause,
     code: record?.code ?? null,
     revision: record?.revision ?? null,
     behind,
     generation: record?.generation ?? null,
+    since,
     verified: claim !== null && claim.problem === null,
   };
 }

@@ -31,18 +31,19 @@ function line(row: readonly Cell[], widths: readonly number[], { width, colour }
     const text = cut(cell.text, Math.max(0, room));
     const wide = widths[index] ?? 0;
     room -= wide + 2;
-    const dressed = colour && cell.style !== undefined ? `\u001b[${cell.style}m${text}\u001b[0m` : text;
+    const dressed =
+      colour && cell.style !== undefined && text !== '' ? `\u001b[${cell.style}m${text}\u001b[0m` : text;
     return index === row.length - 1 ? dressed : dressed + ' '.repeat(Math.max(0, wide - lengthOf(text)));
   });
   return cells.join('  ').trimEnd();
 }
 
 function cut(text: string, room: number): string {
-  const characters = [...text];
+  const characters = Array.from(text);
   if (characters.length <= room) return text;
   return room < 1 ? '' : `${characters.slice(0, room - 1).join('')}…`;
 }
 
 function lengthOf(text: string): number {
-  return [...text].length;
+  return Array.from(text).length;
 }

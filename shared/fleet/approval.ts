@@ -53,7 +53,7 @@ function noPlace(file: MapTree, host: string): Failure | undefined {
   const isFree = (tree: Tree | undefined) => tree === undefined || tree.kind === 'map' || isEmpty(tree);
   if (isFree(section) && isFree(entry)) return undefined;
   const key = isFree(section) ? `hosts.${host}` : 'hosts';
-  const remedy = 'mend the file first: run `autark check`';
+  const remedy = 'mend the file first';
   return { kind: 'invalid', cause: `${key} must be a map`, where: `fleet.yaml, ${key}`, remedy };
 }
 

@@ -45,7 +45,7 @@ export function failureOf(findings: readonly Finding[]): Failure {
 /** The same for any file and kind. */
 export function failureFrom(kind: 'invalid' | 'agent-config', findings: readonly Finding[]): Failure {
   const [first, ...others] = findings;
-  if (first === undefined) return { kind, cause: 'the file is not valid', remedy: 'run `autark check`' };
+  if (first === undefined) return { kind, cause: 'the file is not valid', remedy: 'mend it and push' };
   const failure = { kind, cause: first.cause, where: whereOf(first), remedy: first.remedy };
   if (others.length === 0) return failure;
   const lines = others.slice(0, told).map((each) => `${whereOf(each)}: ${each.cause}; ${each.remedy}`);

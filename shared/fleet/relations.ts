@@ -55,10 +55,11 @@ function undeclared(
     if (name === undefined || isKnown.has(name)) return [];
     const near = nearest(name, known);
     const word = kind === 'groups' ? 'group' : 'host';
-    const cause = `${key} names the ${word} ${quote(name)}, which is not declared`;
+    const path = `${key}.${kind}[${index}]`;
+    const cause = `${path} names the ${word} ${quote(name)}, which is not declared`;
     const declare = `declare it below \`${kind}:\``;
     const remedy = near === undefined ? declare : `did you mean ${near}? Otherwise ${declare}`;
-    return [{ start: item.start, key: `${key}.${kind}[${index}]`, cause, remedy }];
+    return [{ start: item.start, key: path, cause, remedy }];
   });
 }
 

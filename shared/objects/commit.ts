@@ -82,7 +82,9 @@ function readRest(headers: readonly Header[]): Result<Pick<Commit, 'encoding' | 
   for (const { name } of headers) {
     if (/^(tree|parent|author|committer)$/i.test(name)) return fail(`the commit repeats its ${name} header`);
     if (/^gpgsig/i.test(name) && name !== 'gpgsig') {
-      return fail(`the commit has a ${name} header, which this repository's object format has no use for`);
+      return fail(
+        `the commit has a ${name.slice(0, 40)} header, which this repository's object format has no use for`,
+      );
     }
   }
   const signatures = headers.filter(({ name }) => name === 'gpgsig');
@@ -130,7 +132,11 @@ export function serialiseCommit({ tree, parents, author, committer, message }: C
 export function withSignature(payload: Uint8Array, armour: string): Uint8Array {
   const { headers, rest } = splitContent(payload);
   const folded = armour.replace(/\n$/, '').replaceAll('\n', '\n ');
-  return Buffer.from([...headers, `gpgsig ${folded}`].join('\n') + rest, 'latin1');
+  return Buffer.concat([
+    Buffer.from(headers.join('\n'), 'latin1'),
+    Buffer.from(`\ngpgsig ${folded}`, 'utf8'),
+    Buffer.from(rest, 'latin1'),
+  ]);
 }
 
 /** Byte for byte: in latin1 every byte is one character. The rest begins with the header's last line end. */

@@ -21,9 +21,14 @@ export interface TreeItem {
 export function parseTree(bytes: Uint8Array): Result<readonly TreeItem[], string> {
   const raw = parseRawTree(bytes);
   if (!raw.ok) return raw;
-  const items = raw.value.map((item) => ({ ...item, name: strictUtf8(Buffer.from(item.name, 'latin1')) }));
+  const items = raw.value.map((item) => ({ ...item, name: utf8Name(item.name) }));
   const isNamed = (item: (typeof items)[number]): item is TreeItem => item.name !== undefined;
   return items.every(isNamed) ? ok(items) : fail('the tree has a name that is not UTF-8');
+}
+
+/** Most names are ASCII, and a tree may have very many of them. */
+function utf8Name(raw: string): string | undefined {
+  return /[\u0080-\u00ff]/.test(raw) ? strictUtf8(Buffer.from(raw, 'latin1')) : raw;
 }
 
 /**

@@ -58,7 +58,7 @@ export function draftRecord(happening: Happening, around: Circumstances): Draft 
       accepted: journal.accepted,
       head: happening.revision?.id ?? journal.standing?.head ?? journal.accepted,
       system: running === null ? null : publicPart(running),
-      outcome: outcomeOf(happening, around.seconds),
+      outcome: outcomeOf(happening, around),
       rebootRequired: journal.rebootRequired === facts.boot,
       ...(heartbeat === null ? {} : { next: timestamp(now + heartbeat + patience(journal.pace.interval)) }),
       guarantees,
@@ -125,7 +125,9 @@ function publicPart({ kind, path, generation, revision, since }: Running): Runni
   return { kind, path, generation, revision, since };
 }
 
-function outcomeOf({ event, revision, failure, stage }: Happening, seconds: Circumstances['seconds']): Outcome {
+function outcomeOf(happening: Happening, { journal, seconds }: Circumstances): Outcome {
+  const { event, revision, failure, stage } = happening;
+  if (event === 'alive') return standingOutcome(journal.standing);
   return {
     event,
     code: failure === undefined ? 0 : exitCode(failure.kind),
@@ -134,6 +136,12 @@ function outcomeOf({ event, revision, failure, stage }: Happening, seconds: Circ
     ...(failure === undefined ? {} : { message: messageOf(failure), remedy: failure.remedy }),
     ...(Object.keys(seconds).length === 0 ? {} : { seconds }),
   };
+}
+
+/** A sign of life says again what stands, so that it cannot hide a failure. */
+function standingOutcome(standing: Journal['standing']): Outcome {
+  if (standing === null || standing.code === 0) return { event: 'alive', code: 0 };
+  return { event: 'alive', code: standing.code, attempted: standing.head, message: standing.cause };
 }
 
 function messageOf({ cause, where }: Failure): string {

@@ -32,7 +32,10 @@ export function composeStateCommit(
   sign: (payload: Uint8Array) => string,
 ): StateCommit {
   const statusFile = blob(`${JSON.stringify(draft.status, null, 2)}\n`);
-  const tree = object('tree', serialiseTree([{ mode: '100644', name: 'status.json', id: objectId(statusFile) }]));
+  const tree = object(
+    'tree',
+    serialiseTree([{ mode: '100644', name: 'status.json', id: objectId(statusFile) }]),
+  );
   const who = identity(draft);
   const payload = serialiseCommit({
     tree: objectId(tree),

@@ -104,7 +104,7 @@ export function verifySshSig(
     );
   }
   if (sig.namespace !== namespace) {
-    return fail(`the signature was made for “${sig.namespace}”, not for “${namespace}”`);
+    return fail(`the signature was made for “${sig.namespace.slice(0, 40)}”, not for “${namespace}”`);
   }
   if (token !== undefined && (token.flags & userPresent) === 0) {
     return fail('the token signed without a touch; make its key without `no-touch-required`');

@@ -36,7 +36,7 @@ export interface World {
 /** The built program. From `dist/test/rig` as well as from `test/rig`. */
 export const program = join(
   import.meta.dirname,
-  import.meta.dirname.includes(`${'/dist'}/`) ? '../../agent/main.js' : '../../dist/agent/main.js',
+  import.meta.dirname.includes('/dist/') ? '../../agent/main.js' : '../../dist/agent/main.js',
 );
 
 export async function makeWorld(name = 'autark-test'): Promise<World> {

@@ -10,7 +10,7 @@ const folder = import.meta.dirname;
 const sessions = (await readdir(folder)).filter((name) => name.endsWith('.session'));
 
 /** What sessions use, and no more: nothing here may need ssh-keygen. */
-const programs = ['git', 'sh', 'cat', 'head', 'ls', 'mkdir', 'rm', 'sed', 'cp'];
+const programs = ['git', 'sh', 'cat', 'head', 'ls', 'mkdir', 'rm', 'sed', 'cp', 'chmod'];
 
 test.each(sessions)('%s', async (name) => {
   const world = await makeWorld('autark-session');

@@ -80,3 +80,9 @@ export async function swapDirectory(directory: string, fresh: string): Promise<R
     return fail(fileFailure(error, 'replace the Git directory', directory));
   }
 }
+
+/** How many packs a directory has; each fetch that brings something adds one, and git looks through them all. */
+export async function countPacks(directory: string): Promise<number> {
+  const names = await readdir(join(directory, 'objects', 'pack')).catch(() => []);
+  return names.filter((name) => name.endsWith('.pack')).length;
+}

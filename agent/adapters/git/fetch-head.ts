@@ -3,7 +3,7 @@ import { fail, ok, type Failure, type Result } from '../../../shared/failure.ts'
 import { type ObjectId } from '../../../shared/objects/object.ts';
 import { type Bounds } from '../../ports.ts';
 import { fetchArguments, succeeded, type GitCommand } from './command.ts';
-import { prepareDirectory, swapDirectory, sweepDirectory } from './directory.ts';
+import { countPacks, prepareDirectory, swapDirectory, sweepDirectory } from './directory.ts';
 import { gitFailure, remoteRemedy } from './failures.ts';
 import { readRef } from './refs.ts';
 
@@ -24,6 +24,9 @@ export interface HeadPlace {
   readonly onReplaced: () => void;
 }
 
+/** From how many packs on they are joined. */
+const manyPacks = 50;
+
 /** Where the configuration branch ends up. */
 export const headRef = 'refs/autark/config';
 
@@ -36,6 +39,16 @@ export const headRef = 'refs/autark/config';
 export function openHeadFetcher(place: HeadPlace): HeadFetcher {
   let failures = 0;
   let distrusted = false;
+  let newest: ObjectId | null = null;
+
+  /** Joins small packs and loose objects (git-repack(1)), seldom, and only after something new came. */
+  async function joinPacks(head: ObjectId, bounds: Bounds): Promise<void> {
+    const isNew = head !== newest;
+    newest = head;
+    if (!isNew || (await countPacks(place.directory)) < manyPacks) return;
+    // Git's own maintenance would come whenever it likes. Should this fail, all is as it was.
+    await place.commandIn(place.directory)(['repack', '-q', '-d', '--geometric=2'], bounds);
+  }
 
   async function fetchInto(directory: string, bounds: Bounds): Promise<Result<ObjectId, Failed>> {
     const ready = await prepareDirectory(directory, place.config);
@@ -79,6 +92,7 @@ export function openHeadFetcher(place: HeadPlace): HeadFetcher {
       }
       if (!head.ok) return fail(head.failure.failure);
       failures = 0;
+      await joinPacks(head.value, bounds);
       return head;
     },
   };
@@ -105,7 +119,12 @@ function headFailure(ran: Parameters<typeof gitFailure>[0], place: HeadPlace, ti
     remedy: remoteRemedy,
   });
   if (ran.ending.how !== 'exited') return { failure, certain: true };
-  // The only words of git's that decide anything, and only over the remedy.
+  // Words of git's decide nothing but what is said, and that this directory is not at fault.
+  if (/fsck error in packed object/i.test(ran.tail)) {
+    const cause = `${branch} holds an object that git refuses: ${failure.cause}`;
+    const remedy = `take the commit that brought it out of ${branch}: push its parent with --force, and the change anew`;
+    return { failure: { ...failure, kind: 'invalid', cause, remedy }, certain: true };
+  }
   if (!/couldn't find remote ref/i.test(ran.tail)) return { failure, certain: false };
   const cause = `the remote has no branch ${branch}`;
   const remedy = `push it (git push -u origin ${branch}), or correct \`branch\` in agent.yaml`;

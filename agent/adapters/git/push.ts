@@ -2,7 +2,7 @@ import { type Failure } from '../../../shared/failure.ts';
 import { oneLine } from '../../../shared/printable.ts';
 import { type RefUpdate } from '../../ports.ts';
 import { type Finished } from '../process/run.ts';
-import { gitFailure, remoteRemedy } from './failures.ts';
+import { gitFailure, remoteRemedy, usefulLine } from './failures.ts';
 import { type RemoteName } from './config.ts';
 import { withoutCredentials } from './remote.ts';
 
@@ -63,13 +63,18 @@ export function pushFailure(
   return {
     ...general,
     kind: 'push-refused',
-    cause: `the server refused to change ${first.ref}: ${withoutCredentials(first.reason)}${serverWords(ran.tail)}`,
+    cause: `the server refused to change ${first.ref}: ${withoutCredentials(first.reason)}${furtherWords(ran.tail)}`,
     remedy: 'give this host write access to that branch, and look at the hooks of the server',
   };
 }
 
-/** The first line that the server itself printed, such as a hook's reason. */
-function serverWords(tail: string): string {
-  const line = tail.split('\n').find((text) => /^remote: *\S/.test(text));
-  return line === undefined ? '' : `: ${oneLine(withoutCredentials(line.slice(7))).slice(0, 200)}`;
+/** The first line that the server itself printed, such as a hook's reason; else git's own. */
+function furtherWords(tail: string): string {
+  const text = withoutCredentials(tail);
+  const line =
+    text
+      .split('\n')
+      .find((said) => /^remote: *\S/.test(said))
+      ?.slice(7) ?? usefulLine(text);
+  return line === undefined ? '' : `: ${oneLine(line).slice(0, 200)}`;
 }

@@ -35,6 +35,7 @@ const draft: Full<Draft> = {
       disks: [{ model: 'A DISK', size: 512_110_190_592 }],
     },
     accepted: revision,
+    acceptedUnder: '77a077a077a077a077a077a077a077a077a077a0',
     head: revision,
     system: { ...system, since: '2026-01-01T00:00:00Z' },
     outcome: {
@@ -72,6 +73,7 @@ export const phases: readonly Phase[] = [
       detail: 'line 1\nline 2',
     },
     attempt: 2,
+    mode: 'switch',
     timeout: 900_000,
     child,
   },
