@@ -1,3 +1,4 @@
+import { clockProblem } from '../shared/cycle/clock.ts';
 import { guard } from '../shared/cycle/guard.ts';
 import { ok, type Result } from '../shared/failure.ts';
 import { beginSwitch, leaveAlone } from './begin.ts';
@@ -8,7 +9,7 @@ import { conclude, failed, finish, isNothingNew, rest, stopped, type Ended } fro
 import { unlessNewer, type Wakes } from './newer.ts';
 import { build } from './stages/build.ts';
 import { poll } from './stages/poll.ts';
-import { verify } from './stages/verify.ts';
+import { verify, type Verified } from './stages/verify.ts';
 
 /**
  * One cycle:
@@ -36,8 +37,8 @@ export async function cycle(context: Context, wakes?: Wakes): Promise<Ended> {
   const verified = await stopwatch.time('verify', () => verify(context, revision));
   if (!verified.ok) return conclude(context, 'verify', verified.failure, revision);
 
-  for (const { cause, key } of verified.value.fleet.warnings) {
-    senses.log({ kind: 'warning', host, message: key === '' ? cause : `${cause} (${key})` });
+  for (const message of oddities(verified.value, senses.clock.now())) {
+    senses.log({ kind: 'warning', host, message });
   }
 
   const planned = await decide(context, verified.value);
@@ -69,4 +70,11 @@ async function recover(context: Context): Promise<Result<void>> {
   if (!held.ok) return held;
   context.senses.log({ kind: 'recovered', host, from: phase.at });
   return carryOn(context);
+}
+
+/** What is odd about a revision, or about this machine beside it, but stops nothing. */
+function oddities({ fleet, commit }: Verified, now: number): readonly string[] {
+  const clock = clockProblem(now, commit.committer.seconds);
+  const warnings = fleet.warnings.map(({ cause, key }) => (key === '' ? cause : `${cause} (${key})`));
+  return clock === undefined ? warnings : [clock, ...warnings];
 }

@@ -6,11 +6,7 @@ import { type ObjectId } from '../shared/objects/object.ts';
 import { draftRecord } from '../shared/record/draft.ts';
 import { composeStateCommit } from '../shared/record/state-commit.ts';
 import { type AgentHost, type OpenedHost } from './host.ts';
-import { parseMessage } from '../shared/record/message.ts';
-import { oneLine } from '../shared/printable.ts';
-import { type Git } from './ports.ts';
 import { enrolRef } from './stages/deliver.ts';
-import { readCommit, type ReadCommit } from './stages/objects.ts';
 import { isAuthentic, measureName, readFleet } from './stages/verify.ts';
 
 /** What `enroll` tells the person. */
@@ -23,7 +19,7 @@ export interface Enrolled {
 }
 
 /** The pace of a host before `fleet.yaml` says another, in milliseconds. */
-const firstPace = { interval: 60_000, heartbeat: 24 * 3_600_000, fetch: 5 * 60_000 } as const;
+export const firstPace = { interval: 60_000, heartbeat: 24 * 3_600_000, fetch: 5 * 60_000 } as const;
 
 /**
  * Makes this machine known: its journal begins, and its genesis is pushed for an admin to approve. Interrupted at
@@ -188,55 +184,5 @@ function elsewhere(host: string, fleet: string): Failure {
     cause: `this machine is enrolled already, as ${host} of fleet ${fleet}`,
     where: 'var/lib/autark/journal.json',
     remedy: 'to make it another host, stop the agent and move var/lib/autark away first',
-  };
-}
-
-/** The commit that a fleet begins with, as the server shows it; a person decides whether it is the right one. */
-export interface Introduction {
-  readonly id: ObjectId;
-  readonly subject: string;
-}
-
-/**
- * The oldest commit on the configuration branch's first-parent history that names the fleet of its newest
- * `fleet.yaml`, as `init` writes it. Nothing here is verified: it is what a person is asked about.
- */
-export async function findIntroduction(
-  host: AgentHost,
-  settings: AgentSettings,
-  signal: AbortSignal,
-): Promise<Result<Introduction>> {
-  const opened = await host.open(settings);
-  if (!opened.ok) return opened;
-  try {
-    const { git } = opened.value.effects;
-    const head = await git.fetchHead({ timeout: firstPace.fetch, signal });
-    if (!head.ok) return head;
-    const read = await readFleet(git, head.value, { dir: settings.dir, version: host.version });
-    return read.ok ? await oldestNaming(git, head.value, read.value.fleet.fleet) : read;
-  } finally {
-    await opened.value.close();
-  }
-}
-
-async function oldestNaming(git: Git, head: ObjectId, fleet: string): Promise<Result<Introduction>> {
-  let found: Introduction | undefined;
-  let next: ObjectId | undefined = head;
-  while (next !== undefined) {
-    const read: Result<ReadCommit> = await readCommit(git, next);
-    if (!read.ok) return read;
-    const { subject, trailers } = parseMessage(read.value.commit.message);
-    if (trailers.get('Autark-Fleet') === fleet) found = { id: next, subject: oneLine(subject) };
-    next = read.value.commit.parents[0];
-  }
-  return found === undefined ? fail(noIntroduction(fleet)) : ok(found);
-}
-
-function noIntroduction(fleet: string): Failure {
-  return {
-    kind: 'not-authentic',
-    cause: `no commit of the configuration branch introduces fleet ${fleet}`,
-    where: 'fleet.yaml, fleet',
-    remedy: 'ask an admin for the introduction and give it with --introduction',
   };
 }

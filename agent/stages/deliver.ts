@@ -103,16 +103,21 @@ async function look(context: Context, tip: ObjectId | null): Promise<Seen | null
     commit.ok &&
     signatureProblem({ commit: commit.value, bytes: read.value.bytes }, key) === undefined;
   const known = tip === journal.tip || tip === journal.delivered;
-  return { id: tip, isOurs: known || (signedByUs && (await isInHistory(context, tip))), signedByUs };
+  if (known || !signedByUs) return { id: tip, isOurs: known, signedByUs };
+  return { id: tip, signedByUs, ...(await placeOf(context, tip)) };
 }
 
-async function isInHistory(context: Context, wanted: ObjectId): Promise<boolean> {
+/** Where in the host's own history a commit is. */
+async function placeOf(context: Context, wanted: ObjectId): Promise<Pick<Seen, 'isOurs' | 'isOlder'>> {
   const { git } = context.effects('record');
-  let next: ObjectId | undefined = context.memory.journal.tip;
+  const { tip, delivered } = context.memory.journal;
+  let isOlder = false;
+  let next: ObjectId | undefined = tip;
   while (next !== undefined && next !== wanted) {
+    isOlder ||= next === delivered;
     const read = await git.read(next);
     const commit = read.ok ? parseCommit(read.value.bytes) : read;
     next = commit.ok ? commit.value.parents[0] : undefined;
   }
-  return next === wanted;
+  return { isOurs: next === wanted, isOlder };
 }

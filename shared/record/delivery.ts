@@ -15,6 +15,8 @@ export interface Seen {
   readonly id: ObjectId;
   /** Whether it lies in this host's own history. */
   readonly isOurs: boolean;
+  /** Whether it is older than what was read back before. */
+  readonly isOlder?: boolean;
   /** Whether it carries a good signature by this host's key. */
   readonly signedByUs: boolean;
 }
@@ -36,7 +38,14 @@ export function deliver(own: Own, seen: Seen | null): Delivery {
   const expected = seen.id;
   if (seen.id === own.delivered) return { do: 'push', expected };
   if (seen.isOurs) {
-    // Ahead of what was read back is an earlier push whose answer was lost; behind it, the server went back.
+    if (seen.isOlder === true) {
+      return {
+        do: 'push',
+        expected,
+        report: `${branch} was set back on the server to ${seen.id}; it is pushed again`,
+      };
+    }
+    // Ahead of what was read back: an earlier push whose answer was lost.
     return { do: 'push', expected };
   }
   if (!seen.signedByUs) {

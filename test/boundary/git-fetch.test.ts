@@ -121,8 +121,8 @@ describe('a remote that gives nothing', () => {
     );
     writeFileSync(join(rig.remote, 'refs/heads/bad'), `${bad}\n`);
     const failure = failureOf(await rig.open({ branch: 'bad' }).fetchHead(bounds()));
-    expect(failure.kind).toBe('unreachable');
-    expect(failure.detail).toContain('badParentSha1');
+    expect(failure.kind).toBe('invalid');
+    expect(failure.cause).toContain('badParentSha1');
     expect(failureOf(await rig.git.read(bad)).kind).toBe('unreachable');
   });
 

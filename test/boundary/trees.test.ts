@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   lstatSync,
   mkdirSync,
@@ -8,10 +9,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { openTrees } from '../../agent/adapters/trees.ts';
 import { type TreeEntry } from '../../agent/ports.ts';
 import { fail, ok, type Result } from '../../shared/failure.ts';
+import { describeWith } from '../rig/needs.ts';
 import { failureOf, scratch, valueOf } from '../agent/adapters/scratch.ts';
 
 const seconds = 1_234_567_890;
@@ -130,5 +132,24 @@ describe('a tree', () => {
       await openTrees({ directory: join(base, 'tree') }).write(walk(file(name)), seconds),
     );
     expect(long).toMatchObject({ kind: 'unexpected', where: join(base, 'tree', name) });
+  });
+});
+
+describeWith(['root'], 'on a full disk', () => {
+  test.each([
+    ['bytes', 'size=256k', [file('small'), file('large', 'x'.repeat(1024 * 1024))]],
+    ['inodes', 'size=1m,nr_inodes=6', ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => file(name))],
+  ])('without %s a tree is not written, and the room is given back', async (_what, options, entries) => {
+    const mount = scratch();
+    execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'autark-test', mount]);
+    onTestFinished(() => {
+      execFileSync('umount', [mount]);
+    });
+    const trees = openTrees({ directory: join(mount, 'tree') });
+    const failure = failureOf(await trees.write(walk(...entries), seconds));
+    expect(failure.kind).toBe('no-space');
+    expect(failure.where).toContain(join(mount, 'tree'));
+    expect(readdirSync(mount)).toEqual([]);
+    valueOf(await trees.write(walk(file('small')), seconds));
   });
 });

@@ -147,6 +147,32 @@ describe('a state branch on the server', () => {
   });
 });
 
+describe('a host that has lost its Git directory', () => {
+  const loseIt = (): void => {
+    rmSync(host.path('var/lib/autark/git'), { recursive: true });
+  };
+
+  test('goes on above what the server has', async () => {
+    loseIt();
+    expect((await deploy('from the server')).ran.code).toBe(0);
+    await chainIsWhole(12);
+  });
+
+  test('and finds its branch gone too, deploys, says what to do, and goes on once a clone pushed it', async () => {
+    const tip = await newest(host);
+    await fleet.server.git(['update-ref', 'refs/heads/copy-in-a-clone', tip.id]);
+    await fleet.server.git(['update-ref', '-d', branch]);
+    loseIt();
+    const { ran } = await deploy('twice bereft');
+    expect(host.motd()).toBe('twice bereft');
+    expect(ran.code).not.toBe(0);
+    expect(ran.stderr).toMatch(/record: .*state\/web1.*; \S+/);
+    await setBranch(tip.id);
+    expect((await host.agent()).code).toBe(0);
+    await chainIsWhole(13);
+  });
+});
+
 describe('stateRemote', () => {
   test('takes the records, without the revision as a parent; unreachable, they wait', async () => {
     const remote = join(fleet.world.dir, 'states.git');

@@ -13,7 +13,7 @@ describeWith(['root'], 'a full disk', () => {
     fleet = await makeFleet();
     state = `${fleet.world.root('web1')}/var/lib/autark`;
     mkdirSync(state, { recursive: true });
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=12m,nr_inodes=600', 'autark-test', state]);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=48m,nr_inodes=3000', 'autark-test', state]);
     host = await fleet.join('web1');
     await fleet.server.commit({ files: execHost('web1', 'hello') });
     expect((await host.agent()).code).toBe(0);
@@ -89,6 +89,7 @@ describeWith(['root'], 'a full disk', () => {
     expect((await newest(host)).status.seq).toBe(seq);
 
     const after = await host.agent();
+    expect(after.stderr).not.toMatch(/ failure /);
     expect(after.code).toBe(0);
     expect(host.running()).toEqual({ motd: name, activations: [...before.activations, `switch ${name}`] });
     expect((await newest(host)).status.seq).toBe(seq + 1);

@@ -61,7 +61,7 @@ describe('inputs', () => {
   const yaml = (lines: readonly string[] = []): string =>
     fleet
       .fleetYaml('web1', lines)
-      .replace('build: hosts/web1/build', 'build: hosts/web1/build, inputs: [hosts/web1, common]')
+      .replace(/^( +system: .*hosts\/web1\/build)/m, '$1, inputs: [hosts/web1, common]')
       .replace(/^groups:.*/m, 'groups:\n  web: {}');
   const agent = async (files: Parameters<typeof fleet.server.commit>[0]['files']): Promise<string> => {
     await fleet.server.commit({ ...(files === undefined ? {} : { files }) });

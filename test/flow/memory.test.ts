@@ -78,7 +78,7 @@ describe('a journal', () => {
   test('missing on a machine with generations is not replaced by enrolling', async () => {
     renameSync(journal, `${journal}.away`);
     const ran = await fleet.world.autark(['enroll', '--root', host.root]);
-    expect(ran.code).toBe(1);
+    expect(ran.code).toBe(10);
     expect(ran.stderr).toMatch(/earlier life.*\(var\/lib\/autark\); restore journal\.json/);
     expect(host.state('.')).not.toContain('journal.json');
     renameSync(`${journal}.away`, journal);

@@ -70,11 +70,11 @@ describe('a tree', () => {
   test.each(['.git', '.GIT', '.g\u200cit', 'git~1'])(
     'with %j, git itself refuses: so it is said',
     async (name) => {
-      const before = host.running();
+      const [before, last] = [host.running(), await fleet.server.head()];
       const odd = await fleet.server.git(['mktree'], `100644 blob ${blob}\t${name}\n`);
       await fleet.server.commit({ tree: await fleet.server.git(['mktree'], `040000 tree ${odd}\todd\n`) });
       const { code, stderr } = await host.agent();
-      await fleet.server.git(['update-ref', 'refs/heads/main', good]);
+      await fleet.server.git(['update-ref', 'refs/heads/main', last]);
       // Nothing of it was taken, so there is no commit to record; but it is not the network's fault.
       expect(code).toBe(21);
       expect(stderr).toContain(`object ${odd}: hasDotgit`);

@@ -19,24 +19,27 @@ export function keepTail(limit = 8192): Tail {
       // Joined only now and then, so that many small writes cost little.
       if (held <= 2 * limit && chunks.length < 1024) return;
       const all = Buffer.concat(chunks);
-      const kept = Buffer.from(all.subarray(Math.max(0, all.length - limit)));
+      const kept = Buffer.from(all.subarray(-limit - 1));
       dropped ||= kept.length < all.length;
       chunks = [kept];
       held = kept.length;
     },
     text() {
       const all = Buffer.concat(chunks);
-      const kept = all.subarray(Math.max(0, all.length - limit));
-      const cut = dropped || kept.length < all.length;
+      const cut = dropped || all.length > limit;
       // A carriage return would hide what stands before it: both parts are shown, as lines.
-      return printable((cut ? fromLineStart(kept) : kept).toString('utf8').replace(/\r\n?/g, '\n'));
+      return printable(
+        (cut ? fromLineStart(all.subarray(-limit - 1)) : all).toString('utf8').replace(/\r\n?/g, '\n'),
+      );
     },
   };
 }
 
+/** The first byte stands before what is wanted: it tells whether a line begins there. */
 function fromLineStart(bytes: Buffer): Buffer {
   const newline = bytes.indexOf(0x0a);
-  return newline === -1 || newline === bytes.length - 1 ? fromCharacter(bytes) : bytes.subarray(newline + 1);
+  const isInside = newline !== -1 && newline < bytes.length - 1;
+  return isInside ? bytes.subarray(newline + 1) : fromCharacter(bytes.subarray(1));
 }
 
 /** Skips what is left of a cut character (UTF-8 continuation bytes, RFC 3629). */

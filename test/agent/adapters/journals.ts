@@ -35,7 +35,6 @@ const draft: Full<Draft> = {
       disks: [{ model: 'A DISK', size: 512_110_190_592 }],
     },
     accepted: revision,
-    acceptedUnder: '77a077a077a077a077a077a077a077a077a077a0',
     head: revision,
     system: { ...system, since: '2026-01-01T00:00:00Z' },
     outcome: {
@@ -88,6 +87,7 @@ const full: Full<Omit<Journal, 'phase'>> = {
   genesis: commit,
   approved: true,
   accepted: revision,
+  acceptedUnder: '77a077a077a077a077a077a077a077a077a077a0',
   seq: 117,
   tip: commit,
   delivered: commit,

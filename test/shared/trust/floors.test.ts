@@ -70,7 +70,7 @@ describe('the walk', () => {
   test('goes through histories that are deeper than the stack', { timeout: 60_000 }, async () => {
     const graph = makeGraph();
     let before = graph.commit([], { by: null, signers: null });
-    for (let count = 0; count < 50_000; count += 1) {
+    for (let count = 0; count < 30_000; count += 1) {
       before = graph.commit([before], { by: null, signers: null });
     }
     const introduction = graph.commit([before]);
