@@ -1,5 +1,5 @@
 import { withoutInputs } from '../shared/cycle/guard.ts';
-import { type BuiltSystem, type Running } from '../shared/cycle/journal.ts';
+import { type BuiltSystem, type Running, type Standing } from '../shared/cycle/journal.ts';
 import { standingOf } from '../shared/cycle/standing.ts';
 import { type Result } from '../shared/failure.ts';
 import { type Host } from '../shared/fleet/fleet.ts';
@@ -38,13 +38,22 @@ export async function leaveAlone(
   const before = memory.journal.running;
   if (before === null) throw new Error('nothing runs, and yet a system is the same as what runs');
   if (built.path !== before.path) await context.effects('guard').systems.discard(built.path);
-  if (before.revision === revision) return lookedAgain(context, revision);
+  if (before.revision === revision && isRecorded(memory.journal.standing, revision)) {
+    // Without a record, nothing else would remove what was built from.
+    await context.effects('guard').trees.remove();
+    return lookedAgain(context, revision);
+  }
   const running: Running = {
     ...withoutInputs(before),
     revision,
     ...(built.inputs === undefined ? {} : { inputs: built.inputs }),
   };
   return settle(context, revision, { event: 'unchanged', running }, { running });
+}
+
+/** Whether the newest record speaks well of this revision: one that says `held` must not stand once it is over. */
+function isRecorded(standing: Standing | null, revision: ObjectId): boolean {
+  return standing?.head === revision && standing.code === 0;
 }
 
 /** The revision that runs was only looked at again, for new settings or a new agent: there is nothing to record. */

@@ -75,6 +75,8 @@ async function recover(context: Context): Promise<Result<void>> {
 /** What is odd about a revision, or about this machine beside it, but stops nothing. */
 function oddities({ fleet, commit }: Verified, now: number): readonly string[] {
   const clock = clockProblem(now, commit.committer.seconds);
-  const warnings = fleet.warnings.map(({ cause, key }) => (key === '' ? cause : `${cause} (${key})`));
+  const warnings = fleet.warnings.map(
+    ({ cause, file, line, column, remedy }) => `${cause} (${file}:${line}:${column}); ${remedy}`,
+  );
   return clock === undefined ? warnings : [clock, ...warnings];
 }

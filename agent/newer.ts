@@ -26,33 +26,36 @@ export async function unlessNewer<Value>(
   const ending = new AbortController();
   const signal = AbortSignal.any([context.signal, ending.signal]);
   const inner: Context = { ...context, signal };
-  const watching = watch(inner, wakes, revision);
-  const superseding = watching.then((by) => {
+  const superseding = watch(inner, wakes, revision).then((by) => {
     if (by === undefined) return false;
     const { host } = context.memory.journal;
     context.senses.log({ kind: 'superseded', host, revision, by });
     ending.abort();
     return true;
   });
-  const built = await work(inner);
-  ending.abort();
-  const isSuperseded = await superseding;
-  return isSuperseded ? 'superseded' : built;
+  const working = work(inner).finally(() => {
+    ending.abort();
+  });
+  // Both to their end, also when one throws: neither may run on into the next cycle.
+  await Promise.allSettled([working, superseding]);
+  const built = await working;
+  return (await superseding) ? 'superseded' : built;
 }
 
 /** The first newer revision that is authentic and valid; `undefined` when the signal comes first. */
 async function watch(context: Context, wakes: Wakes, revision: ObjectId): Promise<ObjectId | undefined> {
-  let sawAnother = false;
+  let isOwed = false;
   for (;;) {
     await wakes.next(context.signal);
     if (context.signal.aborted) break;
     const head = await poll(context);
-    if (!head.ok || head.value === revision) continue;
-    const verified = await verify(context, head.value);
-    if (verified.ok) return head.value;
-    sawAnother = true;
+    if (head.ok && head.value === revision) continue;
+    const verified = head.ok ? await verify(context, head.value) : head;
+    if (verified.ok) return verified.value.revision;
+    isOwed = true;
   }
-  // Such a head is for the next cycle to refuse, and its request was taken here.
-  if (sawAnother) wakes.request();
+  // Its request was taken here, so the next cycle is to look: at a head to refuse, or because the end of the build
+  // cut this look short.
+  if (isOwed) wakes.request();
   return undefined;
 }

@@ -16,7 +16,8 @@ export function makeBell(period: () => number): Bell {
   const nextWithin = (ms: number, signal: AbortSignal): Promise<void> =>
     new Promise((resolve) => {
       if (isRung || signal.aborted) {
-        isRung = false;
+        // Whoever is told to stop does not take the request: it is for the next one to wait.
+        if (!signal.aborted) isRung = false;
         resolve();
         return;
       }

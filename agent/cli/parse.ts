@@ -15,25 +15,12 @@ export function verbName(argv: readonly string[]): string | undefined {
   return argv.find((word, index) => !word.startsWith('-') && argv[index - 1] !== '--root');
 }
 
-/** Parses a verb's words with yargs, and says in one sentence what is wrong with them. */
+/** Parses a verb's words, and says in one sentence what is wrong with them. */
 export async function parse(verb: Verb, argv: readonly string[]): Promise<Result<Call>> {
   const options = { ...globalOptions, ...verb.options };
-  const { default: yargs } = await import('yargs');
-  let words: Record<string, unknown>;
-  try {
-    words = yargs([...argv])
-      .options(Object.fromEntries(Object.entries(options).map(([name, form]) => [name, yargsOption(form)])))
-      .alias('help', 'h')
-      .help(false)
-      .version(false)
-      .detectLocale(false)
-      .exitProcess(false)
-      .parserConfiguration(plainParsing)
-      .fail(raise)
-      .parseSync();
-  } catch (error) {
-    return fail(usage(verb.name, asSentence(error)));
-  }
+  const read = plainWords(options, argv) ?? (await wordsByYargs(options, argv));
+  if (typeof read === 'string') return fail(usage(verb.name, read));
+  const words = read;
   const positionals = (words['_'] as (string | number)[]).slice(1).map(String);
   const help = words['help'] === true;
   const given = Object.keys(words).filter((name) => !['_', '$0', 'h'].includes(name));
@@ -45,6 +32,46 @@ export async function parse(verb: Verb, argv: readonly string[]): Promise<Result
     root: textOf(words['root']) ?? '/',
     help,
   });
+}
+
+/**
+ * A call of nothing but names and flags, such as `status --json`, means the same to every parser, and yargs takes as
+ * long to load as Node itself. `undefined` for any other call.
+ */
+function plainWords(
+  options: Readonly<Record<string, OptionForm>>,
+  argv: readonly string[],
+): Readonly<Record<string, unknown>> | undefined {
+  const dashed = argv.filter((word) => word.startsWith('-'));
+  const flags = dashed.map((word) => word.replace(/^--/, ''));
+  const isFlag = (name: string): boolean => options[name] !== undefined && options[name].value === undefined;
+  if (new Set(flags).size !== flags.length || !flags.every(isFlag)) return undefined;
+  // yargs takes these for the value of the flag before them.
+  if (argv.some((word) => word === 'true' || word === 'false')) return undefined;
+  const names = argv.filter((word) => !word.startsWith('-'));
+  return { _: names, ...Object.fromEntries(flags.map((flag) => [flag, true])) };
+}
+
+/** The words as yargs reads them, or a sentence. */
+async function wordsByYargs(
+  options: Readonly<Record<string, OptionForm>>,
+  argv: readonly string[],
+): Promise<Readonly<Record<string, unknown>> | string> {
+  const { default: yargs } = await import('yargs');
+  try {
+    return yargs([...argv])
+      .options(Object.fromEntries(Object.entries(options).map(([name, form]) => [name, yargsOption(form)])))
+      .alias('help', 'h')
+      .help(false)
+      .version(false)
+      .detectLocale(false)
+      .exitProcess(false)
+      .parserConfiguration(plainParsing)
+      .fail(raise)
+      .parseSync();
+  } catch (error) {
+    return asSentence(error);
+  }
 }
 
 /** Words mean what they say: no numbers, no camel case, no negation that nobody declared. */

@@ -16,8 +16,7 @@ export const status: Act = async (args, context) => {
   if (args.flag('watch') && args.flag('json')) {
     return fail(usage('status', '--watch and --json do not go together', 'call it again instead of --watch'));
   }
-  // What reads fleet.yaml takes as long to load as git takes to answer: both at once.
-  const [clone] = await Promise.all([context.roles.clone(context.signal), import('../fleet/read.ts')]);
+  const clone = await context.roles.clone(context.signal);
   if (!clone.ok) return clone;
   return args.flag('watch') ? watch(clone.value, args, context) : once(clone.value, args, context);
 };
@@ -98,9 +97,12 @@ interface Look {
 
 /** Fetches, and reads the hosts again only when a ref moved since the look before. */
 async function lookAt(clone: Clone, offline: boolean, before: Look | null): Promise<Result<Look>> {
-  const fetched = offline ? ok(undefined) : await clone.fetch();
+  // What reads fleet.yaml takes as long to load as git takes to answer: both at once.
+  const [fetched, { fleetRefs, readFleet }] = await Promise.all([
+    offline ? ok(undefined) : clone.fetch(),
+    import('../fleet/read.ts'),
+  ]);
   if (!fetched.ok) return fetched;
-  const { fleetRefs, readFleet } = await import('../fleet/read.ts');
   const refs = await fleetRefs(clone);
   if (!refs.ok) return refs;
   const mark = JSON.stringify([refs.value.head, ...refs.value.states, ...refs.value.waiting]);

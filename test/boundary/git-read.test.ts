@@ -100,7 +100,7 @@ describe('objects', () => {
     writeFileSync(loosePath(rig, head), deflateSync(Buffer.concat([header, forged])));
     const git = rig.open();
     const failure = failureOf(await git.read(head));
-    expect(failure.kind).toBe('not-authentic');
+    expect(failure.kind).toBe('unreachable');
     expect(failure.where).toContain(head);
     expect(valueOf(await git.fetchHead(bounds()))).toBe(head);
     expect(valueOf(await git.read(head))).toEqual(honest);

@@ -13,6 +13,7 @@ let genesis: StateCommit,
   unchanged: StateCommit,
   failed: StateCommit,
   again: StateCommit;
+type Five = [StateCommit, StateCommit, StateCommit, StateCommit, StateCommit];
 let revisions: { hello: string; note: string; broken: string; mended: string };
 
 const git = (args: readonly string[]): Promise<string> => fleet.server.git(args);
@@ -29,9 +30,8 @@ beforeAll(async () => {
   const mended = await server.commit({ files: execHost('web1', 'again'), subject: 'Mend it' });
   expect((await host.agent()).code).toBe(0);
   revisions = { hello, note, broken, mended };
-  [genesis, deployed, unchanged, failed, again] = (await host.records()) as typeof all;
+  [genesis, deployed, unchanged, failed, again] = (await host.records()) as Five;
 });
-let all: [StateCommit, StateCommit, StateCommit, StateCommit, StateCommit];
 
 afterAll(() => fleet.world.remove());
 

@@ -65,21 +65,24 @@ describe('a remote that is no fleet any more', () => {
       'an empty repository',
       (path: string) => must('git', ['init', '--quiet', '--bare', path], { env: fleet.world.env }),
     ],
-  ])('%s: it cannot be reached (50), says so, and the system runs on', async (_name, put) => {
-    const [before, tip, journal] = [host.running(), await newest(host), host.journal()];
-    takeAway();
-    await put(fleet.world.remote);
-    for (let look = 0; look < 3; look += 1) {
-      const { code, stderr } = await host.agent();
-      expect(code).toBe(50);
-      expect(stderr).toMatch(new RegExp(` warn failure web1 - poll: .* \\(${fleet.world.remote}\\); \\S+`));
-    }
-    expect(host.running()).toEqual(before);
-    expect(host.journal()).toBe(journal);
-    giveBack();
-    expect((await newest(host)).id).toBe(tip.id);
-    takeAway();
-  });
+  ] as readonly [string, (path: string) => unknown][])(
+    '%s: it cannot be reached (50), says so, and the system runs on',
+    async (_name, put) => {
+      const [before, tip, journal] = [host.running(), await newest(host), host.journal()];
+      takeAway();
+      await put(fleet.world.remote);
+      for (let look = 0; look < 3; look += 1) {
+        const { code, stderr } = await host.agent();
+        expect(code).toBe(50);
+        expect(stderr).toMatch(new RegExp(` warn failure web1 - poll: .* \\(${fleet.world.remote}\\); \\S+`));
+      }
+      expect(host.running()).toEqual(before);
+      expect(host.journal()).toBe(journal);
+      giveBack();
+      expect((await newest(host)).id).toBe(tip.id);
+      takeAway();
+    },
+  );
 });
 
 describe('a configuration branch', () => {

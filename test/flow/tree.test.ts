@@ -58,7 +58,6 @@ describe('a tree', () => {
     expect(stderr).toMatch(
       new RegExp(`the tree cannot be written out: .* \\(${where}.*\\); rename or remove it`),
     );
-    // eslint-disable-next-line no-control-regex -- that is the point
     expect(stderr).not.toMatch(/\u001b/);
     expect([host.running(), host.state('systems'), host.state('generations')]).toEqual(before);
     expect(host.state('.')).not.toContain('tree');

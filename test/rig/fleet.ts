@@ -136,11 +136,16 @@ export async function makeFleet(name = 'autark-flow'): Promise<Fleet> {
 /** A fleet of one exec host that runs `hello`; its state branch has two records. */
 export async function makeDeployed(name?: string): Promise<Fleet & { readonly host: FleetHost }> {
   const fleet = await makeFleet(name);
-  const host = await fleet.join('web1');
-  await fleet.server.commit({ files: execHost('web1', 'hello'), subject: 'Say hello' });
-  const { code, stderr } = await host.agent();
-  if (code !== 0) throw new Error(`the first deployment failed: ${stderr}`);
-  return { ...fleet, host };
+  try {
+    const host = await fleet.join('web1');
+    await fleet.server.commit({ files: execHost('web1', 'hello'), subject: 'Say hello' });
+    const { code, stderr } = await host.agent();
+    if (code !== 0) throw new Error(`the first deployment failed: ${stderr}`);
+    return { ...fleet, host };
+  } catch (error) {
+    await fleet.world.remove();
+    throw error;
+  }
 }
 
 export function keyAt(path: string): PrivateKey {

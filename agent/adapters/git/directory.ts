@@ -1,5 +1,5 @@
-import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { readFileSync, readdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fail, ok, type Result } from '../../../shared/failure.ts';
 import { fileFailure } from '../file-failure.ts';
@@ -9,15 +9,15 @@ import { protectedFile } from './environment.ts';
 /**
  * Makes the bare Git directory that git expects (gitrepository-layout(5)), as far as it is missing, with
  * exactly this configuration. By hand: `git init` would cost a process and take templates and defaults from
- * the machine.
+ * the machine. Synchronous, for it is a few small files at every poll (P9).
  */
-export async function prepareDirectory(directory: string, config: string): Promise<Result<void>> {
+export function prepareDirectory(directory: string, config: string): Result<void> {
   try {
-    await mkdir(join(directory, 'objects', 'pack'), { recursive: true, mode: 0o700 });
-    await mkdir(join(directory, 'refs', 'autark'), { recursive: true, mode: 0o700 });
-    await replace(join(directory, protectedFile), protectedConfig);
-    await replace(join(directory, 'config'), config);
-    await replace(join(directory, 'HEAD'), 'ref: refs/autark/config\n');
+    mkdirSync(join(directory, 'objects', 'pack'), { recursive: true, mode: 0o700 });
+    mkdirSync(join(directory, 'refs', 'autark'), { recursive: true, mode: 0o700 });
+    replace(join(directory, protectedFile), protectedConfig);
+    replace(join(directory, 'config'), config);
+    replace(join(directory, 'HEAD'), 'ref: refs/autark/config\n');
     return ok(undefined);
   } catch (error) {
     return fail(fileFailure(error, 'prepare the Git directory', directory));
@@ -25,13 +25,21 @@ export async function prepareDirectory(directory: string, config: string): Promi
 }
 
 /** Not synced: the directory can be made anew at any time. Mode 0600, for the URL may hold a secret. */
-async function replace(path: string, text: string): Promise<void> {
-  if ((await readFile(path, 'utf8').catch(() => null)) === text) return;
+function replace(path: string, text: string): void {
+  if (contents(path) === text) return;
   const draft = `${path}.new`;
-  await rm(draft, { force: true });
-  await writeFile(draft, text, { flag: 'wx', mode: 0o600 });
-  await chmod(draft, 0o600);
-  await rename(draft, path);
+  rmSync(draft, { force: true });
+  writeFileSync(draft, text, { flag: 'wx', mode: 0o600 });
+  chmodSync(draft, 0o600);
+  renameSync(draft, path);
+}
+
+function contents(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
 }
 
 /**

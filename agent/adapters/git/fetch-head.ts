@@ -51,7 +51,7 @@ export function openHeadFetcher(place: HeadPlace): HeadFetcher {
   }
 
   async function fetchInto(directory: string, bounds: Bounds): Promise<Result<ObjectId, Failed>> {
-    const ready = await prepareDirectory(directory, place.config);
+    const ready = prepareDirectory(directory, place.config);
     if (!ready.ok) return fail({ failure: ready.failure, certain: true });
     const refspec = `+refs/heads/${place.branch}:${headRef}`;
     const ran = await place.commandIn(directory)(fetchArguments('autark', refspec), bounds);

@@ -83,7 +83,7 @@ export function openGit(place: GitPlace): Git {
     ...writing(place, async (args, bounds, input) => {
       const ready = await prepare();
       // Again each time: the directory may have been removed, or be another by now.
-      const whole = ready.ok ? await prepareDirectory(directory, config) : ready;
+      const whole = ready.ok ? prepareDirectory(directory, config) : ready;
       if (!whole.ok) return whole;
       const ran = await commandIn(directory)(args, bounds, input);
       // What fails may have left locks and half-written packs behind.

@@ -44,7 +44,7 @@ function judge(id: ObjectId, reading: Reading, { directory, cap }: ReaderRules):
     case 'object': {
       const object = { type: reading.type, bytes: reading.bytes };
       if (objectId(object) === id) return ok(object);
-      return problem('not-authentic', 'the bytes in the Git directory are not those of this object');
+      return problem('unreachable', 'the bytes in the Git directory are not those of this object');
     }
     case 'missing':
       return problem('unreachable', 'the Git directory lacks this object');
