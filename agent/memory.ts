@@ -87,6 +87,6 @@ async function load(journals: Journals): Promise<Result<Journal>> {
     kind: 'held',
     cause: 'this machine has no journal, so nothing is known of what it did before',
     where: 'var/lib/autark/journal.json',
-    remedy: 'run `autark enroll` to make it known, or restore the file',
+    remedy: 'restore the file; on a machine that was never enrolled, run `autark enroll`',
   });
 }

@@ -1,11 +1,12 @@
 import { deliver, type Seen } from '../../shared/record/delivery.ts';
 import { signatureProblem } from '../../shared/record/tip.ts';
-import { fail, ok, type Result } from '../../shared/failure.ts';
+import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
 import { parseCommit } from '../../shared/objects/commit.ts';
 import { enrolKeyId, parsePublicKey } from '../../shared/trust/ssh-key.ts';
 import { type ObjectId } from '../../shared/objects/object.ts';
 import { type Context } from '../context.ts';
 import { type RefUpdate } from '../ports.ts';
+import { readCommit } from './objects.ts';
 
 /** Whether records wait for the server. */
 export function hasRecords({ memory }: Context): boolean {
@@ -33,11 +34,33 @@ export async function deliverRecords(context: Context): Promise<Result<void>> {
     if (decision.report !== undefined) {
       context.senses.log({ kind: 'warning', host, message: decision.report });
     }
+    const lost = decision.expected === null ? await lostRecords(context) : undefined;
+    if (lost !== undefined) return fail(lost);
     const update: RefUpdate = { ref: `refs/heads/state/${host}`, to: tip, expected: decision.expected };
     const pushed = await git.push([update], bounds);
     if (!pushed.ok) return pushed;
   }
   return readBack(context);
+}
+
+/**
+ * Records that were delivered live on the server and in the disposable Git directory. Where both lost them, the
+ * chain cannot be pushed again from here.
+ */
+async function lostRecords(context: Context): Promise<Failure | undefined> {
+  const { outbox, git } = context.effects('record');
+  const [oldest] = await outbox.list();
+  if (oldest === undefined || oldest.seq === 0) return undefined;
+  const commit = await readCommit(git, oldest.id);
+  const [parent] = commit.ok ? commit.value.commit.parents : [];
+  if (parent === undefined || (await git.read(parent)).ok) return undefined;
+  const branch = `state/${context.memory.journal.host}`;
+  return {
+    kind: 'push-refused',
+    cause: `the server lost ${branch}, and the records before ${oldest.seq} are no longer on this machine`,
+    where: parent,
+    remedy: `in a clone that still has them: git push origin refs/remotes/origin/${branch}:refs/heads/${branch}`,
+  };
 }
 
 /** The waiting records as objects of the Git directory, which may be new and empty. */

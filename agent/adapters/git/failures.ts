@@ -21,7 +21,7 @@ export const remoteRemedy =
 /** A git that did not end with 0, as a failure: by how it ended first, by its own words only for the cause. */
 export function gitFailure(ran: Finished, attempt: Attempt): Failure {
   const { doing, where, timeout } = attempt;
-  const detail = withoutCredentials(ran.tail).trim();
+  const detail = [...new Set(withoutCredentials(ran.tail).trim().split('\n'))].join('\n');
   const base = {
     kind: 'unreachable',
     where,

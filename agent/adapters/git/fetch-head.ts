@@ -3,6 +3,7 @@ import { fail, ok, type Failure, type Result } from '../../../shared/failure.ts'
 import { type ObjectId } from '../../../shared/objects/object.ts';
 import { type Bounds } from '../../ports.ts';
 import { fetchArguments, succeeded, type GitCommand } from './command.ts';
+import { openDoubt } from './doubt.ts';
 import { countPacks, prepareDirectory, swapDirectory, sweepDirectory } from './directory.ts';
 import { gitFailure, remoteRemedy } from './failures.ts';
 import { readRef } from './refs.ts';
@@ -37,8 +38,7 @@ export const headRef = 'refs/autark/config';
  * understand what git said.
  */
 export function openHeadFetcher(place: HeadPlace): HeadFetcher {
-  let failures = 0;
-  let distrusted = false;
+  const doubt = openDoubt(`${place.directory}.doubt`);
   let newest: ObjectId | null = null;
 
   /** Joins small packs and loose objects (git-repack(1)), seldom, and only after something new came. */
@@ -52,7 +52,8 @@ export function openHeadFetcher(place: HeadPlace): HeadFetcher {
 
   async function fetchInto(directory: string, bounds: Bounds): Promise<Result<ObjectId, Failed>> {
     const ready = prepareDirectory(directory, place.config);
-    if (!ready.ok) return fail({ failure: ready.failure, certain: true });
+    // A full disk is no doubt; anything else that stands where the directory should be is one.
+    if (!ready.ok) return fail({ failure: ready.failure, certain: ready.failure.kind === 'no-space' });
     const refspec = `+refs/heads/${place.branch}:${headRef}`;
     const ran = await place.commandIn(directory)(fetchArguments('autark', refspec), bounds);
     if (!succeeded(ran)) {
@@ -73,25 +74,26 @@ export function openHeadFetcher(place: HeadPlace): HeadFetcher {
     }
     const swapped = await swapDirectory(place.directory, fresh);
     if (!swapped.ok) return fail({ failure: swapped.failure, certain: true });
-    distrusted = false;
     place.onReplaced();
     return head;
   }
 
   return {
     distrust: () => {
-      distrusted = true;
+      doubt.set({ ...doubt.now(), distrusted: true });
     },
     async fetch(bounds) {
       const begun = performance.now();
+      const { distrusted, failures } = doubt.now();
       let head = await (distrusted ? fetchAnew(bounds) : fetchInto(place.directory, bounds));
-      if (!head.ok && !distrusted && !head.failure.certain && isDue(++failures)) {
+      if (!head.ok && !distrusted && !head.failure.certain && !bounds.signal.aborted) {
+        doubt.set({ failures: failures + 1, distrusted });
         const timeout = Math.max(1, bounds.timeout - (performance.now() - begun));
-        const anew = await fetchAnew({ ...bounds, timeout });
+        const anew = isDue(failures + 1) ? await fetchAnew({ ...bounds, timeout }) : head;
         if (anew.ok) head = anew;
       }
       if (!head.ok) return fail(head.failure.failure);
-      failures = 0;
+      doubt.clear();
       await joinPacks(head.value, bounds);
       return head;
     },

@@ -72,8 +72,9 @@ export function openGit(place: GitPlace): Git {
   });
   return {
     async fetchHead(bounds) {
-      const ready = await prepare();
-      return ready.ok ? head.fetch(bounds) : ready;
+      // Whatever is wrong with the directory, this is where it is replaced.
+      await prepare();
+      return head.fetch(bounds);
     },
     async read(id) {
       const ready = await prepare();
