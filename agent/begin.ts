@@ -1,10 +1,10 @@
 import { withoutInputs } from '../shared/cycle/guard.ts';
-import { type BuiltSystem, type Running, type Standing } from '../shared/cycle/journal.ts';
+import type { BuiltSystem, Running, Standing } from '../shared/cycle/journal.ts';
 import { standingOf } from '../shared/cycle/standing.ts';
-import { type Result } from '../shared/failure.ts';
-import { type Host } from '../shared/fleet/fleet.ts';
-import { type ObjectId } from '../shared/objects/object.ts';
-import { type Context } from './context.ts';
+import type { Result } from '../shared/failure.ts';
+import type { Host } from '../shared/fleet/fleet.ts';
+import type { ObjectId } from '../shared/objects/object.ts';
+import type { Context } from './context.ts';
 import { settle } from './stages/record.ts';
 
 /** Gives a built system its number and writes the switch into the journal; the switch itself follows from there. */

@@ -1,6 +1,6 @@
-import { type Journal } from '../shared/cycle/journal.ts';
+import type { Journal } from '../shared/cycle/journal.ts';
 import { ok, type Result } from '../shared/failure.ts';
-import { type Context } from './context.ts';
+import type { Context } from './context.ts';
 import { confirm } from './stages/confirm.ts';
 import { commitRecord } from './stages/record.ts';
 import { rollback } from './stages/rollback.ts';

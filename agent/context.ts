@@ -1,7 +1,7 @@
-import { type Stage } from '../shared/failure.ts';
-import { type AgentSettings } from '../shared/fleet/fleet.ts';
-import { type Memory } from './memory.ts';
-import { type Effects, type Senses } from './seam.ts';
+import type { Stage } from '../shared/failure.ts';
+import type { AgentSettings } from '../shared/fleet/fleet.ts';
+import type { Memory } from './memory.ts';
+import type { Effects, Senses } from './seam.ts';
 
 /** What one cycle walks with. */
 export interface Context {

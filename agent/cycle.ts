@@ -3,7 +3,7 @@ import { guard } from '../shared/cycle/guard.ts';
 import { ok, type Result } from '../shared/failure.ts';
 import { beginSwitch, leaveAlone } from './begin.ts';
 import { carryOn } from './carry-on.ts';
-import { type Context } from './context.ts';
+import type { Context } from './context.ts';
 import { decide } from './decide.ts';
 import { conclude, failed, finish, isNothingNew, rest, stopped, type Ended } from './ending.ts';
 import { unlessNewer, type Wakes } from './newer.ts';

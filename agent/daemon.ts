@@ -1,9 +1,9 @@
 import { slotOf, waitFor } from '../shared/cycle/schedule.ts';
 import { isOfTheWorld, type Result } from '../shared/failure.ts';
-import { type Ended } from './ending.ts';
-import { type Wakes } from './newer.ts';
-import { type Clock, type Log, type Random } from './ports.ts';
-import { type Bell } from './wakes.ts';
+import type { Ended } from './ending.ts';
+import type { Wakes } from './newer.ts';
+import type { Clock, Log, Random } from './ports.ts';
+import type { Bell } from './wakes.ts';
 
 /** What the daemon keeps between cycles, which is almost nothing: each cycle reads its own files. */
 export interface Daemon {

@@ -1,9 +1,9 @@
 import { mayRecord, plan, type Plan, type Self } from '../shared/cycle/plan.ts';
-import { type Pace } from '../shared/cycle/journal.ts';
+import type { Pace } from '../shared/cycle/journal.ts';
 import { ok, type Result } from '../shared/failure.ts';
-import { type Fleet } from '../shared/fleet/fleet.ts';
-import { type Context } from './context.ts';
-import { type Verified } from './stages/verify.ts';
+import type { Fleet } from '../shared/fleet/fleet.ts';
+import type { Context } from './context.ts';
+import type { Verified } from './stages/verify.ts';
 
 /** The plan for a verified revision; what it says of this machine and its pace goes into the journal. */
 export async function decide(context: Context, { fleet }: Verified): Promise<Result<Plan>> {

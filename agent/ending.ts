@@ -1,11 +1,11 @@
 import { generationsToKeep } from '../shared/cycle/keep.ts';
-import { type Plan } from '../shared/cycle/plan.ts';
+import type { Plan } from '../shared/cycle/plan.ts';
 import { saysTheSame, standingOf, stillStands } from '../shared/cycle/standing.ts';
 import { exitCode, isOfTheWorld, ok, type Failure, type Result, type Stage } from '../shared/failure.ts';
-import { type ObjectId } from '../shared/objects/object.ts';
-import { type StateEvent } from '../shared/record/status.ts';
+import type { ObjectId } from '../shared/objects/object.ts';
+import type { StateEvent } from '../shared/record/status.ts';
 import { carryOn } from './carry-on.ts';
-import { type Context } from './context.ts';
+import type { Context } from './context.ts';
 import { deliverRecords, hasRecords } from './stages/deliver.ts';
 import { draftOf, settle } from './stages/record.ts';
 

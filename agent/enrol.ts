@@ -1,11 +1,11 @@
 import { ok, fail, type Failure, type Result } from '../shared/failure.ts';
 import { formatAgentSettings } from '../shared/fleet/agent-yaml.ts';
-import { type AgentSettings } from '../shared/fleet/fleet.ts';
-import { type Journal } from '../shared/cycle/journal.ts';
-import { type ObjectId } from '../shared/objects/object.ts';
+import type { AgentSettings } from '../shared/fleet/fleet.ts';
+import type { Journal } from '../shared/cycle/journal.ts';
+import type { ObjectId } from '../shared/objects/object.ts';
 import { draftRecord } from '../shared/record/draft.ts';
 import { composeStateCommit } from '../shared/record/state-commit.ts';
-import { type AgentHost, type OpenedHost } from './host.ts';
+import type { AgentHost, OpenedHost } from './host.ts';
 import { enrolRef } from './stages/deliver.ts';
 import { isAuthentic, measureName, readFleet } from './stages/verify.ts';
 

@@ -1,7 +1,7 @@
-import { type Result } from '../shared/failure.ts';
-import { type AgentSettings } from '../shared/fleet/fleet.ts';
-import { type Clock, type HostKeys, type Locks, type Log, type Random, type Settings } from './ports.ts';
-import { type Effects, type Perform, type Senses } from './seam.ts';
+import type { Result } from '../shared/failure.ts';
+import type { AgentSettings } from '../shared/fleet/fleet.ts';
+import type { Clock, HostKeys, Locks, Log, Random, Settings } from './ports.ts';
+import type { Effects, Perform, Senses } from './seam.ts';
 
 /** The machine under one root, as the daemon and `enroll` find it before its settings are known. */
 export interface AgentHost {

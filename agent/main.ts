@@ -1,11 +1,12 @@
 #!/usr/bin/env node
+import { writeSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { version } from './cli/version.ts';
 
-// `--version` is asked by scripts and package managers: it loads nothing else.
+// `--version` is asked by scripts and package managers: it loads nothing else, not even Node's streams.
 const [first, ...rest] = process.argv.slice(2);
 if (first === '--version' && rest.length === 0) {
-  process.stdout.write(`${version}\n`);
+  writeSync(1, `${version}\n`);
 } else {
   const [{ run }, wire] = await Promise.all([import('./cli/run.ts'), import('./wire.ts')]);
   const ending = new AbortController();

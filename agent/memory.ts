@@ -1,6 +1,6 @@
-import { type Journal } from '../shared/cycle/journal.ts';
+import type { Journal } from '../shared/cycle/journal.ts';
 import { fail, ok, type Result } from '../shared/failure.ts';
-import { type Journals, type Locks } from './ports.ts';
+import type { Journals, Locks } from './ports.ts';
 
 /** The journal while a cycle runs: what it says now, and the only way to change it. */
 export interface Memory {

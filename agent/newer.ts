@@ -1,6 +1,6 @@
-import { type Result } from '../shared/failure.ts';
-import { type ObjectId } from '../shared/objects/object.ts';
-import { type Context } from './context.ts';
+import type { Result } from '../shared/failure.ts';
+import type { ObjectId } from '../shared/objects/object.ts';
+import type { Context } from './context.ts';
 import { poll } from './stages/poll.ts';
 import { verify } from './stages/verify.ts';
 

@@ -3,12 +3,12 @@
  * seam (seam.ts) wraps every call, so that tests can stop the agent before and after each effect. Nothing
  * here carries a live object across, so that git and builds can move behind another user.
  */
-import { type AgentEvent } from '../shared/event.ts';
-import { type BuiltSystem, type Child, type Generation, type Journal } from '../shared/cycle/journal.ts';
-import { type Result } from '../shared/failure.ts';
-import { type AgentSettings } from '../shared/fleet/fleet.ts';
-import { type GitObject, type ObjectId } from '../shared/objects/object.ts';
-import { type MachineFacts } from '../shared/record/status.ts';
+import type { AgentEvent } from '../shared/event.ts';
+import type { BuiltSystem, Child, Generation, Journal } from '../shared/cycle/journal.ts';
+import type { Result } from '../shared/failure.ts';
+import type { AgentSettings } from '../shared/fleet/fleet.ts';
+import type { GitObject, ObjectId } from '../shared/objects/object.ts';
+import type { MachineFacts } from '../shared/record/status.ts';
 
 /** Every wait has an end: milliseconds awake, and a signal that ends it sooner. */
 export interface Bounds {

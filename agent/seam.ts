@@ -1,16 +1,16 @@
-import { type Stage } from '../shared/failure.ts';
-import {
-  type Clock,
-  type Git,
-  type Journals,
-  type Log,
-  type Machine,
-  type Outbox,
-  type Programs,
-  type Random,
-  type Signer,
-  type Systems,
-  type Trees,
+import type { Stage } from '../shared/failure.ts';
+import type {
+  Clock,
+  Git,
+  Journals,
+  Log,
+  Machine,
+  Outbox,
+  Programs,
+  Random,
+  Signer,
+  Systems,
+  Trees,
 } from './ports.ts';
 
 /** Ports whose every call is an effect on the world, or waits for it. */

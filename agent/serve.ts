@@ -1,12 +1,12 @@
 import { basisOf } from '../shared/cycle/basis.ts';
 import { fail, ok, type Failure, type Result } from '../shared/failure.ts';
-import { type AgentSettings } from '../shared/fleet/fleet.ts';
+import type { AgentSettings } from '../shared/fleet/fleet.ts';
 import { startStopwatch, type Context } from './context.ts';
 import { cycle } from './cycle.ts';
 import { runDaemon, type CycleReport } from './daemon.ts';
-import { type AgentHost, type OpenedHost } from './host.ts';
+import type { AgentHost, OpenedHost } from './host.ts';
 import { openMemory } from './memory.ts';
-import { type Wakes } from './newer.ts';
+import type { Wakes } from './newer.ts';
 import { through } from './seam.ts';
 import { makeBell } from './wakes.ts';
 

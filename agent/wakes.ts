@@ -1,4 +1,4 @@
-import { type Wakes } from './newer.ts';
+import type { Wakes } from './newer.ts';
 
 /** Requests for a poll: any number made while nobody waits count as one. */
 export interface Bell extends Wakes {

@@ -2,11 +2,11 @@
  * What plays which part: one function a role, each loading only the adapters that it needs. The only file
  * that imports adapters.
  */
-import { type Result } from '../shared/failure.ts';
-import { type AgentSettings } from '../shared/fleet/fleet.ts';
+import type { Result } from '../shared/failure.ts';
+import type { AgentSettings } from '../shared/fleet/fleet.ts';
 import { pathsBelow, type Paths } from '../shared/paths.ts';
-import { type AgentHost, type OpenedHost } from './host.ts';
-import { type Clone, type CloneEditor, type Log, type Terminal } from './ports.ts';
+import type { AgentHost, OpenedHost } from './host.ts';
+import type { Clone, CloneEditor, Log, Terminal } from './ports.ts';
 import { performAtOnce, type Effects, type Perform, type Senses } from './seam.ts';
 import { terminalOf } from './adapters/terminal.ts';
 

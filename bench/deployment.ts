@@ -1,7 +1,7 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { must } from '../test/rig/run.ts';
-import { type World } from '../test/rig/world.ts';
+import type { World } from '../test/rig/world.ts';
 import { compare, report } from './rounds.ts';
 import { makeScene, startAgent } from './scene.ts';
 

@@ -1,6 +1,6 @@
-import { type AgentEvent, type Level } from './event.ts';
+import type { AgentEvent, Level } from './event.ts';
 import { exitCode, type FailureKind, sentence } from './failure.ts';
-import { type ObjectId } from './objects/object.ts';
+import type { ObjectId } from './objects/object.ts';
 import { oneLine, printable } from './printable.ts';
 
 /** An event for people and for log readers; every text is free of control characters. */

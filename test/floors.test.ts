@@ -18,7 +18,7 @@ const floors: readonly { name: string; path: RegExp; may: readonly string[]; pac
       packages: ['node:*', 'execa', 'simple-git', 'chokidar', 'winston', 'valibot'],
     },
     { name: 'wire', path: /^agent\/wire\.ts$/, may: ['*'], packages: [] },
-    { name: 'main', path: /^agent\/main\.ts$/, may: ['wire', 'cli'], packages: ['node:path'] },
+    { name: 'main', path: /^agent\/main\.ts$/, may: ['wire', 'cli'], packages: ['node:fs', 'node:path'] },
     {
       name: 'cli',
       path: /^agent\/cli\//,

@@ -1,4 +1,4 @@
-import { type Clock } from '../ports.ts';
+import type { Clock } from '../ports.ts';
 
 /** `awake` is CLOCK_MONOTONIC of clock_gettime(2): it stands still while the machine sleeps and never jumps. */
 export function systemClock(): Clock {

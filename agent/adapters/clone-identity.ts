@@ -1,4 +1,4 @@
-import { type CloneSurroundings } from './clone-git.ts';
+import type { CloneSurroundings } from './clone-git.ts';
 
 type Env = CloneSurroundings['env'];
 type Config = ReadonlyMap<string, string>;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
 import { parsePublicKey } from '../../shared/trust/ssh-key.ts';
 import { parseSshSig, verifySshSig } from '../../shared/trust/sshsig.ts';
-import { type CloneSurroundings } from './clone-git.ts';
+import type { CloneSurroundings } from './clone-git.ts';
 
 export interface KeygenOrder {
   /** A key file, or a public key that an agent holds. */

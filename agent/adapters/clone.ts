@@ -1,6 +1,6 @@
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
-import { type ObjectId } from '../../shared/objects/object.ts';
-import { type Clone } from '../ports.ts';
+import type { ObjectId } from '../../shared/objects/object.ts';
+import type { Clone } from '../ports.ts';
 import {
   cloneGit,
   gitFailure,

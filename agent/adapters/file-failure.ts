@@ -1,4 +1,4 @@
-import { type Failure } from '../../shared/failure.ts';
+import type { Failure } from '../../shared/failure.ts';
 import { oneLine } from '../../shared/printable.ts';
 
 /** The `code` of an error from the system, such as `ENOENT`; `null` when it has none. */

@@ -1,6 +1,6 @@
 import { readlink, rename, symlink, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { type Generation } from '../../shared/cycle/journal.ts';
+import type { Generation } from '../../shared/cycle/journal.ts';
 import { parseGeneration, serialiseGeneration } from '../../shared/cycle/parse-generation.ts';
 import { fail, type Result } from '../../shared/failure.ts';
 import {

@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises';
 import { ok } from '../../shared/failure.ts';
-import { type Paths } from '../../shared/paths.ts';
-import { type HostKeys } from '../ports.ts';
+import type { Paths } from '../../shared/paths.ts';
+import type { HostKeys } from '../ports.ts';
 import { createKey } from './sign.ts';
 
 /** The host's own keys, where formats.md says they lie. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { parseJournal, serialiseJournal } from '../../shared/cycle/parse-journal.ts';
 import { fail, ok } from '../../shared/failure.ts';
-import { type Journals } from '../ports.ts';
+import type { Journals } from '../ports.ts';
 import { readIfThere, writeDurably } from './durable.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { link, readdir, unlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { type Holder } from '../../shared/cycle/parse-holder.ts';
+import type { Holder } from '../../shared/cycle/parse-holder.ts';
 import { sweepTemporaries, temporaryName } from './durable.ts';
 import { errorCode } from './file-failure.ts';
 import { type Found, readLock } from './lock-file.ts';

@@ -1,4 +1,4 @@
-import { type BigIntStats } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
 import { lstat, readFile } from 'node:fs/promises';
 import { type Holder, parseHolder } from '../../shared/cycle/parse-holder.ts';
 import { errorCode } from './file-failure.ts';

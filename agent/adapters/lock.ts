@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { type Holder } from '../../shared/cycle/parse-holder.ts';
+import type { Holder } from '../../shared/cycle/parse-holder.ts';
 import { type Failure, fail, ok } from '../../shared/failure.ts';
-import { type Bounds, type Clock, type Locks } from '../ports.ts';
+import type { Bounds, Clock, Locks } from '../ports.ts';
 import { sleep } from './clock.ts';
 import { fileFailure } from './file-failure.ts';
 import { type Claim, makeClaim, release, removeGuards, take, withdraw } from './lock-claim.ts';

@@ -1,7 +1,7 @@
 import winston from 'winston';
-import { type Level } from '../../shared/event.ts';
+import type { Level } from '../../shared/event.ts';
 import { levelOf, render, shortRevision } from '../../shared/render.ts';
-import { type Clock, type Log } from '../ports.ts';
+import type { Clock, Log } from '../ports.ts';
 
 export interface LogOptions {
   readonly stream: NodeJS.WritableStream;

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { readFile, readdir, statfs } from 'node:fs/promises';
 import { arch, cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { type MachineFacts } from '../../shared/record/status.ts';
+import type { MachineFacts } from '../../shared/record/status.ts';
 import { oneLine } from '../../shared/printable.ts';
-import { type Machine } from '../ports.ts';
+import type { Machine } from '../ports.ts';
 import { bootId } from './proc.ts';
 
 export interface MachineOptions {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { fail, ok, type Failure } from '../../shared/failure.ts';
-import { type Outbox, type OutboxEntry } from '../ports.ts';
+import type { Outbox, OutboxEntry } from '../ports.ts';
 import { makeFolder, namesIn, readIfThere, removeDurably, writeDurably } from './durable.ts';
 import { fileFailure } from './file-failure.ts';
 import { writePack } from './git/pack.ts';

@@ -1,7 +1,7 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { delimiter, resolve } from 'node:path';
 import { sentence } from '../../shared/failure.ts';
-import { type Order, type Programs, type Ran } from '../ports.ts';
+import type { Order, Programs, Ran } from '../ports.ts';
 import { errorCode } from './file-failure.ts';
 import { bootId, processStart, processStat } from './proc.ts';
 import { endGroup, groupStart } from './process/group.ts';

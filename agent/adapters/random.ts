@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type Random } from '../ports.ts';
+import type { Random } from '../ports.ts';
 
 /** From the kernel's generator (random(7)). */
 export function systemRandom(): Random {

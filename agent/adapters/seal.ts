@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access, lstat, readlink, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
-import { type BuiltSystem } from '../../shared/cycle/journal.ts';
+import type { BuiltSystem } from '../../shared/cycle/journal.ts';
 import { type Failure, fail, ok, type Result } from '../../shared/failure.ts';
 import { oneLine } from '../../shared/printable.ts';
 import { errorCode, fileFailure } from './file-failure.ts';

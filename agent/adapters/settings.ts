@@ -2,8 +2,8 @@ import { chmod, mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ok, type Result } from '../../shared/failure.ts';
 import { parseAgentSettings } from '../../shared/fleet/agent-yaml.ts';
-import { type AgentSettings } from '../../shared/fleet/fleet.ts';
-import { type Settings } from '../ports.ts';
+import type { AgentSettings } from '../../shared/fleet/fleet.ts';
+import type { Settings } from '../ports.ts';
 import { readIfThere, writeDurably } from './durable.ts';
 
 /** `agent.yaml`: what it says is parsed again only when its text has changed. */

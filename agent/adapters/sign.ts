@@ -5,7 +5,7 @@ import { type Failure, fail, ok, type Result } from '../../shared/failure.ts';
 import { oneLine } from '../../shared/printable.ts';
 import { formatPrivateKey, parsePrivateKey } from '../../shared/trust/ssh-key.ts';
 import { signWith } from '../../shared/trust/sshsig.ts';
-import { type Signer } from '../ports.ts';
+import type { Signer } from '../ports.ts';
 import { createDurably, makeFolder } from './durable.ts';
 import { errorCode, fileFailure } from './file-failure.ts';
 

@@ -1,7 +1,7 @@
 import { chmod, mkdir, readlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type Failure, fail, ok, type Result } from '../../shared/failure.ts';
-import { type Random, type Systems } from '../ports.ts';
+import type { Random, Systems } from '../ports.ts';
 import { makeFolder, namesIn, removeDurably, syncFolder } from './durable.ts';
 import { fileFailure } from './file-failure.ts';
 import { type Kept, readGenerations, replaceLink, writeGeneration } from './generations.ts';

@@ -15,7 +15,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fail, ok, type Result } from '../../shared/failure.ts';
 import { oneLine } from '../../shared/printable.ts';
-import { type TreeEntry, type Trees } from '../ports.ts';
+import type { TreeEntry, Trees } from '../ports.ts';
 import { errorCode, fileFailure } from './file-failure.ts';
 import { removeTree } from './remove-tree.ts';
 

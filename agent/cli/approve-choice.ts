@@ -1,6 +1,6 @@
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
 import { oneLine } from '../../shared/printable.ts';
-import { type Enrolment } from '../../shared/record/enrolment.ts';
+import type { Enrolment } from '../../shared/record/enrolment.ts';
 import { usage, type Arguments, type Context } from './verb.ts';
 
 /**

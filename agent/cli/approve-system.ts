@@ -1,6 +1,6 @@
 import { fail, ok, type Result } from '../../shared/failure.ts';
-import { type Host, type SystemSource } from '../../shared/fleet/fleet.ts';
-import { type Enrolment } from '../../shared/record/enrolment.ts';
+import type { Host, SystemSource } from '../../shared/fleet/fleet.ts';
+import type { Enrolment } from '../../shared/record/enrolment.ts';
 import { usage, type Arguments } from './verb.ts';
 
 /**

@@ -1,16 +1,16 @@
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
 import { approveHost } from '../../shared/fleet/edit.ts';
 import { failureOf } from '../../shared/fleet/findings.ts';
-import { type Fleet, type Host } from '../../shared/fleet/fleet.ts';
+import type { Fleet, Host } from '../../shared/fleet/fleet.ts';
 import { parseFleet } from '../../shared/fleet/parse.ts';
-import { type Enrolment } from '../../shared/record/enrolment.ts';
+import type { Enrolment } from '../../shared/record/enrolment.ts';
 import { version } from '../../shared/version.ts';
 import { readCandidates } from '../fleet/enrolments.ts';
-import { type CloneEditor } from '../ports.ts';
+import type { CloneEditor } from '../ports.ts';
 import { choose } from './approve-choice.ts';
 import { systemFor } from './approve-system.ts';
 import { clean, pushed, upToDate } from './editing.ts';
-import { type Act, type Arguments } from './verb.ts';
+import type { Act, Arguments } from './verb.ts';
 
 const file = 'fleet.yaml';
 

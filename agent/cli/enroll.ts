@@ -1,9 +1,9 @@
 import { fail, ok, type Result } from '../../shared/failure.ts';
 import { formatAgentSettings, parseAgentSettings } from '../../shared/fleet/agent-yaml.ts';
-import { type AgentSettings } from '../../shared/fleet/fleet.ts';
+import type { AgentSettings } from '../../shared/fleet/fleet.ts';
 import { fingerprint, parsePublicKey } from '../../shared/trust/ssh-key.ts';
 import { enrol } from '../enrol.ts';
-import { type AgentHost } from '../host.ts';
+import type { AgentHost } from '../host.ts';
 import { findIntroduction } from '../introduction.ts';
 import { usage, type Act, type Arguments, type Context } from './verb.ts';
 

@@ -1,6 +1,6 @@
 import { table, type Cell } from '../../shared/fleet-view/table.ts';
-import { type Terminal } from '../ports.ts';
-import { type OptionForm, type PositionalForm, type Verb } from './verb.ts';
+import type { Terminal } from '../ports.ts';
+import type { OptionForm, PositionalForm, Verb } from './verb.ts';
 import { globalOptions, verbs } from './verbs.ts';
 
 /** `autark --help`: what there is, one line a verb. */

@@ -1,11 +1,11 @@
 import { fail, ok, sentence, type Failure, type Result } from '../../shared/failure.ts';
 import { exitMask } from '../../shared/fleet-view/exit-mask.ts';
-import { type HostView } from '../../shared/fleet-view/host-state.ts';
+import type { HostView } from '../../shared/fleet-view/host-state.ts';
 import { statusTable } from '../../shared/fleet-view/status-table.ts';
 import { oneLine } from '../../shared/printable.ts';
-import { type Snapshot } from '../fleet/read.ts';
+import type { Snapshot } from '../fleet/read.ts';
 import { distances, hostViews } from '../fleet/status.ts';
-import { type Clone, type Terminal } from '../ports.ts';
+import type { Clone, Terminal } from '../ports.ts';
 import { usage, type Act, type Arguments, type Context } from './verb.ts';
 
 /** Milliseconds between two looks with `--watch`. */

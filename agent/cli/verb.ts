@@ -1,6 +1,6 @@
-import { type Failure, type Result } from '../../shared/failure.ts';
-import { type AgentHost } from '../host.ts';
-import { type Clone, type CloneEditor, type Terminal } from '../ports.ts';
+import type { Failure, Result } from '../../shared/failure.ts';
+import type { AgentHost } from '../host.ts';
+import type { Clone, CloneEditor, Terminal } from '../ports.ts';
 
 /** The roles that verbs may ask for; each is wired, and loads its adapters, only when it is called. */
 export interface Roles {

@@ -1,5 +1,5 @@
 import { exitCode } from '../../shared/failure.ts';
-import { type OptionForm, type PositionalForm, type Verb } from './verb.ts';
+import type { OptionForm, PositionalForm, Verb } from './verb.ts';
 
 /** Options that every verb takes. */
 export const globalOptions: Readonly<Record<string, OptionForm>> = {

@@ -1,11 +1,11 @@
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
-import { type Claim } from '../../shared/fleet-view/host-state.ts';
-import { type Fleet } from '../../shared/fleet/fleet.ts';
+import type { Claim } from '../../shared/fleet-view/host-state.ts';
+import type { Fleet } from '../../shared/fleet/fleet.ts';
 import { failureOf } from '../../shared/fleet/findings.ts';
 import { parseFleet } from '../../shared/fleet/parse.ts';
-import { type ObjectId } from '../../shared/objects/object.ts';
+import type { ObjectId } from '../../shared/objects/object.ts';
 import { checkRecord, readRecord } from '../../shared/record/tip.ts';
-import { type Clone, type NamedObject, type RemoteRef } from '../ports.ts';
+import type { Clone, NamedObject, RemoteRef } from '../ports.ts';
 import { version } from '../../shared/version.ts';
 import { foundIn, namesOf } from './state-objects.ts';
 

@@ -1,7 +1,7 @@
 import { hostView, type HostView } from '../../shared/fleet-view/host-state.ts';
-import { type ObjectId } from '../../shared/objects/object.ts';
-import { type Clone } from '../ports.ts';
-import { type Snapshot } from './read.ts';
+import type { ObjectId } from '../../shared/objects/object.ts';
+import type { Clone } from '../ports.ts';
+import type { Snapshot } from './read.ts';
 
 /** Counts how far each host is behind; one process for each revision that differs from the head. */
 export async function distances(

@@ -1,15 +1,15 @@
-import { type BuiltSystem } from '../../shared/cycle/journal.ts';
+import type { BuiltSystem } from '../../shared/cycle/journal.ts';
 import { inputsKey } from '../../shared/cycle/inputs.ts';
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
-import { type Host, type SystemSource } from '../../shared/fleet/fleet.ts';
+import type { Host, SystemSource } from '../../shared/fleet/fleet.ts';
 import { programPath } from '../../shared/program-path.ts';
-import { type Context } from '../context.ts';
-import { type Ran } from '../ports.ts';
+import type { Context } from '../context.ts';
+import type { Ran } from '../ports.ts';
 import { noSpace } from './no-space.ts';
 import { lookUp } from './objects.ts';
 import { reasonOf } from './switch.ts';
 import { walk } from './verified-tree.ts';
-import { type Verified } from './verify.ts';
+import type { Verified } from './verify.ts';
 
 type ExecSource = Extract<SystemSource, { kind: 'exec' }>;
 

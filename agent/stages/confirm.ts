@@ -1,7 +1,7 @@
-import { type Phase, type Running } from '../../shared/cycle/journal.ts';
-import { type Result } from '../../shared/failure.ts';
+import type { Phase, Running } from '../../shared/cycle/journal.ts';
+import type { Result } from '../../shared/failure.ts';
 import { timestamp } from '../../shared/record/draft.ts';
-import { type Context } from '../context.ts';
+import type { Context } from '../context.ts';
 import { settle } from './record.ts';
 
 /**

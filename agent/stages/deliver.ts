@@ -3,9 +3,9 @@ import { signatureProblem } from '../../shared/record/tip.ts';
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
 import { parseCommit } from '../../shared/objects/commit.ts';
 import { enrolKeyId, parsePublicKey } from '../../shared/trust/ssh-key.ts';
-import { type ObjectId } from '../../shared/objects/object.ts';
-import { type Context } from '../context.ts';
-import { type RefUpdate } from '../ports.ts';
+import type { ObjectId } from '../../shared/objects/object.ts';
+import type { Context } from '../context.ts';
+import type { RefUpdate } from '../ports.ts';
 import { readCommit } from './objects.ts';
 
 /** Whether records wait for the server. */

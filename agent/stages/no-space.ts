@@ -1,4 +1,4 @@
-import { type Failure } from '../../shared/failure.ts';
+import type { Failure } from '../../shared/failure.ts';
 
 /** A failure that a full file system explains: the world's fault, whatever the program said (52). */
 export function noSpace(cause: string, said?: Failure): Failure {

@@ -1,8 +1,8 @@
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
 import { parseCommit, type Commit } from '../../shared/objects/commit.ts';
-import { type ObjectId, type ObjectType } from '../../shared/objects/object.ts';
+import type { ObjectId, ObjectType } from '../../shared/objects/object.ts';
 import { parseRawTree, parseTree, type TreeItem } from '../../shared/objects/tree.ts';
-import { type Git } from '../ports.ts';
+import type { Git } from '../ports.ts';
 
 /** A commit with the bytes that its signature covers. */
 export interface ReadCommit {

@@ -1,6 +1,6 @@
 import { fail, type Result } from '../../shared/failure.ts';
-import { type ObjectId } from '../../shared/objects/object.ts';
-import { type Context } from '../context.ts';
+import type { ObjectId } from '../../shared/objects/object.ts';
+import type { Context } from '../context.ts';
 import { noSpace } from './no-space.ts';
 
 /** Where the configuration branch is on the server: one fetch, nothing else (P9). */

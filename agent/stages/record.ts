@@ -1,13 +1,13 @@
-import { type Draft, type Journal } from '../../shared/cycle/journal.ts';
+import type { Draft, Journal } from '../../shared/cycle/journal.ts';
 import { standingOf } from '../../shared/cycle/standing.ts';
 import { ok, type Result } from '../../shared/failure.ts';
 import { parseCommit } from '../../shared/objects/commit.ts';
-import { type ObjectId } from '../../shared/objects/object.ts';
+import type { ObjectId } from '../../shared/objects/object.ts';
 import { draftRecord, type Happening, type Revision } from '../../shared/record/draft.ts';
 import { parseMessage } from '../../shared/record/message.ts';
 import { composeStateCommit } from '../../shared/record/state-commit.ts';
 import { oneLine } from '../../shared/printable.ts';
-import { type Context } from '../context.ts';
+import type { Context } from '../context.ts';
 
 /** What is decided before its record is made: it happened at this revision. */
 export type Settled = Omit<Happening, 'revision'>;

@@ -1,8 +1,8 @@
 import { judge, stuck } from '../../shared/cycle/confirm.ts';
 import { uncertain } from '../../shared/cycle/guard.ts';
 import { attempts } from '../../shared/cycle/journal.ts';
-import { type Failure, type Result } from '../../shared/failure.ts';
-import { type Context } from '../context.ts';
+import type { Failure, Result } from '../../shared/failure.ts';
+import type { Context } from '../context.ts';
 import { settle } from './record.ts';
 import { activate, type GoingBack } from './switch.ts';
 

@@ -1,10 +1,10 @@
 import { judge, switchFailure, type Activation } from '../../shared/cycle/confirm.ts';
 import { attempts, type Generation, type Phase } from '../../shared/cycle/journal.ts';
 import { fail, ok, type Result } from '../../shared/failure.ts';
-import { type ObjectId } from '../../shared/objects/object.ts';
+import type { ObjectId } from '../../shared/objects/object.ts';
 import { programPath } from '../../shared/program-path.ts';
-import { type Context } from '../context.ts';
-import { type Ending, type Ran } from '../ports.ts';
+import type { Context } from '../context.ts';
+import type { Ending, Ran } from '../ports.ts';
 
 export type Switching = Extract<Phase, { at: 'switch' }>;
 export type GoingBack = Extract<Phase, { at: 'rollback' }>;

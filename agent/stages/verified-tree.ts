@@ -1,9 +1,9 @@
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
-import { type ObjectId } from '../../shared/objects/object.ts';
-import { type TreeItem } from '../../shared/objects/tree.ts';
+import type { ObjectId } from '../../shared/objects/object.ts';
+import type { TreeItem } from '../../shared/objects/tree.ts';
 import { nothingSpent, spend } from '../../shared/tree/budget.ts';
 import { collisionKey, refusedLink, refusedName } from '../../shared/tree/names.ts';
-import { type Git, type TreeEntry } from '../ports.ts';
+import type { Git, TreeEntry } from '../ports.ts';
 import { readBytes, readTree } from './objects.ts';
 
 /**

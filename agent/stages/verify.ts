@@ -1,12 +1,12 @@
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
-import { type Fleet } from '../../shared/fleet/fleet.ts';
+import type { Fleet } from '../../shared/fleet/fleet.ts';
 import { failureOf, parseFleet } from '../../shared/fleet/parse.ts';
-import { type Commit } from '../../shared/objects/commit.ts';
-import { type ObjectId } from '../../shared/objects/object.ts';
+import type { Commit } from '../../shared/objects/commit.ts';
+import type { ObjectId } from '../../shared/objects/object.ts';
 import { historyFrom } from '../../shared/trust/history.ts';
 import { authenticate } from '../../shared/trust/verdict.ts';
-import { type Context } from '../context.ts';
-import { type Git } from '../ports.ts';
+import type { Context } from '../context.ts';
+import type { Git } from '../ports.ts';
 import { readCommit, readText } from './objects.ts';
 
 /** A revision that was found authentic, with a valid `fleet.yaml`. */

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execHost } from '../../test/rig/exec-system.ts';
 import { followUntil } from './follow.ts';
-import { type Stage } from './stage.ts';
+import type { Stage } from './stage.ts';
 
 const hosts = ['db1', 'web1', 'web2'] as const;
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type AgentSettings } from '../fleet/fleet.ts';
+import type { AgentSettings } from '../fleet/fleet.ts';
 
 /**
  * A digest of what an agent's findings rest on besides the revision: once one of these changes, what it found under

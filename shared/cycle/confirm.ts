@@ -1,4 +1,4 @@
-import { type Failure } from '../failure.ts';
+import type { Failure } from '../failure.ts';
 
 /** How an activation ended, as far as it could be observed. */
 export type Activation =

@@ -1,4 +1,4 @@
-import { type BuiltSystem, type Running } from './journal.ts';
+import type { BuiltSystem, Running } from './journal.ts';
 
 export type Guarded = 'switch' | 'unchanged';
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type TreeItem } from '../objects/tree.ts';
+import type { TreeItem } from '../objects/tree.ts';
 
 /** What an exec build with declared `inputs` depends on. */
 export interface Dependencies {

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { type Generation } from './journal.ts';
+import type { Generation } from './journal.ts';
 
 const text = v.pipe(v.string(), v.minLength(1));
 const formatOne = v.object({ format: v.literal(1) });

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { type Failure, fail, ok, type Result } from '../failure.ts';
 import { journalSchema } from './journal-schema.ts';
-import { type Journal } from './journal.ts';
+import type { Journal } from './journal.ts';
 
 /** The bytes of `journal.json`: UTF-8 JSON with a final newline. */
 export function serialiseJournal(journal: Journal): Uint8Array {

@@ -1,6 +1,6 @@
-import { type Failure } from '../failure.ts';
-import { type Fleet, type Host, type SystemSource } from '../fleet/fleet.ts';
-import { type ObjectId } from '../objects/object.ts';
+import type { Failure } from '../failure.ts';
+import type { Fleet, Host, SystemSource } from '../fleet/fleet.ts';
+import type { ObjectId } from '../objects/object.ts';
 
 /** Who this machine is: the name and genesis it enrolled with and the key it holds. */
 export interface Self {

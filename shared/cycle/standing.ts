@@ -1,7 +1,7 @@
 import { exitCode, type Failure } from '../failure.ts';
-import { type ObjectId } from '../objects/object.ts';
-import { type StateEvent } from '../record/status.ts';
-import { type Standing } from './journal.ts';
+import type { ObjectId } from '../objects/object.ts';
+import type { StateEvent } from '../record/status.ts';
+import type { Standing } from './journal.ts';
 
 /** What a finding rests on. */
 export interface Basis {

@@ -1,4 +1,4 @@
-import { type HostState, type HostView } from './host-state.ts';
+import type { HostState, HostView } from './host-state.ts';
 
 const bits: Partial<Readonly<Record<HostState, number>>> = { failed: 1, silent: 4, held: 16, paused: 16 };
 

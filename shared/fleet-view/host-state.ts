@@ -1,6 +1,6 @@
-import { type Host } from '../fleet/fleet.ts';
-import { type ObjectId } from '../objects/object.ts';
-import { type StateRecord } from '../record/tip.ts';
+import type { Host } from '../fleet/fleet.ts';
+import type { ObjectId } from '../objects/object.ts';
+import type { StateRecord } from '../record/tip.ts';
 
 /** What a reader says of a host, in one word. */
 export const hostStates = [

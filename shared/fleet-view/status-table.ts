@@ -1,5 +1,5 @@
 import { oneLine } from '../printable.ts';
-import { type HostState, type HostView } from './host-state.ts';
+import type { HostState, HostView } from './host-state.ts';
 import { table, type Cell, type Sheet } from './table.ts';
 import { ago } from './time.ts';
 

@@ -3,7 +3,7 @@ import { stringify } from 'yaml';
 import { fail, ok, type Result } from '../failure.ts';
 import { formatDuration } from './duration.ts';
 import { failureFrom, placed } from './findings.ts';
-import { type AgentSettings } from './fleet.ts';
+import type { AgentSettings } from './fleet.ts';
 import { isConfigurationBranch, isRemoteAddress } from './git-names.ts';
 import { readYaml } from './read-yaml.ts';
 import { validate } from './validate.ts';

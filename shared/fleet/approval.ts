@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { type Failure } from '../failure.ts';
+import type { Failure } from '../failure.ts';
 import { quote } from './found.ts';
 import { isName } from './name.ts';
 import { withoutComment } from './relations.ts';

@@ -1,6 +1,6 @@
 import { LineCounter } from 'yaml';
-import { type Failure } from '../failure.ts';
-import { type Finding } from './fleet.ts';
+import type { Failure } from '../failure.ts';
+import type { Finding } from './fleet.ts';
 
 /** Something wrong at an offset of the text; a `Finding` once its line and column are known. */
 export interface Problem {

@@ -1,5 +1,5 @@
 import { oneLine } from '../printable.ts';
-import { type Tree } from './tree.ts';
+import type { Tree } from './tree.ts';
 
 /** Longer text is cut where it is quoted. */
 const quoted = 60;

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { fail, ok, type Result } from '../failure.ts';
 import { placed, type Problem } from './findings.ts';
-import { type Finding, type Fleet, type Host } from './fleet.ts';
+import type { Finding, Fleet, Host } from './fleet.ts';
 import { readYaml } from './read-yaml.ts';
 import { layers, relationProblems } from './relations.ts';
 import { isNewer } from './release.ts';

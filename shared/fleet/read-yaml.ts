@@ -1,8 +1,8 @@
 import { parseDocument, type Document, type ErrorCode } from 'yaml';
 import { oneLine } from '../printable.ts';
-import { type Problem } from './findings.ts';
+import type { Problem } from './findings.ts';
 import { toTree } from './to-tree.ts';
-import { type MapTree } from './tree.ts';
+import type { MapTree } from './tree.ts';
 
 /** More text than this is not read. */
 const largest = 1024 * 1024;

@@ -1,4 +1,4 @@
-import { type Problem } from './findings.ts';
+import type { Problem } from './findings.ts';
 import { quote } from './found.ts';
 import { nearest } from './name.ts';
 import { healthKinds } from './schema.ts';

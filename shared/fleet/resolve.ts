@@ -1,6 +1,6 @@
 import * as v from 'valibot';
-import { type Problem } from './findings.ts';
-import { type Host, type SystemSource } from './fleet.ts';
+import type { Problem } from './findings.ts';
+import type { Host, SystemSource } from './fleet.ts';
 import { withoutComment } from './relations.ts';
 import { host as hostSchema, type HostEntry } from './schema.ts';
 import { below, itemsBelow, mapBelow, textOf, type Entry, type MapTree, type Tree } from './tree.ts';

@@ -1,6 +1,6 @@
 import { isAlias, isMap, isScalar, isSeq, type Alias, type Node, type Pair, type YAMLMap } from 'yaml';
-import { type Problem } from './findings.ts';
-import { type Entry, type Tree } from './tree.ts';
+import type { Problem } from './findings.ts';
+import type { Entry, Tree } from './tree.ts';
 
 /** Levels of maps and lists; `fleet.yaml` needs seven. */
 const deepest = 32;

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { type Problem } from './findings.ts';
+import type { Problem } from './findings.ts';
 import { found, quote } from './found.ts';
 import { nearest } from './name.ts';
 import { ruleNamed } from './rules.ts';

@@ -1,5 +1,5 @@
-import { type Failure } from '../failure.ts';
-import { type ObjectId } from '../objects/object.ts';
+import type { Failure } from '../failure.ts';
+import type { ObjectId } from '../objects/object.ts';
 
 /** What the host knows of its own state branch. */
 export interface Own {

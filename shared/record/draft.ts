@@ -1,7 +1,8 @@
-import { type Draft, type Journal, type Running } from '../cycle/journal.ts';
+import type { Draft, Journal, Running } from '../cycle/journal.ts';
 import { exitCode, type Failure, type Stage } from '../failure.ts';
-import { type ObjectId } from '../objects/object.ts';
-import { type MachineFacts, type Outcome, type RunningSystem, type StateEvent } from './status.ts';
+import type { ObjectId } from '../objects/object.ts';
+import { oneLine } from '../printable.ts';
+import type { MachineFacts, Outcome, RunningSystem, StateEvent } from './status.ts';
 
 /** What every record of a host is made from, whatever happened. */
 export interface Circumstances {
@@ -42,7 +43,7 @@ export function draftRecord(happening: Happening, around: Circumstances): Draft 
   const { running } = happening;
   const heartbeat = journal.pace.heartbeat;
   return {
-    subject: cut(`${journal.host}: ${headline(happening)}`),
+    subject: cut(oneLine(`${journal.host}: ${headline(happening)}`)),
     detail: detailOf(happening.failure),
     at: now,
     deploys: happening.event === 'deployed' || happening.event === 'unchanged',

@@ -1,8 +1,8 @@
 import { fail, ok, type Result } from '../failure.ts';
-import { type ObjectId } from '../objects/object.ts';
+import type { ObjectId } from '../objects/object.ts';
 import { enrolKeyId, fingerprint } from '../trust/ssh-key.ts';
 import { parseSshSig } from '../trust/sshsig.ts';
-import { type Status } from './status.ts';
+import type { Status } from './status.ts';
 import { checkRecord, type Found } from './tip.ts';
 
 /** A machine that waits for approval, as its own genesis shows it. */

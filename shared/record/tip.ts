@@ -1,11 +1,11 @@
 import { fail, ok, type Failure, type Result } from '../failure.ts';
 import { signedPayload, type Commit } from '../objects/commit.ts';
-import { type ObjectId } from '../objects/object.ts';
+import type { ObjectId } from '../objects/object.ts';
 import { parsePublicKey } from '../trust/ssh-key.ts';
 import { parseSshSig, verifySshSig } from '../trust/sshsig.ts';
 import { parseMessage } from './message.ts';
 import { parseStatus } from './parse-status.ts';
-import { type StateEvent, type Status } from './status.ts';
+import type { StateEvent, Status } from './status.ts';
 
 /** What an authentic revision pinned for a host. */
 export interface Pinned {

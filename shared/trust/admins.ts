@@ -1,8 +1,8 @@
 import { ok, type Result } from '../failure.ts';
-import { type ObjectId } from '../objects/object.ts';
+import type { ObjectId } from '../objects/object.ts';
 import { parseAllowedSigners } from './allowed-signers.ts';
-import { type History } from './history.ts';
-import { type Link } from './walk.ts';
+import type { History } from './history.ts';
+import type { Link } from './walk.ts';
 
 /** Keys, each `TYPE BASE64`. */
 export type Keys = ReadonlySet<string>;

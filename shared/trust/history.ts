@@ -1,6 +1,6 @@
 import { fail, ok, type Failure, type Result } from '../failure.ts';
 import { parseCommit, type Commit } from '../objects/commit.ts';
-import { type GitObject, type ObjectId, type ObjectType } from '../objects/object.ts';
+import type { GitObject, ObjectId, ObjectType } from '../objects/object.ts';
 import { parseRawTree } from '../objects/tree.ts';
 
 /** The graph that a verdict is about, loaded as it is asked for. Bytes must have been held against their id (S5). */

@@ -1,5 +1,5 @@
-import { type Failure } from '../failure.ts';
-import { type ObjectId } from '../objects/object.ts';
+import type { Failure } from '../failure.ts';
+import type { ObjectId } from '../objects/object.ts';
 import { fingerprint, parsePublicKey } from './public-key.ts';
 
 /** The rules of the verdict: S1 (a) and (b), the floor, and what a signature must be. */

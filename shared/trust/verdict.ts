@@ -1,7 +1,7 @@
 import { fail, ok, type Result } from '../failure.ts';
-import { type ObjectId } from '../objects/object.ts';
+import type { ObjectId } from '../objects/object.ts';
 import { adminsIn } from './admins.ts';
-import { type History } from './history.ts';
+import type { History } from './history.ts';
 import { badSignature, belowFloor, notAnAdmin, stranger, type Refusal } from './refusal.ts';
 import { collect, reachable, type Link } from './walk.ts';
 

@@ -1,7 +1,7 @@
 import { ok, type Result } from '../failure.ts';
-import { type Commit } from '../objects/commit.ts';
-import { type ObjectId } from '../objects/object.ts';
-import { type History } from './history.ts';
+import type { Commit } from '../objects/commit.ts';
+import type { ObjectId } from '../objects/object.ts';
+import type { History } from './history.ts';
 import { commitSigner } from './signer.ts';
 
 /** What a verdict needs to keep of a commit; the bytes are let go. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openPrograms } from '../../agent/adapters/process.ts';
 import { bootId, processStart, processStat } from '../../agent/adapters/proc.ts';
-import { type Order } from '../../agent/ports.ts';
+import type { Order } from '../../agent/ports.ts';
 import { fail, ok } from '../../shared/failure.ts';
 import { bounds, makeScripts, type Scripts } from './scripts.ts';
 

@@ -3,7 +3,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { processStat } from '../../agent/adapters/proc.ts';
-import { type Bounds, type Order } from '../../agent/ports.ts';
+import type { Bounds, Order } from '../../agent/ports.ts';
 import { ok } from '../../shared/failure.ts';
 
 /** A folder with a shell program in it, and what becomes of its processes. */

@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { openTrees } from '../../agent/adapters/trees.ts';
-import { type TreeEntry } from '../../agent/ports.ts';
+import type { TreeEntry } from '../../agent/ports.ts';
 import { fail, ok, type Result } from '../../shared/failure.ts';
 import { describeWith } from '../rig/needs.ts';
 import { failureOf, scratch, valueOf } from '../agent/adapters/scratch.ts';

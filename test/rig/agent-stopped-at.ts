@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { serve } from '../../agent/serve.ts';
-import { type Perform } from '../../agent/seam.ts';
+import type { Perform } from '../../agent/seam.ts';
 import { agentHostRole } from '../../agent/wire.ts';
 
 /**

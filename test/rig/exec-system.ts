@@ -1,4 +1,4 @@
-import { type FileChange } from './world.ts';
+import type { FileChange } from './world.ts';
 
 /**
  * The files of an exec host whose system is one text file: building copies it, activating puts it into the host's

@@ -1,4 +1,4 @@
-import { type Reporter, type TestModule, type TestRunEndReason } from 'vitest/node';
+import type { Reporter, TestModule, TestRunEndReason } from 'vitest/node';
 import { leftOut } from './needs.ts';
 
 /** Names what was left out and why, and ends with one plain line that counts. */

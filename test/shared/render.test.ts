@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type AgentEvent, type Level } from '../../shared/event.ts';
-import { type FailureKind } from '../../shared/failure.ts';
+import type { AgentEvent, Level } from '../../shared/event.ts';
+import type { FailureKind } from '../../shared/failure.ts';
 import { levelOf, render } from '../../shared/render.ts';
 
 const revision = '3c5e1a2b'.repeat(5);

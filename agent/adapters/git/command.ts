@@ -1,4 +1,4 @@
-import { type Bounds } from '../../ports.ts';
+import type { Bounds } from '../../ports.ts';
 import { runProcess, type Finished } from '../process/run.ts';
 
 /** Bytes of messages and results of one git; a server may send what it likes. */

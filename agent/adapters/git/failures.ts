@@ -1,6 +1,6 @@
-import { type Failure, type FailureKind } from '../../../shared/failure.ts';
+import type { Failure, FailureKind } from '../../../shared/failure.ts';
 import { oneLine } from '../../../shared/printable.ts';
-import { type Finished } from '../process/run.ts';
+import type { Finished } from '../process/run.ts';
 import { withoutCredentials } from './remote.ts';
 
 /** What was tried, for the sentence. */

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { fail, ok, type Failure, type Result } from '../../../shared/failure.ts';
-import { type ObjectId } from '../../../shared/objects/object.ts';
-import { type Bounds } from '../../ports.ts';
+import type { ObjectId } from '../../../shared/objects/object.ts';
+import type { Bounds } from '../../ports.ts';
 import { fetchArguments, succeeded, type GitCommand } from './command.ts';
 import { openDoubt } from './doubt.ts';
 import { countPacks, prepareDirectory, swapDirectory, sweepDirectory } from './directory.ts';

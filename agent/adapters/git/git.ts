@@ -1,6 +1,6 @@
 import { ok, fail, type Result } from '../../../shared/failure.ts';
-import { type Bounds, type Git } from '../../ports.ts';
-import { type Finished } from '../process/run.ts';
+import type { Bounds, Git } from '../../ports.ts';
+import type { Finished } from '../process/run.ts';
 import { fetchArguments, gitCommand, succeeded } from './command.ts';
 import { gitConfig, type RemoteName } from './config.ts';
 import { prepareDirectory, sweepDirectory } from './directory.ts';

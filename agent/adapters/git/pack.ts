@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { deflateSync } from 'node:zlib';
-import { type GitObject, type ObjectType } from '../../../shared/objects/object.ts';
+import type { GitObject, ObjectType } from '../../../shared/objects/object.ts';
 
 /** gitformat-pack(5), "Object types". */
 const typeNumbers: Readonly<Record<ObjectType, number>> = { commit: 1, tree: 2, blob: 3, tag: 4 };

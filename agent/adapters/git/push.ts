@@ -1,9 +1,9 @@
-import { type Failure } from '../../../shared/failure.ts';
+import type { Failure } from '../../../shared/failure.ts';
 import { oneLine } from '../../../shared/printable.ts';
-import { type RefUpdate } from '../../ports.ts';
-import { type Finished } from '../process/run.ts';
+import type { RefUpdate } from '../../ports.ts';
+import type { Finished } from '../process/run.ts';
 import { gitFailure, remoteRemedy, usefulLine } from './failures.ts';
-import { type RemoteName } from './config.ts';
+import type { RemoteName } from './config.ts';
 import { withoutCredentials } from './remote.ts';
 
 /** Each update compares and swaps (git-push(1), `--force-with-lease=REF:EXPECTED`; empty means absent). */

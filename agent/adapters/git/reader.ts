@@ -1,7 +1,7 @@
 import { ChildProcess } from 'node:child_process';
 import { Socket } from 'node:net';
-import { type Readable, type Writable } from 'node:stream';
-import { type ObjectId } from '../../../shared/objects/object.ts';
+import type { Readable, Writable } from 'node:stream';
+import type { ObjectId } from '../../../shared/objects/object.ts';
 import { keepTail } from '../process/tail.ts';
 import { endGroup } from '../process/group.ts';
 import { launch } from '../process/run.ts';

@@ -1,4 +1,4 @@
-import { type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { keepTail } from './tail.ts';
 
 /** What a program writes, bounded. */

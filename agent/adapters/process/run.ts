@@ -1,7 +1,7 @@
-import { type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { execa } from 'execa';
 import { oneLine } from '../../../shared/printable.ts';
-import { type Bounds, type Ending } from '../../ports.ts';
+import type { Bounds, Ending } from '../../ports.ts';
 import { endGroup, groupStart, killGroup } from './group.ts';
 import { watchOutput, type Output } from './output.ts';
 

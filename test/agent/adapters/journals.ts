@@ -1,4 +1,4 @@
-import { type Draft, type Journal, type Phase } from '../../../shared/cycle/journal.ts';
+import type { Draft, Journal, Phase } from '../../../shared/cycle/journal.ts';
 
 /** Every key there, also those that may be absent: a key that the schema forgets fails to compile or to return. */
 type Full<Value> = Value extends readonly (infer Item)[]

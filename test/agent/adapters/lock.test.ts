@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../agent/adapters/clock.ts';
 import { fileLocks } from '../../../agent/adapters/lock.ts';
 import { bootId, processStart, thisProcess } from '../../../agent/adapters/proc.ts';
-import { type Locks } from '../../../agent/ports.ts';
+import type { Locks } from '../../../agent/ports.ts';
 import { failureOf, scratch, valueOf } from './scratch.ts';
 
 const never = new AbortController().signal;

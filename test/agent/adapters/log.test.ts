@@ -1,7 +1,7 @@
 import { PassThrough, Writable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { winstonLog } from '../../../agent/adapters/log.ts';
-import { type AgentEvent, type Level } from '../../../shared/event.ts';
+import type { AgentEvent, Level } from '../../../shared/event.ts';
 
 const clock = { now: () => Date.UTC(2026, 0, 2, 3, 4, 5, 6), awake: () => 0 };
 const revision = '3c5e1a2b'.repeat(5);

@@ -15,8 +15,8 @@ import { basename, join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { systemRandom } from '../../../agent/adapters/random.ts';
 import { execSystems } from '../../../agent/adapters/systems.ts';
-import { type Systems } from '../../../agent/ports.ts';
-import { type Generation } from '../../../shared/cycle/journal.ts';
+import type { Systems } from '../../../agent/ports.ts';
+import type { Generation } from '../../../shared/cycle/journal.ts';
 import { failureOf, scratch, valueOf } from './scratch.ts';
 
 const revision = '3c5e1a2b'.repeat(5);

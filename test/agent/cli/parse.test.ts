@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import yargs from 'yargs';
 import { parse } from '../../../agent/cli/parse.ts';
-import { type Verb } from '../../../agent/cli/verb.ts';
+import type { Verb } from '../../../agent/cli/verb.ts';
 import { verbs } from '../../../agent/cli/verbs.ts';
 
 const seed = Number(process.env['AUTARK_SEED'] ?? 7);

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { exitMask } from '../../../shared/fleet-view/exit-mask.ts';
 import { hostView, type Claim, type Observation } from '../../../shared/fleet-view/host-state.ts';
-import { type Host } from '../../../shared/fleet/fleet.ts';
-import { type StateEvent, type Status } from '../../../shared/record/status.ts';
+import type { Host } from '../../../shared/fleet/fleet.ts';
+import type { StateEvent, Status } from '../../../shared/record/status.ts';
 
 const head = 'a'.repeat(40);
 const older = 'b'.repeat(40);

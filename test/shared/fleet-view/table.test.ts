@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { table } from '../../../shared/fleet-view/table.ts';
 import { statusTable } from '../../../shared/fleet-view/status-table.ts';
-import { type HostView } from '../../../shared/fleet-view/host-state.ts';
+import type { HostView } from '../../../shared/fleet-view/host-state.ts';
 import { ago, moment } from '../../../shared/fleet-view/time.ts';
 
 const plain = { width: Infinity, colour: false };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { formatAgentSettings, parseAgentSettings } from '../../../shared/fleet/agent-yaml.ts';
-import { type AgentSettings } from '../../../shared/fleet/fleet.ts';
+import type { AgentSettings } from '../../../shared/fleet/fleet.ts';
 
 const introduction = '3c5e'.repeat(10);
 const floor = '88d0'.repeat(10);

@@ -1,4 +1,4 @@
-import { type Finding } from '../../../shared/fleet/fleet.ts';
+import type { Finding } from '../../../shared/fleet/fleet.ts';
 import { parseFleet } from '../../../shared/fleet/parse.ts';
 
 /** Everything wrong in a text. */

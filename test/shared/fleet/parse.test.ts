@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Fleet, type Host } from '../../../shared/fleet/fleet.ts';
+import type { Fleet, Host } from '../../../shared/fleet/fleet.ts';
 import { parseFleet } from '../../../shared/fleet/parse.ts';
 import { everything, fleetId, fleetYaml, genesis, publicKey, recipient } from './sample.ts';
 

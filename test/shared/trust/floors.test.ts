@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type ObjectId } from '../../../shared/objects/object.ts';
+import type { ObjectId } from '../../../shared/objects/object.ts';
 import { authenticate, descends } from '../../../shared/trust/verdict.ts';
 import { failureOf, valueOf } from '../../agent/adapters/scratch.ts';
 import { fleet, makeGraph, refusal, verdict } from './graph.ts';

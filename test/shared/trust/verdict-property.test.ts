@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type ObjectId } from '../../../shared/objects/object.ts';
+import type { ObjectId } from '../../../shared/objects/object.ts';
 import { judge } from '../../../shared/trust/verdict.ts';
 import { chooseSeed, seeded } from '../../agent/adapters/scratch.ts';
 import { allow, makeGraph, type Graph } from './graph.ts';
