@@ -1,10 +1,13 @@
 import { cpus, release } from 'node:os';
+import { effects } from './effects.ts';
 import { deployment } from './deployment.ts';
 import { idle } from './idle.ts';
 import { startUp } from './start-up.ts';
 
 /** `npm run bench [-- NAME…]`: every figure beside its bare floor. Goals are in docs/performance.md. */
 const sections = { 'start-up': startUp, deployment, idle } as const;
+/** Only when named: it explains a figure and is none. */
+const explanations = { effects } as const;
 
 const wanted = process.argv.slice(2);
 process.stdout.write(
@@ -12,4 +15,7 @@ process.stdout.write(
 );
 for (const [name, section] of Object.entries(sections)) {
   if (wanted.length === 0 || wanted.includes(name)) await section();
+}
+for (const [name, explanation] of Object.entries(explanations)) {
+  if (wanted.includes(name)) await explanation();
 }

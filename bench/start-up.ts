@@ -14,6 +14,7 @@ export async function startUp(): Promise<void> {
     const rows = await compare(
       [
         { name: 'node -e 0', measure: () => wall(['-e', '0'], options) },
+        { name: 'and the five gits of status', measure: () => wall(['-e', '0'], options, gits) },
         { name: 'autark --version', measure: () => wall([program, '--version'], options) },
         { name: 'autark --help', measure: () => wall([program, '--help'], options) },
         { name: 'autark status, 3 hosts', measure: () => wall([program, 'status'], options) },
@@ -26,8 +27,16 @@ export async function startUp(): Promise<void> {
   }
 }
 
-async function wall(args: readonly string[], options: RunOptions): Promise<number> {
+/** What `status` asks of git, one after the other: its floor together with an empty Node. */
+const gits = `git rev-parse HEAD && git config --list
+git fetch --quiet --prune --no-tags --no-write-fetch-head --no-auto-maintenance origin \\
+  '+refs/heads/main*:refs/remotes/origin/main*' '+refs/heads/state/*:refs/remotes/origin/state/*'
+git for-each-ref refs/remotes/origin
+git rev-parse origin/state/web1 | git cat-file --batch`;
+
+async function wall(args: readonly string[], options: RunOptions, script?: string): Promise<number> {
   const begin = performance.now();
   await run(process.execPath, args, options);
+  if (script !== undefined) await run('/bin/sh', ['-c', script], options);
   return performance.now() - begin;
 }

@@ -1,0 +1,139 @@
+import { describe, expect, test } from 'vitest';
+import { isApproved, mayRecord, plan, type Self } from '../../../shared/cycle/plan.ts';
+import type { Fleet, Host } from '../../../shared/fleet/fleet.ts';
+
+const genesis = 'a'.repeat(40);
+const self: Self = { host: 'web1', key: 'ssh-ed25519 OURS', genesis, fleet: 'f1' };
+const source = { kind: 'exec', build: 'b' } as const;
+const full: Host = {
+  name: 'web1',
+  key: self.key,
+  genesis,
+  retired: false,
+  groups: [],
+  system: source,
+  activate: 'switch',
+  drift: 'report',
+  interval: 60_000,
+  heartbeat: null,
+  timeouts: { fetch: 1, build: 1, switch: 1 },
+  keep: 5,
+};
+function without(...keys: ('key' | 'genesis' | 'system')[]): Host {
+  return Object.fromEntries(
+    Object.entries(full).filter(([key]) => !keys.includes(key as 'key')),
+  ) as unknown as Host;
+}
+function fleetOf(host: Host | null, id = 'f1'): Fleet {
+  const hosts = new Map(host === null ? [] : [[host.name, host]]);
+  return { fleet: id, readers: [], groups: [], hosts, tooNew: false, warnings: [] };
+}
+const decide = (host: Host | null, now = 0, id = 'f1') => plan(fleetOf(host, id), self, now);
+const held = (kind: string, cause: RegExp) =>
+  expect.objectContaining({
+    do: 'hold',
+    event: 'held',
+    failure: expect.objectContaining({ kind, cause: expect.stringMatching(cause) as string }) as unknown,
+  }) as unknown;
+
+describe('the plan', () => {
+  test('for an approved host is to deploy its own system', () => {
+    expect(decide(full)).toEqual({ do: 'deploy', host: full, source });
+  });
+
+  test('for a host invited by its key alone is the same', () => {
+    const invited = without('genesis');
+    expect(decide(invited)).toEqual({ do: 'deploy', host: invited, source });
+  });
+
+  test.each([
+    ['absent from the file', null, 'held', /does not name web1/],
+    ['not approved', without('key', 'genesis'), 'held', /not approved/],
+    ['with another key', { ...full, key: 'ssh-ed25519 THEIRS' }, 'not-this-host', /another key/],
+    ['with another genesis', { ...full, genesis: 'b'.repeat(40) }, 'held', /genesis/],
+    ['without a system', without('system'), 'held', /no system/],
+  ])('for a host %s is to hold', (_what, host, kind, cause) => {
+    expect(decide(host)).toEqual(held(kind, cause));
+  });
+
+  test('for another fleet is to hold (22), whatever it says of the host', () => {
+    for (const host of [full, null, { ...full, retired: true }])
+      expect(decide(host, 0, 'f2')).toEqual(held('not-this-host', /fleet f2/));
+  });
+
+  test('for a tombstone is to retire; one of another machine is not ours (22 before 13)', () => {
+    const tombstone = { ...without('system'), retired: true };
+    expect(decide(tombstone)).toMatchObject({ do: 'retire', failure: { kind: 'ended' } });
+    expect(decide({ ...tombstone, key: 'ssh-ed25519 THEIRS' })).toEqual(held('not-this-host', /another key/));
+  });
+
+  test('for a tombstone without a key is to retire too', () => {
+    expect(decide({ ...without('key', 'genesis'), retired: true })).toMatchObject({ do: 'retire' });
+  });
+
+  test('says in each refusal where and what next', () => {
+    for (const host of [
+      null,
+      without('key'),
+      { ...full, key: 'x' },
+      without('system'),
+      { ...full, retired: true },
+    ]) {
+      const decided = decide(host);
+      if (decided.do === 'deploy') throw new Error('deployed');
+      expect(decided.failure.where).toMatch(/^fleet\.yaml, /);
+      expect(decided.failure.remedy).not.toBe('');
+    }
+  });
+});
+
+describe('a pause', () => {
+  const until = Date.UTC(2027, 0, 5, 8);
+  test('without an end holds for good, whatever the clock says', () => {
+    const paused = { ...full, paused: { reason: 'disk swap' } };
+    for (const now of [-1e12, 0, until, 4_294_967_296_000])
+      expect(decide(paused, now)).toEqual({
+        do: 'hold',
+        event: 'paused',
+        failure: expect.objectContaining({ kind: 'held', cause: 'web1 is paused: disk swap' }) as unknown,
+      });
+  });
+
+  test.each([
+    [0, true],
+    [until - 1, true],
+    [until, false],
+    [until + 1, false],
+    [4_294_967_296_000, false],
+  ])('with an end: at %d it holds: %s', (now, holds) => {
+    const decided = decide({ ...full, paused: { reason: 'r', until } }, now);
+    if (holds) expect(decided).toMatchObject({ do: 'hold', event: 'paused', until });
+    else expect(decided.do).toBe('deploy');
+  });
+
+  test('is less than retirement and than another machine’s key', () => {
+    const paused = { ...full, paused: { reason: 'r' } };
+    expect(decide({ ...paused, retired: true }).do).toBe('retire');
+    expect(decide({ ...paused, key: 'ssh-ed25519 THEIRS' })).toEqual(held('not-this-host', /another key/));
+  });
+});
+
+describe('who may write the state branch', () => {
+  const cases: [string, Host | null, boolean, boolean, boolean][] = [
+    // what, entry, approved now, may record if approved before, may record if not
+    ['pinned by key and genesis', full, true, true, true],
+    ['pinned by its key alone', without('genesis'), true, true, true],
+    ['absent', null, false, true, false],
+    ['present without a key', without('key', 'genesis'), false, false, false],
+    ['pinned with another key', { ...full, key: 'ssh-ed25519 THEIRS' }, false, false, false],
+    ['pinned with another genesis', { ...full, genesis: 'b'.repeat(40) }, false, false, false],
+  ];
+  test.each(cases)('%s', (_what, host, approved, ifBefore, ifNot) => {
+    const fleet = fleetOf(host);
+    expect([isApproved(fleet, self), mayRecord(fleet, self, true), mayRecord(fleet, self, false)]).toEqual([
+      approved,
+      ifBefore,
+      ifNot,
+    ]);
+  });
+});
