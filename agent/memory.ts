@@ -71,10 +71,13 @@ function keep(first: Journal, journals: Journals, locks: Locks): Memory {
     },
     async release() {
       await last;
-      const saved = remembered > written && unlock !== undefined ? await write({}) : ok(undefined);
-      await unlock?.();
-      unlock = undefined;
-      return saved;
+      try {
+        return remembered > written && unlock !== undefined ? await write({}) : ok(undefined);
+      } finally {
+        // Also after a bug: the daemon lives on, and would wait for its own lock.
+        await unlock?.();
+        unlock = undefined;
+      }
     },
   };
 }

@@ -91,18 +91,27 @@ export interface Trees {
 
 /** Built systems and numbered generations on disk. */
 export interface Systems {
-  /** A new, empty directory for a build's `out`; it is never moved afterwards. */
+  /** A new, empty directory for a build's `out`; it is never moved afterwards. Removes nothing. */
   reserve(): Promise<Result<string>>;
-  /** Removes a directory that `reserve` gave and that no generation uses. */
+  /**
+   * Removes a directory that `reserve` gave and that no generation uses. It is known by its name, for the state
+   * folder may have moved; what never was one of ours is left alone.
+   */
   discard(path: string): Promise<void>;
   /** Syncs what was built to disk, then says what it is; a failure if it cannot be activated. */
   seal(path: string): Promise<Result<Pick<BuiltSystem, 'path' | 'digest'>>>;
+  /** Those that are whole, ascending; a damaged one is none. */
   generations(): Promise<readonly Generation[]>;
+  /** The highest number of any folder below `generations/`, whole or not; 0 when there is none. Never reuse one. */
+  newestNumber(): Promise<number>;
   /** Writes `generations/N`, synced. Again with the same number replaces it. */
   register(generation: Generation): Promise<Result<void>>;
   /** Points `current` at a generation, atomically and synced; `null` when there is none to go back to. */
   setCurrent(number: number | null): Promise<Result<void>>;
-  /** Removes all generations but these, and every system that no kept generation uses. */
+  /**
+   * Removes all generations but these and the current one, and every system that no kept generation uses; no
+   * system at all while that of the current or of a kept generation cannot be told (P4).
+   */
   prune(keep: readonly number[]): Promise<void>;
 }
 

@@ -61,9 +61,22 @@ export interface Kept {
 
 /** All numbered folders, ascending. Throws the system's error: unreadable is not empty (P4). */
 export async function readGenerations(folder: string): Promise<Kept[]> {
+  const numbers = await numbersIn(folder);
+  return Promise.all(numbers.map((number) => readOne(join(folder, String(number)))));
+}
+
+/** The highest number that a folder below `generations` has, whole or not; 0 when there is none. */
+export async function newestNumber(folder: string): Promise<number> {
+  return (await numbersIn(folder)).at(-1) ?? 0;
+}
+
+/** Ascending. Throws the system's error. */
+async function numbersIn(folder: string): Promise<number[]> {
   const names = await namesIn(folder);
-  const numbers = names.filter((name) => /^[1-9]\d{0,14}$/.test(name)).map(Number);
-  return Promise.all(numbers.sort((a, b) => a - b).map((number) => readOne(join(folder, String(number)))));
+  return names
+    .filter((name) => /^[1-9]\d{0,14}$/.test(name))
+    .map(Number)
+    .sort((a, b) => a - b);
 }
 
 async function readOne(home: string): Promise<Kept> {

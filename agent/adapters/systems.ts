@@ -1,10 +1,10 @@
 import { chmod, mkdir, readlink } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type Failure, fail, ok, type Result } from '../../shared/failure.ts';
 import type { Random, Systems } from '../ports.ts';
 import { makeFolder, namesIn, removeDurably, syncFolder } from './durable.ts';
-import { fileFailure } from './file-failure.ts';
-import { type Kept, readGenerations, replaceLink, writeGeneration } from './generations.ts';
+import { errorCode, fileFailure } from './file-failure.ts';
+import { type Kept, newestNumber, readGenerations, replaceLink, writeGeneration } from './generations.ts';
 import { removeTree } from './remove-tree.ts';
 import { sealSystem } from './seal.ts';
 
@@ -27,7 +27,8 @@ interface Layout {
 
 /**
  * Systems of kind `exec`: `systems/ID`, `generations/N` and the link `current`. What this process has reserved
- * and not yet registered or discarded is never pruned; what a crashed predecessor left so is.
+ * and not yet registered or discarded is never pruned; what a crashed predecessor left so is. Only `prune` removes
+ * what it was not told to: it runs once a switch is confirmed.
  */
 export function execSystems({ state, random, searchPath }: SystemsOptions): Systems {
   const layout: Layout = {
@@ -39,25 +40,24 @@ export function execSystems({ state, random, searchPath }: SystemsOptions): Syst
   const reserved = new Set<string>();
   return {
     async reserve() {
-      // A predecessor that was killed right here left a system that its journal does not know.
-      await removeUnused(layout, await readGenerations(layout.generations), reserved).catch(() => undefined);
       const made = await makeSystem(layout, random.id());
       if (made.ok) reserved.add(made.value);
       return made;
     },
     async discard(path) {
-      if (dirname(path) !== layout.systems || !isName(basename(path)))
-        throw new Error(`${path} is not one of the systems`);
+      const name = basename(path);
+      if (!isName(name)) return;
       const kept = await readGenerations(layout.generations);
-      if (namesOf(kept.flatMap((one) => one.systems)).has(basename(path))) return;
+      if (namesOf(kept.flatMap((one) => one.systems)).has(name)) return;
       reserved.delete(path);
-      await removeTree(path);
+      await removeTree(join(layout.systems, name));
     },
     seal: (path) => sealSystem(path, searchPath),
     async generations() {
       const kept = await readGenerations(layout.generations);
       return kept.map((one) => one.generation).filter((generation) => generation !== null);
     },
+    newestNumber: () => newestNumber(layout.generations),
     async register(generation) {
       const written = await writeGeneration(layout.generations, generation);
       if (written.ok) reserved.delete(generation.path);
@@ -115,14 +115,25 @@ async function prune(
   keep: ReadonlySet<number>,
   reserved: ReadonlySet<string>,
 ): Promise<void> {
-  const current = await readlink(layout.current).catch(() => null);
+  const current = await currentOf(layout);
   const all = await readGenerations(layout.generations);
   const stays = (one: Kept): boolean => keep.has(one.number) || current === `generations/${one.number}`;
   const leaving = all.filter((one) => !stays(one));
   for (const one of leaving) await removeTree(one.home);
   if (leaving.length > 0) await syncFolder(layout.generations);
 
-  await removeUnused(layout, all.filter(stays), reserved);
+  const left = all.filter(stays);
+  // What runs is not among what can be read: any system may be the one (P4).
+  if (current !== null && !left.some((one) => current === `generations/${one.number}`)) return;
+  await removeUnused(layout, left, reserved);
+}
+
+/** Where `current` points; `null` only when there is no such link (P4). Throws the system's other errors. */
+async function currentOf(layout: Layout): Promise<string | null> {
+  return readlink(layout.current).catch((error: unknown) => {
+    if (errorCode(error) === 'ENOENT') return null;
+    throw error;
+  });
 }
 
 /** Removes the systems that nobody uses; none while some generation's system cannot be told (P4). */
