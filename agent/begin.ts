@@ -16,13 +16,14 @@ export async function beginSwitch(
 ): Promise<Result<void>> {
   const { systems } = context.effects('guard');
   const { memory } = context;
-  const numbers = (await systems.generations()).map(({ number }) => number);
-  const to = Math.max(0, ...numbers) + 1;
+  const to = memory.journal.newest + 1;
   const registered = await systems.register({ ...built, number: to, revision });
   if (!registered.ok) return registered;
   const from = memory.journal.running?.generation ?? null;
   const { activate: mode, timeouts } = host;
+  context.senses.log({ kind: 'stage', host: host.name, stage: 'switch', revision });
   return memory.write({
+    newest: to,
     phase: { at: 'switch', from, to, revision, mode, timeout: timeouts.switch, attempt: 0 },
   });
 }
@@ -31,7 +32,6 @@ export async function beginSwitch(
 export async function leaveAlone(
   context: Context,
   built: BuiltSystem,
-  _host: Host,
   revision: ObjectId,
 ): Promise<Result<void>> {
   const { memory } = context;

@@ -1,6 +1,7 @@
 import { clockProblem } from '../shared/cycle/clock.ts';
 import { guard } from '../shared/cycle/guard.ts';
-import { ok, type Result } from '../shared/failure.ts';
+import type { Phase } from '../shared/cycle/journal.ts';
+import { ok, type Result, type Stage } from '../shared/failure.ts';
 import { beginSwitch, leaveAlone } from './begin.ts';
 import { carryOn } from './carry-on.ts';
 import type { Context } from './context.ts';
@@ -24,7 +25,7 @@ export async function cycle(context: Context, wakes?: Wakes): Promise<Ended> {
   const { memory, senses, signal, stopwatch } = context;
   const { host } = memory.journal;
   const recovered = await recover(context);
-  if (!recovered.ok) return failed(context, 'record', recovered.failure);
+  if (!recovered.ok) return failed(context, stageOf(memory.journal.phase), recovered.failure);
 
   const head = await stopwatch.time('poll', () => poll(context));
   if (!head.ok) return failed(context, 'poll', head.failure);
@@ -54,9 +55,9 @@ export async function cycle(context: Context, wakes?: Wakes): Promise<Ended> {
   if (!built.ok) return conclude(context, 'build', built.failure, revision);
 
   const isUnchanged = guard(built.value, memory.journal.running) === 'unchanged';
-  if (!isUnchanged) senses.log({ kind: 'stage', host, stage: 'switch', revision });
-  const begin = isUnchanged ? leaveAlone : beginSwitch;
-  const decided = await begin(context, built.value, plan.host, revision);
+  const decided = isUnchanged
+    ? await leaveAlone(context, built.value, revision)
+    : await beginSwitch(context, built.value, plan.host, revision);
   const done = decided.ok ? await carryOn(context) : decided;
   if (!done.ok) return failed(context, 'switch', done.failure);
   return finish(context, plan.host.keep);
@@ -79,4 +80,9 @@ function oddities({ fleet, commit }: Verified, now: number): readonly string[] {
     ({ cause, file, line, column, remedy }) => `${cause} (${file}:${line}:${column}); ${remedy}`,
   );
   return clock === undefined ? warnings : [clock, ...warnings];
+}
+
+/** The stage that a phase belongs to, for what is said of it. */
+function stageOf({ at }: Phase): Stage {
+  return at === 'idle' ? 'record' : at;
 }

@@ -41,7 +41,7 @@ export async function runDaemon(daemon: Daemon): Promise<number> {
       pace = ran.value;
     } else {
       const { kind } = ran.failure;
-      failures = kind === 'locked' || isOfTheWorld(kind) ? failures + 1 : 0;
+      failures = isOfTheWorld(kind) ? failures + 1 : 0;
       daemon.log({ kind: 'failure', host: pace.host, stage: 'poll', failure: ran.failure });
     }
     await daemon.bell.nextWithin(waitOf(daemon, pace, failures), daemon.signal);

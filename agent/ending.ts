@@ -125,7 +125,8 @@ export async function finish(context: Context, keep?: number): Promise<Ended> {
     const late = failed(context, 'record', delivered.failure);
     return { code: code === 0 ? late.code : code, next: late.next };
   }
-  return { code, next: standing?.event === 'retired' ? 'stop' : 'wait' };
+  if (standing?.event === 'retired') return { code, next: 'stop' };
+  return { code, next: standing?.until === 0 ? 'retry' : 'wait' };
 }
 
 /** Removes old generations, once nothing waits for it. */

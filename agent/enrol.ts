@@ -6,6 +6,7 @@ import type { ObjectId } from '../shared/objects/object.ts';
 import { draftRecord } from '../shared/record/draft.ts';
 import { composeStateCommit } from '../shared/record/state-commit.ts';
 import type { AgentHost, OpenedHost } from './host.ts';
+import { through } from './seam.ts';
 import { enrolRef } from './stages/deliver.ts';
 import { isAuthentic, measureName, readFleet } from './stages/verify.ts';
 
@@ -30,25 +31,38 @@ export async function enrol(
   settings: AgentSettings,
   signal: AbortSignal,
 ): Promise<Result<Enrolled>> {
-  const opened = await host.open(settings);
-  if (!opened.ok) return opened;
-  const unlock = await host.locks.acquire('cycle', { timeout: 60_000, signal });
+  // An agent that runs has enrolled already, and works in the same Git directory.
+  const unlock = await host.locks.acquire('daemon', { timeout: 0, signal });
   if (!unlock.ok) return unlock;
   try {
-    const found = await findFleet(host, opened.value, settings, signal);
-    if (!found.ok) return found;
+    return await enrolAlone(host, settings, signal);
+  } finally {
+    await unlock.value();
+  }
+}
+
+async function enrolAlone(
+  host: AgentHost,
+  settings: AgentSettings,
+  signal: AbortSignal,
+): Promise<Result<Enrolled>> {
+  const found = await host.open(settings);
+  if (!found.ok) return found;
+  const opened = { ...found.value, effects: through(host.perform, 'record', found.value.effects) };
+  try {
+    const fleet = await findFleet(host, opened, settings, signal);
+    if (!fleet.ok) return fleet;
     // Only now: settings that were never right must not stand in the way of the next call.
     const written = await writeSettings(host, settings);
     if (!written.ok) return written;
-    const journal = await begin(host, opened.value, settings, found.value);
+    const journal = await begin(host, opened, settings, fleet.value);
     if (!journal.ok) return journal;
     const { approved } = journal.value;
-    const pushed = approved ? ok(undefined) : await pushGenesis(opened.value, journal.value, signal);
-    const { key } = opened.value.senses.signer;
+    const pushed = approved ? ok(undefined) : await pushGenesis(opened, journal.value, signal);
+    const { key } = opened.senses.signer;
     return pushed.ok ? ok({ key, host: settings.host, approved }) : pushed;
   } finally {
-    await unlock.value();
-    await opened.value.close();
+    await opened.close();
   }
 }
 
@@ -116,6 +130,7 @@ async function makeGenesis(
     delivered: null,
     recordedAt: now,
     running: null,
+    newest: 0,
     previous: null,
     lastGood: null,
     rebootRequired: null,
@@ -175,7 +190,11 @@ async function pushGenesis(
   }
   const ref = enrolRef(host, senses.signer.key);
   if (ref === undefined) throw new Error('the signer holds a key that cannot be parsed');
-  return git.push([{ ref, to: genesis, expected: null }], { timeout: firstPace.fetch, signal });
+  // The branch is named after this machine's key: what else is there is an earlier life of it, never approved.
+  return git.push([{ ref, to: genesis, expected: null, isForced: true }], {
+    timeout: firstPace.fetch,
+    signal,
+  });
 }
 
 function elsewhere(host: string, fleet: string): Failure {

@@ -18,8 +18,10 @@ export interface AgentHost {
   readonly log: Log;
   /** What depends on the settings: the Git directory and its server, and the host's key. */
   open(settings: AgentSettings): Promise<Result<OpenedHost>>;
-  /** Calls back when the local remote or `agent.yaml` changed. The result ends the watching. */
-  watch(settings: AgentSettings, onChange: () => void): Promise<() => Promise<void>>;
+  /** Calls back when `agent.yaml` changed. The result ends the watching. */
+  watchSettings(onChange: () => void): Promise<() => Promise<void>>;
+  /** Calls back when a remote on this machine changed; any other is not watched. */
+  watchRemote(settings: AgentSettings, onChange: () => void): Promise<() => Promise<void>>;
 }
 
 export interface OpenedHost {

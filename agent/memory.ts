@@ -61,8 +61,13 @@ function keep(first: Journal, journals: Journals, locks: Locks): Memory {
       if (!held.ok) return held;
       unlock = held.value;
       const again = await load(journals);
-      if (again.ok) journal = again.value;
-      return again.ok ? ok(undefined) : again;
+      if (again.ok) {
+        journal = again.value;
+        return ok(undefined);
+      }
+      await unlock();
+      unlock = undefined;
+      return again;
     },
     write,
     remember(change) {

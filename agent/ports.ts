@@ -22,6 +22,15 @@ export interface RefUpdate {
   readonly ref: string;
   readonly to: ObjectId | null;
   readonly expected: ObjectId | null;
+  /** Replaces whatever is there: for a branch that nobody else has any business with. */
+  readonly isForced?: boolean;
+}
+
+/** Where the server has this host's state branch. */
+export interface StateTip {
+  readonly id: ObjectId;
+  /** Git would not take it (`fsckObjects`): it cannot be read, and this host never made it. */
+  readonly isRefused: boolean;
 }
 
 /** The agent's own, disposable Git directory and the server behind it (S7). */
@@ -29,7 +38,7 @@ export interface Git {
   /** Fetches the configuration branch alone and says where it is; spawns one git and no more. */
   fetchHead(bounds: Bounds): Promise<Result<ObjectId>>;
   /** Fetches this host's own state branch; `null` when the server has none. */
-  fetchState(bounds: Bounds): Promise<Result<ObjectId | null>>;
+  fetchState(bounds: Bounds): Promise<Result<StateTip | null>>;
   /** One object, hashed as it is read (S5); missing or false bytes are a failure. */
   read(id: ObjectId): Promise<Result<GitObject>>;
   /** Takes the objects of a pack, such as an outbox entry, into the Git directory. */

@@ -5,7 +5,7 @@ import { startStopwatch, type Context } from './context.ts';
 import { cycle } from './cycle.ts';
 import { runDaemon, type CycleReport } from './daemon.ts';
 import type { AgentHost, OpenedHost } from './host.ts';
-import { openMemory } from './memory.ts';
+import { openMemory, type Memory } from './memory.ts';
 import type { Wakes } from './newer.ts';
 import { through } from './seam.ts';
 import { makeBell } from './wakes.ts';
@@ -52,6 +52,8 @@ async function serveOn(host: AgentHost, { signal, onHangup }: Service): Promise<
   };
   onHangup(request);
   const keeper = keepOpen(host, request);
+  // For as long as the daemon lives: it is when nothing can be opened that a person mends the file.
+  const unwatch = await host.watchSettings(request);
   host.log({ kind: 'started', host: '-', version: host.version });
   const code = await runDaemon({
     bell,
@@ -66,52 +68,70 @@ async function serveOn(host: AgentHost, { signal, onHangup }: Service): Promise<
     },
   });
   await keeper.close();
+  await unwatch();
   host.log({ kind: 'stopped', host: '-', reason: signal.aborted ? 'asked to stop' : 'nothing left to do' });
   return code;
 }
 
+/** Settings and journal are read anew for each cycle. */
 async function runCycle(
   host: AgentHost,
   keeper: Keeper,
   signal: AbortSignal,
   wakes?: Wakes,
 ): Promise<Result<CycleReport>> {
-  const settings = await settingsOf(host);
-  if (!settings.ok) return settings;
-  const opened = await keeper.open(settings.value);
-  if (!opened.ok) return opened;
-  const { effects, senses } = opened.value;
-  const journals = through(host.perform, 'record', effects).journals;
+  try {
+    const settings = await settingsOf(host);
+    if (!settings.ok) return settings;
+    const opened = await keeper.open(settings.value);
+    if (!opened.ok) return opened;
+    return await walk({ host, settings: settings.value, opened: opened.value, signal }, wakes);
+  } catch (error) {
+    return fail(bug(error));
+  }
+}
+
+interface Opening {
+  readonly host: AgentHost;
+  readonly settings: AgentSettings;
+  readonly opened: OpenedHost;
+  readonly signal: AbortSignal;
+}
+
+async function walk(opening: Opening, wakes?: Wakes): Promise<Result<CycleReport>> {
+  const { host, settings, opened } = opening;
+  const { journals, git } = through(host.perform, 'record', opened.effects);
   const memory = await openMemory(journals, host.locks);
   if (!memory.ok) return memory;
   const { journal } = memory.value;
-  if (journal.host !== settings.value.host) return fail(renamed(journal.host, settings.value.host));
-  const context: Context = {
-    settings: settings.value,
+  if (journal.host !== settings.host) return fail(renamed(journal.host, settings.host));
+  try {
+    const ended = await cycle(contextOf(opening, memory.value), wakes);
+    const { fleet, pace } = memory.value.journal;
+    return ok({ ...ended, fleet, host: settings.host, interval: settings.interval ?? pace.interval });
+  } finally {
+    await git.close();
+    const released = await memory.value.release();
+    if (!released.ok) {
+      host.log({ kind: 'failure', host: journal.host, stage: 'record', failure: released.failure });
+    }
+  }
+}
+
+function contextOf({ host, settings, opened, signal }: Opening, memory: Memory): Context {
+  const { effects, senses } = opened;
+  return {
+    settings,
     version: host.version,
     root: host.root,
     guarantees: host.guarantees,
-    under: basisOf(settings.value, senses.signer.key, host.version),
+    under: basisOf(settings, senses.signer.key, host.version),
     effects: (stage) => through(host.perform, stage, effects),
     senses,
-    memory: memory.value,
+    memory,
     signal,
     stopwatch: startStopwatch(() => senses.clock.awake()),
   };
-  try {
-    const ended = await cycle(context, wakes);
-    const { fleet, pace } = memory.value.journal;
-    const interval = settings.value.interval ?? pace.interval;
-    return ok({ ...ended, fleet, host: settings.value.host, interval });
-  } catch (error) {
-    return fail(bug(error));
-  } finally {
-    const released = await memory.value.release();
-    if (!released.ok) {
-      senses.log({ kind: 'failure', host: journal.host, stage: 'record', failure: released.failure });
-    }
-    await effects.git.close();
-  }
 }
 
 async function settingsOf({ settings }: AgentHost): Promise<Result<AgentSettings>> {
@@ -162,7 +182,8 @@ function keepOpen(host: AgentHost, onChange?: () => void): Keeper {
       await close();
       const opened = await host.open(settings);
       if (!opened.ok) return opened;
-      const unwatch = onChange === undefined ? () => Promise.resolve() : await host.watch(settings, onChange);
+      const unwatch =
+        onChange === undefined ? () => Promise.resolve() : await host.watchRemote(settings, onChange);
       kept = { text, opened: opened.value, unwatch };
       return opened;
     },

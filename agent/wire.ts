@@ -83,7 +83,8 @@ export async function agentHostRole({ root, env, perform, log }: HostSurrounding
     random,
     log,
     open: (chosen) => openHost(chosen, { paths, env, log, clock, random }),
-    watch: (chosen, onChange) => watchHost(chosen, paths, onChange),
+    watchSettings: (onChange) => watchSettings(paths, log, onChange),
+    watchRemote: (chosen, onChange) => watchRemote(chosen, log, onChange),
   };
 }
 
@@ -152,16 +153,24 @@ async function openHost(
   return { ok: true, value: { effects, senses, close: () => effects.git.close() } };
 }
 
-async function watchHost(
-  { remote, branch }: AgentSettings,
+async function watchSettings(
   { agentYaml }: Paths,
+  _log: Log,
   onChange: () => void,
 ): Promise<() => Promise<void>> {
-  const { watchFile, watchRemote } = await import('./adapters/watch.ts');
-  const watches = await Promise.all([watchRemote(remote, branch, onChange), watchFile(agentYaml, onChange)]);
-  return async () => {
-    for (const watch of watches) await watch?.close();
-  };
+  const { watchFile } = await import('./adapters/watch.ts');
+  const watch = await watchFile(agentYaml, onChange);
+  return () => watch.close();
+}
+
+async function watchRemote(
+  { remote, branch }: AgentSettings,
+  _log: Log,
+  onChange: () => void,
+): Promise<() => Promise<void>> {
+  const watching = await import('./adapters/watch.ts');
+  const watch = await watching.watchRemote(remote, branch, onChange);
+  return async () => watch?.close();
 }
 
 /** The roles as the verbs ask for them. */

@@ -76,7 +76,13 @@ export function exitCode(kind: FailureKind): number {
  * revision is never held to be bad for it.
  */
 export function isOfTheWorld(kind: FailureKind): boolean {
-  return kind === 'unreachable' || kind === 'push-refused' || kind === 'no-space' || kind === 'unexpected';
+  return (
+    kind === 'locked' ||
+    kind === 'unreachable' ||
+    kind === 'push-refused' ||
+    kind === 'no-space' ||
+    kind === 'unexpected'
+  );
 }
 
 /** One line for people: `cause (where); remedy`. */

@@ -26,8 +26,3 @@ export function pathsBelow(root: string): Paths {
     ownKey: `${state}/key`,
   };
 }
-
-/** A path of `agent.yaml` as it lies below the root. */
-export function below(root: string, path: string): string {
-  return root === '/' ? path : `${root}${path}`;
-}

@@ -1,4 +1,5 @@
 import { simpleGit } from 'simple-git';
+import { withoutCredentials } from '../../shared/credentials.ts';
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
 import { printable } from '../../shared/printable.ts';
 
@@ -40,7 +41,7 @@ export function cloneGit({ cwd, env, signal }: CloneSurroundings): CloneGit {
         .raw([...args]);
       return ok(Buffer.concat(chunks));
     } catch (error) {
-      return fail(withoutPasswords(error instanceof Error ? error.message : String(error)));
+      return fail(withoutCredentials(error instanceof Error ? error.message : String(error)));
     }
   };
 }
@@ -51,14 +52,9 @@ export function gitFailure(doing: string, said: string, where?: string): Failure
     kind: 'unexpected',
     cause: `git could not ${doing}`,
     ...(where === undefined ? {} : { where }),
-    remedy: 'git’s own words follow',
+    remedy: 'mend what git names below, and run the command again',
     detail: printable(said).trim(),
   };
-}
-
-/** URLs may carry a password; no message may. */
-export function withoutPasswords(text: string): string {
-  return text.replace(/(\w:\/\/)[^@/\s']*@/g, '$1');
 }
 
 /** Words that are matched on are in English; names are looked at as they are (no replace refs). */

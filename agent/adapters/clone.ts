@@ -1,13 +1,8 @@
+import { withoutCredentials } from '../../shared/credentials.ts';
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
 import type { ObjectId } from '../../shared/objects/object.ts';
 import type { Clone } from '../ports.ts';
-import {
-  cloneGit,
-  gitFailure,
-  withoutPasswords,
-  type CloneGit,
-  type CloneSurroundings,
-} from './clone-git.ts';
+import { cloneGit, gitFailure, type CloneGit, type CloneSurroundings } from './clone-git.ts';
 import { readObjects } from './clone-objects.ts';
 
 /** A clone that was opened, with what its editor needs besides. */
@@ -133,7 +128,7 @@ function remoteOf(branch: string, config: ReadonlyMap<string, string>): Remote |
   const url = config.get(`remote.${name}.url`);
   if (url === undefined) return null;
   const merge = upstream === name ? config.get(`branch.${branch}.merge`) : undefined;
-  return { name, url: withoutPasswords(url), branch: merge?.replace(/^refs\/heads\//, '') ?? branch };
+  return { name, url: withoutCredentials(url), branch: merge?.replace(/^refs\/heads\//, '') ?? branch };
 }
 
 /** `git config --list -z`: `KEY LF VALUE NUL`; the last one wins. */
@@ -207,7 +202,7 @@ function unreachable(remote: Remote, said: string): Failure {
     kind: 'unreachable',
     cause: `the remote ${remote.name} could not be fetched from`,
     where: remote.url,
-    remedy: 'git’s own words follow',
+    remedy: `mend what git names below until \`git fetch ${remote.name}\` works, and run the command again`,
     detail: said,
   };
 }

@@ -73,5 +73,9 @@ function several(host: string, waiting: readonly Enrolment[]): Failure {
 }
 
 function declined(host: string): Failure {
-  return { kind: 'unexpected', cause: `${host} is not approved`, remedy: 'nothing was changed' };
+  return {
+    kind: 'unexpected',
+    cause: `${host} is not approved, and nothing was changed`,
+    remedy: `run \`autark enroll\` on ${host} to see its fingerprint, and \`autark approve ${host}\` again if that is the same`,
+  };
 }

@@ -50,6 +50,7 @@ async function inputsOf(
   for (const path of [program, ...inputs]) {
     const item = await lookUp(git, tree, path);
     if (!item.ok) return item;
+    if (item.value === null && path !== program) return fail(noInput(path, name));
     found.push({ path, item: item.value });
   }
   return ok(inputsKey({ host: name, groups, build: program, found }));
@@ -136,6 +137,16 @@ function buildProblem(
       ? `make it faster or raise \`timeouts.build\` of ${host.name}; the old system runs on`
       : 'mend it and push; the old system runs on',
     ...(tail === '' ? {} : { detail: tail }),
+  };
+}
+
+/** A slip here would otherwise mean: nothing ever changed. */
+function noInput(path: string, host: string): Failure {
+  return {
+    kind: 'invalid',
+    cause: `the input ${path} is not in this revision`,
+    where: `fleet.yaml, hosts.${host}.system.inputs`,
+    remedy: 'correct the path, or add the file, and push',
   };
 }
 

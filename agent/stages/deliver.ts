@@ -1,12 +1,13 @@
 import { deliver, type Seen } from '../../shared/record/delivery.ts';
 import { signatureProblem } from '../../shared/record/tip.ts';
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
-import { parseCommit } from '../../shared/objects/commit.ts';
+import { parseCommit, type Commit } from '../../shared/objects/commit.ts';
+import { parseStatus } from '../../shared/record/parse-status.ts';
 import { enrolKeyId, parsePublicKey } from '../../shared/trust/ssh-key.ts';
 import type { ObjectId } from '../../shared/objects/object.ts';
 import type { Context } from '../context.ts';
-import type { RefUpdate } from '../ports.ts';
-import { readCommit } from './objects.ts';
+import type { RefUpdate, StateTip } from '../ports.ts';
+import { readCommit, readText } from './objects.ts';
 
 /** Whether records wait for the server. */
 export function hasRecords({ memory }: Context): boolean {
@@ -28,13 +29,15 @@ export async function deliverRecords(context: Context): Promise<Result<void>> {
   const stored = await storeOutbox(context);
   if (!stored.ok) return stored;
   const { host, tip, delivered } = memory.journal;
-  const decision = deliver({ host, tip, delivered }, await look(context, seen.value));
+  const found = await look(context, seen.value);
+  if (!found.ok) return found;
+  const decision = deliver({ host, tip, delivered }, found.value);
   if (decision.do === 'stop') return fail(decision.failure);
   if (decision.do === 'push') {
     if (decision.report !== undefined) {
       context.senses.log({ kind: 'warning', host, message: decision.report });
     }
-    const lost = decision.expected === null ? await lostRecords(context) : undefined;
+    const lost = await lostRecords(context);
     if (lost !== undefined) return fail(lost);
     const update: RefUpdate = { ref: `refs/heads/state/${host}`, to: tip, expected: decision.expected };
     const pushed = await git.push([update], bounds);
@@ -97,11 +100,11 @@ async function readBack(context: Context): Promise<Result<void>> {
   const { tip, seq, host, pace, delivered } = memory.journal;
   const back = await git.fetchState({ timeout: pace.fetch, signal });
   if (!back.ok) return back;
-  if (back.value !== tip) {
+  if (back.value?.id !== tip) {
     return fail({
       kind: 'push-refused',
       cause: `the server took the push of state/${host} and then showed another tip`,
-      where: back.value ?? 'no branch',
+      where: back.value?.id ?? 'no branch',
       remedy: 'the records are kept and pushed again; look at the hooks and mirrors of the server',
     });
   }
@@ -113,34 +116,49 @@ async function readBack(context: Context): Promise<Result<void>> {
   return noted;
 }
 
-/** What the server's tip is to this host: walks its own history, newest first, no further than needed. */
-async function look(context: Context, tip: ObjectId | null): Promise<Seen | null> {
-  if (tip === null) return null;
-  const { git } = context.effects('record');
+/** What the server's tip is to this host. Bytes that git refused can only be somebody else's. */
+async function look(context: Context, tip: StateTip | null): Promise<Result<Seen | null>> {
+  if (tip === null) return ok(null);
+  const { id } = tip;
   const { journal } = context.memory;
-  const read = await git.read(tip);
-  const commit = read.ok ? parseCommit(read.value.bytes) : read;
+  if (id === journal.tip || id === journal.delivered) return ok({ id, isOurs: true, signedByUs: true });
+  if (tip.isRefused) return ok({ id, isOurs: false, signedByUs: false });
+  const { git } = context.effects('record');
+  const read = await git.read(id);
+  if (!read.ok) return read;
+  const commit = parseCommit(read.value.bytes);
   const key = { key: context.senses.signer.key };
   const signedByUs =
-    read.ok &&
-    commit.ok &&
-    signatureProblem({ commit: commit.value, bytes: read.value.bytes }, key) === undefined;
-  const known = tip === journal.tip || tip === journal.delivered;
-  if (known || !signedByUs) return { id: tip, isOurs: known, signedByUs };
-  return { id: tip, signedByUs, ...(await placeOf(context, tip)) };
+    commit.ok && signatureProblem({ commit: commit.value, bytes: read.value.bytes }, key) === undefined;
+  if (!signedByUs) return ok({ id, isOurs: false, signedByUs });
+  return ok({ id, signedByUs, ...(await placeOf(context, id, commit.value)) });
 }
 
-/** Where in the host's own history a commit is. */
-async function placeOf(context: Context, wanted: ObjectId): Promise<Pick<Seen, 'isOurs' | 'isOlder'>> {
+/** Where in the host's own history a commit is: walks it, newest first, no further than needed. */
+async function placeOf(
+  context: Context,
+  wanted: ObjectId,
+  commit: Commit,
+): Promise<Pick<Seen, 'isOurs' | 'isOlder'>> {
   const { git } = context.effects('record');
   const { tip, delivered } = context.memory.journal;
   let isOlder = false;
   let next: ObjectId | undefined = tip;
   while (next !== undefined && next !== wanted) {
     isOlder ||= next === delivered;
-    const read = await git.read(next);
-    const commit = read.ok ? parseCommit(read.value.bytes) : read;
-    next = commit.ok ? commit.value.parents[0] : undefined;
+    const read = await readCommit(git, next);
+    // With a new Git directory the older records are not here; then the record itself says whose it is.
+    if (!read.ok)
+      return (await isFromThisLife(context, commit)) ? { isOurs: true, isOlder: true } : { isOurs: false };
+    next = read.value.commit.parents[0];
   }
   return { isOurs: next === wanted, isOlder };
+}
+
+/** Whether a record that our key signed is one that this installation made earlier. */
+async function isFromThisLife(context: Context, { tree }: Commit): Promise<boolean> {
+  const text = await readText(context.effects('record').git, tree, 'status.json');
+  const status = text.ok && text.value !== null ? parseStatus(text.value) : undefined;
+  const { installation, seq } = context.memory.journal;
+  return status?.ok === true && status.value.installation === installation && status.value.seq <= seq;
 }

@@ -1,6 +1,6 @@
 import type { Draft, Journal } from '../../shared/cycle/journal.ts';
 import { standingOf } from '../../shared/cycle/standing.ts';
-import { ok, type Result } from '../../shared/failure.ts';
+import { isOfTheWorld, ok, type Result } from '../../shared/failure.ts';
 import { parseCommit } from '../../shared/objects/commit.ts';
 import type { ObjectId } from '../../shared/objects/object.ts';
 import { draftRecord, type Happening, type Revision } from '../../shared/record/draft.ts';
@@ -26,7 +26,10 @@ export async function settle(
 ): Promise<Result<void>> {
   const { memory } = context;
   const happening: Happening = { ...settled, revision: await describe(context, head) };
-  const standing = standingOf(happening, { head, under: context.under, until });
+  // A fault of the world stands for no time at all: the next cycle tries again.
+  const isWorlds = settled.failure !== undefined && isOfTheWorld(settled.failure.kind);
+  const end = isWorlds ? 0 : until;
+  const standing = standingOf(happening, { head, under: context.under, until: end });
   const draft = await draftOf(context, happening, { ...memory.journal, ...change, standing });
   return memory.write({ ...change, standing, phase: { at: 'record', draft } });
 }

@@ -1,6 +1,6 @@
 import { judge, stuck } from '../../shared/cycle/confirm.ts';
 import { uncertain } from '../../shared/cycle/guard.ts';
-import { attempts } from '../../shared/cycle/journal.ts';
+import { attempts, type Generation } from '../../shared/cycle/journal.ts';
 import type { Failure, Result } from '../../shared/failure.ts';
 import type { Context } from '../context.ts';
 import { settle } from './record.ts';
@@ -10,33 +10,38 @@ import { activate, type GoingBack } from './switch.ts';
 export async function rollback(context: Context, phase: GoingBack): Promise<Result<void>> {
   const { systems, programs } = context.effects('rollback');
   if (phase.child !== undefined) await programs.endLeftover(phase.child);
-  const current = await systems.setCurrent(phase.from);
-  if (!current.ok) return current;
-  const problem = await activatePrevious(context, phase);
-  const { running } = context.memory.journal;
-  const { attempted, failure } = phase;
-  const told = { kind: 'failure', host: context.memory.journal.host, revision: attempted } as const;
-  context.senses.log({ ...told, stage: 'switch', failure: problem ?? failure });
-  if (problem === undefined) {
-    return settle(context, attempted, { event: 'rolled-back', failure, stage: 'switch', running });
+  const back = await wayBack(context, phase);
+  if (typeof back === 'string') {
+    if (phase.from === null) await systems.setCurrent(null);
+    return giveUp(context, phase, stuck(phase.failure, back));
   }
-  const left = uncertain(running);
-  const happened = { event: 'failed', failure: problem, stage: 'rollback', running: left } as const;
-  return settle(context, attempted, happened, { running: left });
+  const current = await systems.setCurrent(back.number);
+  if (!current.ok) return current;
+  const { activation, tail } = await activate(context, 'rollback', back, back.revision, phase);
+  const verdict = judge(activation);
+  if (verdict.good) return settleBack(context, phase);
+  const failure = stuck(phase.failure, `going back to generation ${back.number} failed: ${verdict.cause}`);
+  return giveUp(context, phase, tail === '' ? failure : { ...failure, detail: tail });
 }
 
-/** The failure if the host could not go back. */
-async function activatePrevious(context: Context, phase: GoingBack): Promise<Failure | undefined> {
-  if (phase.from === null) return stuck(phase.failure, 'there is no earlier generation to go back to');
-  if (phase.attempt >= attempts.rollback) {
-    return stuck(phase.failure, `going back was interrupted ${phase.attempt} times`);
-  }
+/** The generation to go back to, or why there is none: decided before anything is changed. */
+async function wayBack(context: Context, phase: GoingBack): Promise<Generation | string> {
+  if (phase.from === null) return 'there is no earlier generation to go back to';
+  if (phase.attempt >= attempts.rollback) return `going back was interrupted ${phase.attempt} times`;
   const { systems } = context.effects('rollback');
   const generation = (await systems.generations()).find(({ number }) => number === phase.from);
-  if (generation === undefined) return stuck(phase.failure, `generation ${phase.from} is gone from the disk`);
-  const { activation, tail } = await activate(context, 'rollback', generation, generation.revision, phase);
-  const verdict = judge(activation);
-  if (verdict.good) return undefined;
-  const failure = stuck(phase.failure, `going back to generation ${phase.from} failed: ${verdict.cause}`);
-  return tail === '' ? failure : { ...failure, detail: tail };
+  return generation ?? `generation ${phase.from} is gone from the disk, or damaged`;
+}
+
+function settleBack(context: Context, { attempted, failure }: GoingBack): Promise<Result<void>> {
+  const { running, host } = context.memory.journal;
+  context.senses.log({ kind: 'failure', host, stage: 'switch', failure, revision: attempted });
+  return settle(context, attempted, { event: 'rolled-back', failure, stage: 'switch', running });
+}
+
+function giveUp(context: Context, { attempted }: GoingBack, failure: Failure): Promise<Result<void>> {
+  const { running: before, host } = context.memory.journal;
+  context.senses.log({ kind: 'failure', host, stage: 'rollback', failure, revision: attempted });
+  const running = uncertain(before);
+  return settle(context, attempted, { event: 'failed', failure, stage: 'rollback', running }, { running });
 }

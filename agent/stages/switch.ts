@@ -2,6 +2,7 @@ import { judge, switchFailure, type Activation } from '../../shared/cycle/confir
 import { attempts, type Generation, type Phase } from '../../shared/cycle/journal.ts';
 import { fail, ok, type Result } from '../../shared/failure.ts';
 import type { ObjectId } from '../../shared/objects/object.ts';
+import { noSpace } from './no-space.ts';
 import { programPath } from '../../shared/program-path.ts';
 import type { Context } from '../context.ts';
 import type { Ending, Ran } from '../ports.ts';
@@ -30,16 +31,24 @@ export async function switchTo(context: Context, phase: Switching): Promise<Resu
   const { activation, tail } = await activate(context, 'switch', generation, phase.revision, phase);
   const verdict = judge(activation);
   if (!verdict.good) return goBack(context, phase, verdict.cause, tail);
-  const { from, to, revision, mode, timeout } = phase;
+  const { from, to, revision, mode } = phase;
   const exit = activation.how === 'exited' ? activation.code : 0;
-  return context.memory.write({ phase: { at: 'confirm', from, to, revision, mode, timeout, exit } });
+  return context.memory.write({ phase: { at: 'confirm', from, to, revision, mode, exit } });
 }
 
-function goBack(context: Context, phase: Switching, cause: string, tail: string): Promise<Result<void>> {
+async function goBack(
+  context: Context,
+  phase: Switching,
+  cause: string,
+  tail: string,
+): Promise<Result<void>> {
   const { from, to, revision, mode, timeout } = phase;
-  const failure = switchFailure(to, cause, tail);
+  const said = switchFailure(to, cause, tail);
+  // A switch that failed on a full disk is not a bad revision.
+  const isFull = await context.effects('switch').machine.isFull();
+  const failure = isFull ? noSpace(`generation ${to} could not be activated`, said) : said;
   return context.memory.write({
-    phase: { at: 'rollback', from, left: to, attempted: revision, failure, attempt: 0, mode, timeout },
+    phase: { at: 'rollback', from, attempted: revision, failure, attempt: 0, mode, timeout },
   });
 }
 

@@ -68,14 +68,12 @@ export type Phase =
       readonly to: number;
       readonly revision: ObjectId;
       readonly mode: 'switch' | 'boot';
-      readonly timeout: number;
       /** The activation's exit code. */
       readonly exit: number;
     }
   | {
       readonly at: 'rollback';
       readonly from: number | null;
-      readonly left: number;
       readonly attempted: ObjectId;
       readonly failure: Failure;
       readonly attempt: number;
@@ -134,6 +132,8 @@ export interface Journal {
   /** Milliseconds since the epoch of the newest record. */
   readonly recordedAt: number;
   readonly running: Running | null;
+  /** The highest number that a generation was ever given: numbers only rise. */
+  readonly newest: number;
   readonly previous: number | null;
   readonly lastGood: number | null;
   /** The boot id under which an activation asked for a reboot. */

@@ -30,7 +30,7 @@ export interface Rhythm {
 
 /**
  * Milliseconds until the next poll: the host's next slot plus a little jitter, or, while the world is at fault,
- * a random wait whose bound doubles with each failure from the interval on ("full jitter").
+ * a random wait of at least half an interval, whose bound doubles with each failure, from two intervals on.
  */
 export function waitFor({ now, interval, slot, fraction, failures }: Rhythm): number {
   if (failures > 0) return backoff(interval, failures, fraction);

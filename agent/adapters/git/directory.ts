@@ -1,8 +1,20 @@
-import { chmodSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fail, ok, type Result } from '../../../shared/failure.ts';
 import { fileFailure } from '../file-failure.ts';
+import { processStat } from '../proc.ts';
+import { endGroup } from '../process/group.ts';
+import { usualPatience } from '../process/run.ts';
 import { protectedConfig } from './config.ts';
 import { protectedFile } from './environment.ts';
 
@@ -61,18 +73,39 @@ async function matching(folder: string, pattern: RegExp, recursive: boolean): Pr
   return names.filter((name) => pattern.test(name)).map((name) => join(folder, name));
 }
 
-/** Whether a git runs there, by the `GIT_DIR` that we give to each; `cat-file` only reads and does not count. */
+/** Whether a git runs there; `cat-file` only reads and does not count. */
 function isInUse(directory: string): boolean {
+  return gitsIn(directory).some((pid) => !textOf(`/proc/${pid}/cmdline`).includes('\0cat-file\0'));
+}
+
+/**
+ * Ends what a killed predecessor left running there, such as a fetch from a server that hangs. Only whoever holds
+ * `daemon.lock` may call it: then no git in this directory is anybody else's.
+ */
+export async function endStrays(directory: string): Promise<void> {
+  const groups = new Set(gitsIn(directory).map((pid) => processStat(pid)?.group ?? 0));
+  for (const group of groups) await endGroup(group, usualPatience.grace);
+}
+
+/** Processes of our own user with the `GIT_DIR` that we give to each git. */
+function gitsIn(directory: string): number[] {
   const mark = `\0GIT_DIR=${directory}\0`;
-  return readdirSync('/proc').some((name) => {
-    if (!/^\d+$/.test(name)) return false;
-    try {
-      if (!`\0${readFileSync(`/proc/${name}/environ`, 'utf8')}`.includes(mark)) return false;
-      return !readFileSync(`/proc/${name}/cmdline`, 'utf8').includes('\0cat-file\0');
-    } catch {
-      return false;
-    }
-  });
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids
+    .filter((pid) => `\0${textOf(`/proc/${pid}/environ`)}`.includes(mark) && isOurs(pid))
+    .map(Number);
+}
+
+function isOurs(pid: string): boolean {
+  return statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid === process.geteuid?.();
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 /** Puts a directory that was fetched anew in the place of the old one. A crash in between costs another fetch. */

@@ -1,7 +1,7 @@
+import { withoutCredentials } from '../../../shared/credentials.ts';
 import type { Failure, FailureKind } from '../../../shared/failure.ts';
 import { oneLine } from '../../../shared/printable.ts';
 import type { Finished } from '../process/run.ts';
-import { withoutCredentials } from './remote.ts';
 
 /** What was tried, for the sentence. */
 export interface Attempt {
@@ -35,7 +35,13 @@ export function gitFailure(ran: Finished, attempt: Attempt): Failure {
       return { ...base, kind: attempt.kind, remedy: attempt.remedy, cause };
     }
     case 'signalled':
-      return { ...base, kind: 'unexpected', cause: `git ${doing} was ended by ${ran.ending.signal}` };
+      return {
+        ...base,
+        kind: 'unexpected',
+        cause: `git ${doing} was ended by ${ran.ending.signal}`,
+        remedy:
+          'look for what ended it, such as a lack of memory (journalctl -k); the agent tries again by itself',
+      };
     case 'timeout':
       return { ...base, cause: `git ${doing} took longer than ${timeout / 1000} s` };
     case 'flooded':
@@ -65,4 +71,9 @@ export function usefulLine(text: string): string | undefined {
   const telling = lines.filter((line) => !summary.test(line));
   const best = telling.find((line) => /^(fatal|error):/.test(line)) ?? telling.at(-1) ?? lines[0];
   return best?.replace(/^(fatal|error|remote): */, '').slice(0, 300);
+}
+
+/** Whether git refused an object (`fsckObjects`) rather than failed to get it. */
+export function saysRefused(tail: string): boolean {
+  return /fsck error in packed object/i.test(tail);
 }

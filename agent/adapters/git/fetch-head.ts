@@ -5,7 +5,7 @@ import type { Bounds } from '../../ports.ts';
 import { fetchArguments, succeeded, type GitCommand } from './command.ts';
 import { openDoubt } from './doubt.ts';
 import { countPacks, prepareDirectory, swapDirectory, sweepDirectory } from './directory.ts';
-import { gitFailure, remoteRemedy } from './failures.ts';
+import { gitFailure, remoteRemedy, saysRefused } from './failures.ts';
 import { readRef } from './refs.ts';
 
 export interface HeadFetcher {
@@ -122,7 +122,7 @@ function headFailure(ran: Parameters<typeof gitFailure>[0], place: HeadPlace, ti
   });
   if (ran.ending.how !== 'exited') return { failure, certain: true };
   // Words of git's decide nothing but what is said, and that this directory is not at fault.
-  if (/fsck error in packed object/i.test(ran.tail)) {
+  if (saysRefused(ran.tail)) {
     const cause = `${branch} holds an object that git refuses: ${failure.cause}`;
     const remedy = `take the commit that brought it out of ${branch}: push its parent with --force, and the change anew`;
     return { failure: { ...failure, kind: 'invalid', cause, remedy }, certain: true };

@@ -1,11 +1,11 @@
 import { ok, fail, type Result } from '../../../shared/failure.ts';
-import type { Bounds, Git } from '../../ports.ts';
+import type { Bounds, Git, StateTip } from '../../ports.ts';
 import type { Finished } from '../process/run.ts';
 import { fetchArguments, gitCommand, succeeded } from './command.ts';
 import { gitConfig, type RemoteName } from './config.ts';
-import { prepareDirectory, sweepDirectory } from './directory.ts';
+import { endStrays, prepareDirectory, sweepDirectory } from './directory.ts';
 import { gitEnvironment } from './environment.ts';
-import { gitFailure, remoteRemedy } from './failures.ts';
+import { gitFailure, remoteRemedy, saysRefused } from './failures.ts';
 import { openHeadFetcher } from './fetch-head.ts';
 import { openObjects } from './objects.ts';
 import { pushArguments, pushFailure } from './push.ts';
@@ -47,6 +47,7 @@ export function openGit(place: GitPlace): Git {
   const environmentIn = (where: string) => gitEnvironment(where, place.host, place.env);
   const commandIn = (where: string) => gitCommand(where, environmentIn(where));
   const prepare = once(async () => {
+    await endStrays(directory);
     await sweepDirectory(directory);
     return prepareDirectory(directory, config);
   });
@@ -107,7 +108,12 @@ function writing(place: GitPlace, run: Run): Pick<Git, 'fetchState' | 'store' | 
       const refspec = `+refs/heads/state*/${host}:refs/autark/state*/${host}`;
       const ran = await run(fetchArguments(name, refspec), bounds);
       if (!ran.ok) return ran;
-      if (succeeded(ran.value)) return ok(await readRef(directory, `refs/autark/state/${host}`));
+      if (succeeded(ran.value)) {
+        const id = await readRef(directory, `refs/autark/state/${host}`);
+        return ok(id === null ? null : { id, isRefused: false });
+      }
+      if (saysRefused(ran.value.tail))
+        return refusedTip(run, { name, ref: `refs/heads/state/${host}` }, bounds);
       const attempt = { doing: 'fetch', where, timeout: bounds.timeout, remedy: remoteRemedy } as const;
       return fail(gitFailure(ran.value, { ...attempt, kind: 'unreachable' }));
     },
@@ -139,4 +145,28 @@ function once(work: () => Promise<Result<void>>): () => Promise<Result<void>> {
     if (!result.ok) done = undefined;
     return result;
   };
+}
+
+/** Where a branch is that git would not fetch: asked for without its objects (git-ls-remote(1)). */
+async function refusedTip(
+  run: Run,
+  { name, ref }: { readonly name: RemoteName; readonly ref: string },
+  bounds: Bounds,
+): Promise<Result<StateTip | null>> {
+  const ran = await run(['ls-remote', '--quiet', name, ref], bounds);
+  if (!ran.ok) return ran;
+  if (!succeeded(ran.value)) {
+    const attempt = {
+      doing: 'ls-remote',
+      where: ref,
+      timeout: bounds.timeout,
+      remedy: remoteRemedy,
+    } as const;
+    return fail(gitFailure(ran.value, { ...attempt, kind: 'unreachable' }));
+  }
+  const line = new TextDecoder()
+    .decode(ran.value.stdout)
+    .split('\n')
+    .find((each) => each.endsWith(`\t${ref}`));
+  return ok(line === undefined ? null : { id: line.slice(0, 40), isRefused: true });
 }

@@ -1,7 +1,7 @@
+import { withoutCredentials } from '../../../shared/credentials.ts';
 import { fail, ok, type FailureKind, type Result } from '../../../shared/failure.ts';
 import { isObjectId, objectId, type GitObject, type ObjectId } from '../../../shared/objects/object.ts';
 import { openReader, type Reading, type ReaderRules } from './reader.ts';
-import { withoutCredentials } from './remote.ts';
 
 export interface Objects {
   read(id: ObjectId): Promise<Result<GitObject>>;

@@ -1,21 +1,23 @@
+import { withoutCredentials } from '../../../shared/credentials.ts';
 import type { Failure } from '../../../shared/failure.ts';
 import { oneLine } from '../../../shared/printable.ts';
 import type { RefUpdate } from '../../ports.ts';
 import type { Finished } from '../process/run.ts';
 import { gitFailure, remoteRemedy, usefulLine } from './failures.ts';
 import type { RemoteName } from './config.ts';
-import { withoutCredentials } from './remote.ts';
 
-/** Each update compares and swaps (git-push(1), `--force-with-lease=REF:EXPECTED`; empty means absent). */
+/** Each update compares and swaps (git-push(1), `--force-with-lease=REF:EXPECTED`; empty means absent), or is forced. */
 export function pushArguments(remote: RemoteName, updates: readonly RefUpdate[]): string[] {
   return [
     'push',
     '--porcelain',
     '--no-verify',
     '--no-signed',
-    ...updates.map(({ ref, expected }) => `--force-with-lease=${ref}:${expected ?? ''}`),
+    ...updates.flatMap(({ ref, expected, isForced }) =>
+      isForced === true ? [] : [`--force-with-lease=${ref}:${expected ?? ''}`],
+    ),
     remote,
-    ...updates.map(({ ref, to }) => `${to ?? ''}:${ref}`),
+    ...updates.map(({ ref, to, isForced }) => `${isForced === true ? '+' : ''}${to ?? ''}:${ref}`),
   ];
 }
 

@@ -1,6 +1,8 @@
 /** What a remote's URL says (git-fetch(1), "GIT URLS"), taken apart so that its secrets never reach argv. */
 import { fileURLToPath } from 'node:url';
 
+export { withoutCredentials } from '../../../shared/credentials.ts';
+
 export interface Remote {
   /** Without a password: git hands this to its transport programs as an argument. */
   readonly url: string;
@@ -28,20 +30,6 @@ function decoded(text: string): string {
   } catch {
     return text;
   }
-}
-
-/**
- * Text with the credentials of every URL in it masked: passwords, queries, and with HTTP the user as well,
- * for there it may be a token.
- */
-export function withoutCredentials(text: string): string {
-  return text.replace(/([a-z][a-z0-9+.-]*:\/\/)([^\s'"<>]*)/gi, (_whole, scheme: string, rest: string) => {
-    const authority = /^[^/?#]*/.exec(rest)?.[0] ?? '';
-    const at = authority.lastIndexOf('@');
-    const user = authority.slice(0, Math.max(at, 0)).split(':');
-    const shown = at === -1 ? '' : /^https?/i.test(scheme) || user.length > 1 ? '***@' : `${user[0] ?? ''}@`;
-    return scheme + shown + rest.slice(at + 1).replace(/\?.*$/, '?***');
-  });
 }
 
 /** The path behind a remote on this machine; `null` when it is elsewhere. */

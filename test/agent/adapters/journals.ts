@@ -58,11 +58,10 @@ export const phases: readonly Phase[] = [
   { at: 'build', revision, path: '/var/lib/autark/systems/7f', child },
   { at: 'switch', from: 41, to: 42, revision, attempt: 1, mode: 'switch', timeout: 900_000, child },
   { at: 'switch', from: null, to: 1, revision, attempt: 0, mode: 'boot', timeout: 900_000 },
-  { at: 'confirm', from: 41, to: 42, revision, mode: 'switch', timeout: 900_000, exit: 4 },
+  { at: 'confirm', from: 41, to: 42, revision, mode: 'switch', exit: 4 },
   {
     at: 'rollback',
     from: 41,
-    left: 42,
     attempted: revision,
     failure: {
       kind: 'switch-failed',
@@ -93,6 +92,7 @@ const full: Full<Omit<Journal, 'phase'>> = {
   delivered: commit,
   recordedAt: 1_767_225_600_000,
   running: { ...system, since: '2026-01-01T00:00:00Z', digest: 'cd'.repeat(32), inputs: 'ef'.repeat(20) },
+  newest: 43,
   previous: 41,
   lastGood: 42,
   rebootRequired: child.boot,

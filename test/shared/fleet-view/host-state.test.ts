@@ -113,6 +113,7 @@ describe('what a host says is taken for the head that it has judged, and for no 
     ['held at an older head', { ...news, event: 'held', code: 20 }, 'building'],
     ['alive, and what failed still stands', { event: 'alive', code: 30, revision: older }, 'failed'],
     ['alive, and held still', { event: 'alive', code: 10, revision: older }, 'held'],
+    ['alive, and not meant still', { event: 'alive', code: 22, revision: older }, 'held'],
     ['alive and well', { event: 'alive' }, 'converged'],
     ['approved and not deployed', { event: 'enrolled', revision: null, saw: older }, 'building'],
     ['drifted', { event: 'drifted' }, 'drifted'],

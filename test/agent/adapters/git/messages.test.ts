@@ -32,7 +32,7 @@ test('a failure carries no password, in no field', () => {
     },
     {
       doing: 'fetch',
-      where: 'https://***@h/',
+      where: 'https://h/',
       timeout: 1000,
       kind: 'unreachable',
       remedy: 'check the network',
@@ -40,11 +40,21 @@ test('a failure carries no password, in no field', () => {
   );
   expect(failure).toEqual({
     kind: 'unreachable',
-    cause: "unable to access 'https://***@h/': Could not resolve host: h",
-    where: 'https://***@h/',
+    cause: "unable to access 'https://h/': Could not resolve host: h",
+    where: 'https://h/',
     remedy: 'check the network',
-    detail: "fatal: unable to access 'https://***@h/': Could not resolve host: h",
+    detail: "fatal: unable to access 'https://h/': Could not resolve host: h",
   });
+});
+
+test('a git that was ended from outside is not taken for a fault of the network', () => {
+  const failure = gitFailure(
+    { ending: { how: 'signalled', signal: 'SIGKILL' }, stdout: new Uint8Array(), tail: '' },
+    { doing: 'fetch', where: 'ssh://git@h/', timeout: 1000, kind: 'unreachable', remedy: 'check the network' },
+  );
+  expect(failure).toMatchObject({ kind: 'unexpected', cause: 'git fetch was ended by SIGKILL' });
+  expect(failure.remedy).toContain('memory');
+  expect(failure.remedy).not.toContain('network');
 });
 
 test('the lines of --porcelain are told apart (git-push(1), OUTPUT)', () => {
