@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
-import { type AgentEvent } from '../shared/event.ts';
-import { type Perform } from '../agent/seam.ts';
+import type { AgentEvent } from '../shared/event.ts';
+import type { Perform } from '../agent/seam.ts';
 import { serve } from '../agent/serve.ts';
 import { agentHostRole } from '../agent/wire.ts';
 import { must } from '../test/rig/run.ts';
