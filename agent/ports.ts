@@ -100,7 +100,7 @@ export interface Trees {
 
 /** Built systems and numbered generations on disk. */
 export interface Systems {
-  /** A new, empty directory for a build's `out`; it is never moved afterwards. Removes nothing. */
+  /** A new, empty directory for a build's `out`; it is never moved afterwards. Removes no system. */
   reserve(): Promise<Result<string>>;
   /**
    * Removes a directory that `reserve` gave and that no generation uses. It is known by its name, for the state
@@ -235,7 +235,14 @@ export interface Clone {
   /** `null` when the branch has no commit yet. */
   readonly head: ObjectId | null;
   /** The branch's upstream remote, else `origin`; `branch` is the branch's name there. */
-  readonly remote: { readonly name: string; readonly url: string; readonly branch: string } | null;
+  readonly remote: {
+    readonly name: string;
+    /** Without credentials. */
+    readonly url: string;
+    readonly branch: string;
+    /** Whether it is a repository on this machine, which asking often does not burden. */
+    readonly isLocal: boolean;
+  } | null;
   /** Fetches the configuration branch, all state branches and all waiting machines. */
   fetch(): Promise<Result<void>>;
   /** What `fetch` fetches, as last seen. */
@@ -244,8 +251,15 @@ export interface Clone {
    * Objects by id, or by `COMMIT:path`; hashed as they are read, absent ones left out. One process for all.
    */
   read(names: readonly string[]): Promise<Result<ReadonlyMap<string, NamedObject>>>;
-  /** All commits on the first-parent chains of these; one process for all. */
-  firstParents(tips: readonly ObjectId[]): Promise<Result<readonly ObjectId[]>>;
+  /**
+   * The commits on the first-parent chains of these, each with the one that it follows (`null`: none); from one tip
+   * they come in the order of the chain. One process for all.
+   * @param limit how many commits at most, of all chains together
+   */
+  firstParents(
+    tips: readonly ObjectId[],
+    limit?: number,
+  ): Promise<Result<ReadonlyMap<ObjectId, ObjectId | null>>>;
   /** How many commits `to` has that `from` lacks; `null` when this clone does not know them. */
   distance(from: ObjectId, to: ObjectId): Promise<number | null>;
 }

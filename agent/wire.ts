@@ -4,6 +4,8 @@
  */
 import type { Result } from '../shared/failure.ts';
 import type { AgentSettings } from '../shared/fleet/fleet.ts';
+import type { AgentEvent } from '../shared/event.ts';
+import { oneLine } from '../shared/printable.ts';
 import { pathsBelow, type Paths } from '../shared/paths.ts';
 import type { AgentHost, OpenedHost } from './host.ts';
 import type { Clone, CloneEditor, Log, Terminal } from './ports.ts';
@@ -155,22 +157,31 @@ async function openHost(
 
 async function watchSettings(
   { agentYaml }: Paths,
-  _log: Log,
+  log: Log,
   onChange: () => void,
 ): Promise<() => Promise<void>> {
   const { watchFile } = await import('./adapters/watch.ts');
-  const watch = await watchFile(agentYaml, onChange);
+  const watch = await watchFile(agentYaml, onChange, (message) => {
+    log(unwatched('-', message));
+  });
   return () => watch.close();
 }
 
 async function watchRemote(
-  { remote, branch }: AgentSettings,
-  _log: Log,
+  { remote, branch, host }: AgentSettings,
+  log: Log,
   onChange: () => void,
 ): Promise<() => Promise<void>> {
   const watching = await import('./adapters/watch.ts');
-  const watch = await watching.watchRemote(remote, branch, onChange);
+  const watch = await watching.watchRemote(remote, branch, onChange, (message) => {
+    log(unwatched(host, message));
+  });
   return async () => watch?.close();
+}
+
+function unwatched(host: string, message: string): AgentEvent {
+  const remedy = 'changes are found at the interval; if inotify is short, raise fs.inotify.max_user_watches';
+  return { kind: 'warning', host, message: oneLine(`${message}; ${remedy}`) };
 }
 
 /** The roles as the verbs ask for them. */

@@ -4,6 +4,7 @@ import type { ObjectId } from '../../shared/objects/object.ts';
 import type { Clone } from '../ports.ts';
 import { cloneGit, gitFailure, type CloneGit, type CloneSurroundings } from './clone-git.ts';
 import { readObjects } from './clone-objects.ts';
+import { localPath } from './git/remote.ts';
 
 /** A clone that was opened, with what its editor needs besides. */
 export interface OpenedClone {
@@ -78,23 +79,32 @@ function cloneOf(
       return ok(lines.map((line) => ({ id: line.slice(0, 40), name: line.slice(41 + below.length) })));
     },
     read: (names) => readObjects(git, names),
-    async firstParents(tips) {
-      if (tips.length === 0) return ok([]);
-      const listed = await git(['rev-list', '--first-parent', '--stdin'], { input: `${tips.join('\n')}\n` });
-      if (!listed.ok) return fail(gitFailure('walk the history', listed.failure));
-      return ok(
-        listed.value
-          .toString('utf8')
-          .split('\n')
-          .filter((line) => line !== ''),
-      );
-    },
+    firstParents: (tips, limit) => firstParents(git, tips, limit),
     async distance(from, to) {
       if (from === to) return 0;
       const counted = await git(['rev-list', '--count', `${from}..${to}`]);
       return counted.ok ? Number(counted.value.toString('utf8')) : null;
     },
   };
+}
+
+/** `git rev-list --parents`: `COMMIT PARENT ...`, and nothing after a root. */
+async function firstParents(
+  git: CloneGit,
+  tips: readonly ObjectId[],
+  limit: number | undefined,
+): ReturnType<Clone['firstParents']> {
+  if (tips.length === 0) return ok(new Map());
+  const most = limit === undefined ? [] : [`--max-count=${limit}`];
+  const listed = await git(['rev-list', '--first-parent', '--parents', ...most, '--stdin'], {
+    input: `${tips.join('\n')}\n`,
+  });
+  if (!listed.ok) return fail(gitFailure('walk the history', listed.failure));
+  const lines = listed.value
+    .toString('utf8')
+    .split('\n')
+    .filter((line) => line !== '');
+  return ok(new Map(lines.map((line) => [line.slice(0, 40), line.slice(41, 81) || null])));
 }
 
 type Remote = NonNullable<Clone['remote']>;
@@ -128,7 +138,12 @@ function remoteOf(branch: string, config: ReadonlyMap<string, string>): Remote |
   const url = config.get(`remote.${name}.url`);
   if (url === undefined) return null;
   const merge = upstream === name ? config.get(`branch.${branch}.merge`) : undefined;
-  return { name, url: withoutCredentials(url), branch: merge?.replace(/^refs\/heads\//, '') ?? branch };
+  return {
+    name,
+    url: withoutCredentials(url),
+    branch: merge?.replace(/^refs\/heads\//, '') ?? branch,
+    isLocal: localPath(url) !== null,
+  };
 }
 
 /** `git config --list -z`: `KEY LF VALUE NUL`; the last one wins. */

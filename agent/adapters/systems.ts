@@ -1,4 +1,4 @@
-import { chmod, mkdir, readlink } from 'node:fs/promises';
+import { chmod, mkdir, readlink, rmdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type Failure, fail, ok, type Result } from '../../shared/failure.ts';
 import type { Random, Systems } from '../ports.ts';
@@ -28,7 +28,7 @@ interface Layout {
 /**
  * Systems of kind `exec`: `systems/ID`, `generations/N` and the link `current`. What this process has reserved
  * and not yet registered or discarded is never pruned; what a crashed predecessor left so is. Only `prune` removes
- * what it was not told to: it runs once a switch is confirmed.
+ * systems that it was not told of: it runs once a switch is confirmed.
  */
 export function execSystems({ state, random, searchPath }: SystemsOptions): Systems {
   const layout: Layout = {
@@ -40,6 +40,7 @@ export function execSystems({ state, random, searchPath }: SystemsOptions): Syst
   const reserved = new Set<string>();
   return {
     async reserve() {
+      await removeEmpty(layout, reserved).catch(() => undefined);
       const made = await makeSystem(layout, random.id());
       if (made.ok) reserved.add(made.value);
       return made;
@@ -66,6 +67,17 @@ export function execSystems({ state, random, searchPath }: SystemsOptions): Syst
     setCurrent: (number) => setCurrent(layout, number),
     prune: (keep) => prune(layout, new Set(keep), reserved),
   };
+}
+
+/**
+ * A predecessor that was killed right after `reserve` left a directory that its journal does not know. It is
+ * empty, and rmdir(2) takes no other: a system never goes this way, whatever has become of the generations.
+ */
+async function removeEmpty(layout: Layout, reserved: ReadonlySet<string>): Promise<void> {
+  const ours = namesOf([...reserved]);
+  for (const name of await namesIn(layout.systems)) {
+    if (isName(name) && !ours.has(name)) await rmdir(join(layout.systems, name)).catch(() => undefined);
+  }
 }
 
 async function makeSystem(layout: Layout, id: string): Promise<Result<string>> {

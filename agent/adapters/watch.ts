@@ -4,6 +4,12 @@ import { basename, dirname, join, resolve, sep } from 'node:path';
 import { watch as chokidarWatch } from 'chokidar';
 import { localPath } from './git/remote.ts';
 
+/** Milliseconds to wait until a watch sees changes; after that it may or may not. */
+const patience = 5000;
+
+/** Told at most once for each watch, in a clause: what is wrong with it. The interval has to do then. */
+export type OnTrouble = (message: string) => void;
+
 /** Ends a watch. Not to be awaited within `onChange` itself. */
 export interface Watch {
   close(): Promise<void>;
@@ -18,6 +24,7 @@ export async function watchRemote(
   remote: string,
   branch: string,
   onChange: () => void,
+  onTrouble?: OnTrouble,
 ): Promise<Watch | null> {
   const path = localPath(remote);
   const root = path === null ? null : await commonDirectory(resolve(path));
@@ -31,10 +38,11 @@ export async function watchRemote(
     (parts.length > 2 &&
       folders.some((folder) => folder.length === parts.length - 1 && isPrefix(folder, parts)));
   const depth = Math.max(...folders.map((folder) => folder.length));
-  return watchBelow(root, depth, onChange, {
+  const concerns: Concerns = {
     folder: inside,
     file: (parts) => isFile(parts) && !inside(parts) && !isAnothersRef(parts) && !isLock(parts),
-  });
+  };
+  return watchBelow(root, depth, concerns, { onChange, onTrouble });
 }
 
 /** Folders of refs that hosts write: their coming and going is none of our business. */
@@ -47,13 +55,14 @@ function isLock(parts: readonly string[]): boolean {
 }
 
 /** Calls `onChange` when a file is written, replaced by a rename, made or removed; its folder must be there. */
-export async function watchFile(path: string, onChange: () => void): Promise<Watch> {
+export async function watchFile(path: string, onChange: () => void, onTrouble?: OnTrouble): Promise<Watch> {
   const name = basename(path);
   const folder = await realpath(dirname(resolve(path)));
-  return watchBelow(folder, 0, onChange, {
+  const concerns: Concerns = {
     folder: (parts) => parts.length === 0,
     file: (parts) => parts.length === 1 && parts[0] === name,
-  });
+  };
+  return watchBelow(folder, 0, concerns, { onChange, onTrouble });
 }
 
 /** What concerns us below a folder; paths in parts, relative to it. */
@@ -62,16 +71,21 @@ interface Concerns {
   readonly file: (parts: readonly string[]) => boolean;
 }
 
+interface Callbacks {
+  readonly onChange: () => void;
+  readonly onTrouble: OnTrouble | undefined;
+}
+
 /**
  * One chokidar on one folder, which sees only what concerns us. The whole line of folders is watched, so that
  * those which come later are seen. Events come from the kernel, at once: no polling and no waiting for writes to
- * settle. Resolves when changes from now on are seen.
+ * settle. Resolves when changes from now on are seen, or after 5 s.
  */
 async function watchBelow(
   root: string,
   depth: number,
-  onChange: () => void,
   concerns: Concerns,
+  { onChange, onTrouble }: Callbacks,
 ): Promise<Watch> {
   const partsOf = (path: string): string[] => (path === root ? [] : path.slice(root.length + 1).split(sep));
   const hasChanged = rememberFiles();
@@ -99,9 +113,25 @@ async function watchBelow(
     judge(watched);
     if (typeof name === 'string') judge(join(watched, name));
   });
-  // Such as a folder that vanished while it was read: the interval is still there.
-  watcher.on('error', () => undefined);
-  await new Promise<void>((ready) => watcher.once('ready', ready));
+  let isTold = false;
+  const tell = (message: string): void => {
+    if (!isTold) onTrouble?.(message);
+    isTold = true;
+  };
+  // Such as too few inotify watches (inotify(7)), or a folder that vanished while it was read.
+  watcher.on('error', (error) => {
+    tell(`${root} cannot be watched: ${error instanceof Error ? error.message : String(error)}`);
+  });
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(() => {
+      tell(`${root} cannot be watched yet: it was not looked through within ${patience / 1000} s`);
+      resolve();
+    }, patience);
+    watcher.once('ready', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
   return { close: () => watcher.close() };
 }
 

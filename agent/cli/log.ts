@@ -1,4 +1,4 @@
-import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
+import { fail, ok, sentence, type Failure, type Result } from '../../shared/failure.ts';
 import { moment } from '../../shared/fleet-view/time.ts';
 import { table, type Cell } from '../../shared/fleet-view/table.ts';
 import { oneLine } from '../../shared/printable.ts';
@@ -25,9 +25,14 @@ export const log: Act = async (args, { terminal, roles, signal, now }) => {
     return fail(unknownHost(host));
   }
   const hosts = host === undefined ? [...refs.value.states.keys()] : [host];
-  const all = await readLog(clone.value, refs.value, snapshot.value.fleet, hosts);
-  if (!all.ok) return all;
-  const entries = all.value.filter(wanted.value);
+  const { from, concerns } = wanted.value;
+  const read = await readLog(clone.value, refs.value, snapshot.value.fleet, { hosts, from });
+  if (!read.ok) return read;
+  const { problems } = read.value;
+  const [nothing] = problems;
+  if (host !== undefined && nothing !== undefined && read.value.entries.length === 0) return fail(nothing);
+  for (const problem of problems) terminal.note(`autark: ${oneLine(sentence(problem))}`);
+  const entries = read.value.entries.filter(concerns);
   const sheet = { width: terminal.width, colour: terminal.colour };
   terminal.out(
     args.flag('json') ? JSON.stringify({ format: 1, entries }, null, 2) : table(entries.map(line), sheet),
@@ -35,7 +40,11 @@ export const log: Act = async (args, { terminal, roles, signal, now }) => {
   return ok(0);
 };
 
-type Filter = (entry: LogEntry) => boolean;
+interface Filter {
+  /** Milliseconds since the epoch. */
+  readonly from: number;
+  readonly concerns: (entry: LogEntry) => boolean;
+}
 
 function filterOf(args: Arguments, now: number): Result<Filter> {
   const [since, event, revision] = [args.text('since'), args.text('event'), args.text('revision')];
@@ -50,13 +59,12 @@ function filterOf(args: Arguments, now: number): Result<Filter> {
   if (revision !== undefined && !/^[0-9a-f]{4,40}$/.test(revision)) {
     return fail(usage('log', `--revision is a commit of at least four hex digits, not ${revision}`));
   }
-  const concerns = (id: string | null) => revision === undefined || (id?.startsWith(revision) ?? false);
-  return ok(
-    (entry) =>
-      !(Date.parse(entry.at) < from) &&
-      (event === undefined || entry.event === event) &&
-      (concerns(entry.revision) || concerns(entry.attempted)),
-  );
+  const isMeant = (id: string | null) => revision === undefined || (id?.startsWith(revision) ?? false);
+  const concerns: Filter['concerns'] = (entry) =>
+    !(Date.parse(entry.at) < from) &&
+    (event === undefined || entry.event === event) &&
+    (isMeant(entry.revision) || isMeant(entry.attempted));
+  return ok({ from, concerns });
 }
 
 /** One line an entry; what hosts wrote is made safe to show. */

@@ -8,8 +8,10 @@ import { distances, hostViews } from '../fleet/status.ts';
 import type { Clone, Terminal } from '../ports.ts';
 import { usage, type Act, type Arguments, type Context } from './verb.ts';
 
-/** Milliseconds between two looks with `--watch`. */
-const watchInterval = 1000;
+/** Milliseconds between two looks with `--watch`: a server is not asked every second by everybody who looks. */
+export function watchInterval(remote: Clone['remote'], offline: boolean): number {
+  return offline || remote === null || remote.isLocal ? 1000 : 5000;
+}
 
 /** `autark status`: exits with the mask of what is not well. */
 export const status: Act = async (args, context) => {
@@ -67,7 +69,7 @@ async function watch(
       shown = text;
       said = facts;
     }
-    await pause(watchInterval, signal);
+    await pause(watchInterval(clone.remote, args.flag('offline')), signal);
   }
 }
 

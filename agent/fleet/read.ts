@@ -69,9 +69,9 @@ const farthest = 100;
 
 /** A broken head is when people look at the status most: they see the hosts by the newest file that can be read. */
 async function lastValid(clone: Clone, head: ObjectId, broken: Failure): Promise<Result<Fleet>> {
-  const chain = await clone.firstParents([head]);
+  const chain = await clone.firstParents([head], farthest);
   if (!chain.ok) return chain;
-  const names = chain.value.slice(0, farthest).map((id) => `${id}:fleet.yaml`);
+  const names = [...chain.value.keys()].map((id) => `${id}:fleet.yaml`);
   const objects = await clone.read(names);
   if (!objects.ok) return objects;
   for (const name of names) {

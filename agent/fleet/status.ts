@@ -3,16 +3,25 @@ import type { ObjectId } from '../../shared/objects/object.ts';
 import type { Clone } from '../ports.ts';
 import type { Snapshot } from './read.ts';
 
-/** Counts how far each host is behind; one process for each revision that differs from the head. */
+/** How many gits count at a time. */
+const atOnce = 4;
+
+/** Counts how far each host is behind; one process for each revision that differs from the head, a few at a time. */
 export async function distances(
   clone: Clone,
-  { claims, head }: Snapshot,
+  { claims, head }: Pick<Snapshot, 'claims' | 'head'>,
 ): Promise<ReadonlyMap<ObjectId, number | null>> {
   const revisions = new Set(
     [...claims.values()].map((claim) => claim.record?.revision).filter((id) => id !== undefined),
   );
-  const counted = [...revisions].map(async (id) => [id, await clone.distance(id, head)] as const);
-  return new Map(await Promise.all(counted));
+  const counted = new Map<ObjectId, number | null>();
+  // All counters take from the same iterator.
+  const open = revisions.values();
+  const count = async (): Promise<void> => {
+    for (const id of open) counted.set(id, await clone.distance(id, head));
+  };
+  await Promise.all(Array.from({ length: atOnce }, count));
+  return counted;
 }
 
 /** One line a host: those of `fleet.yaml` in its order, then whoever else has a branch, by name. */

@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -201,6 +210,16 @@ describe('the own Git directory', () => {
     for (const name of left) writeFileSync(join(rig.directory, name), 'x');
     expect(valueOf(await rig.open().fetchHead(bounds()))).toBe(head);
     expect(left.filter((name) => existsSync(join(rig.directory, name)))).toEqual([]);
+  });
+
+  test('is freed of what a crash left when it was replaced, when the agent starts', async () => {
+    const rig = gitRig();
+    const head = rig.commit('main', 'one');
+    valueOf(await rig.git.fetchHead(bounds()));
+    for (const name of ['git.old', 'git.fresh'])
+      cpSync(rig.directory, join(rig.folder, 'own', name), { recursive: true });
+    expect(valueOf(await rig.open().fetchHead(bounds()))).toBe(head);
+    expect(readdirSync(join(rig.folder, 'own'))).toEqual(['git']);
   });
 
   test('does not gather packs for ever', async () => {

@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   readFileSync,
   readdirSync,
@@ -106,6 +107,14 @@ function textOf(path: string): string {
   } catch {
     return '';
   }
+}
+
+/** Removes what a crash left of a directory that was to be replaced. Not while it is being fetched anew. */
+export async function sweepReplacements(directory: string): Promise<void> {
+  const fresh = `${directory}.fresh`;
+  const left = [`${directory}.old`, fresh].filter((path) => existsSync(path));
+  if (left.length === 0 || isInUse(fresh)) return;
+  for (const path of left) await rm(path, { recursive: true, force: true }).catch(() => undefined);
 }
 
 /** Puts a directory that was fetched anew in the place of the old one. A crash in between costs another fetch. */

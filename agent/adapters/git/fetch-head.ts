@@ -4,7 +4,13 @@ import type { ObjectId } from '../../../shared/objects/object.ts';
 import type { Bounds } from '../../ports.ts';
 import { fetchArguments, succeeded, type GitCommand } from './command.ts';
 import { openDoubt } from './doubt.ts';
-import { countPacks, prepareDirectory, swapDirectory, sweepDirectory } from './directory.ts';
+import {
+  countPacks,
+  prepareDirectory,
+  swapDirectory,
+  sweepDirectory,
+  sweepReplacements,
+} from './directory.ts';
 import { gitFailure, remoteRemedy, saysRefused } from './failures.ts';
 import { readRef } from './refs.ts';
 
@@ -40,6 +46,7 @@ export const headRef = 'refs/autark/config';
 export function openHeadFetcher(place: HeadPlace): HeadFetcher {
   const doubt = openDoubt(`${place.directory}.doubt`);
   let newest: ObjectId | null = null;
+  let isSwept = false;
 
   /** Joins small packs and loose objects (git-repack(1)), seldom, and only after something new came. */
   async function joinPacks(head: ObjectId, bounds: Bounds): Promise<void> {
@@ -84,6 +91,8 @@ export function openHeadFetcher(place: HeadPlace): HeadFetcher {
     },
     async fetch(bounds) {
       const begun = performance.now();
+      if (!isSwept) await sweepReplacements(place.directory);
+      isSwept = true;
       const { distrusted, failures } = doubt.now();
       let head = await (distrusted ? fetchAnew(bounds) : fetchInto(place.directory, bounds));
       if (!head.ok && !distrusted && !head.failure.certain && !bounds.signal.aborted) {

@@ -190,6 +190,38 @@ describe('log', () => {
   });
 });
 
+describe('a branch that holds no record', () => {
+  const at = () => ({ cwd: world.remote, env: world.env });
+
+  test('hides no other host’s log; it fails only for those who ask for it', async () => {
+    const all = await log([]);
+    const head = await world.git(['rev-parse', 'HEAD']);
+    await must('git', ['update-ref', 'refs/heads/state/zzz', head], at());
+    try {
+      const ran = await world.autark(['log', '--json']);
+      expect(ran.code).toBe(0);
+      expect((JSON.parse(ran.stdout) as Logged).entries).toEqual(all);
+      expect(ran.stderr).toContain('state/zzz is not a state record');
+      const asked = await world.autark(['log', 'zzz']);
+      expect(asked.code).toBe(1);
+      expect(asked.stderr).toContain('state/zzz is not a state record');
+    } finally {
+      await must('git', ['update-ref', '-d', 'refs/heads/state/zzz'], at());
+    }
+  });
+
+  test('under a host’s records ends its log there, and says so', async () => {
+    const head = await world.git(['rev-parse', 'HEAD']);
+    const tip = await must('git', ['rev-parse', 'refs/heads/state/web1'], at());
+    const tree = await must('git', ['rev-parse', `${tip}^{tree}`], at());
+    const upon = await must('git', ['commit-tree', '-m', 'x', '-p', head, tree], at());
+    const ran = await instead('refs/heads/state/web1', upon, () => world.autark(['log', 'web1', '--json']));
+    expect(ran.code).toBe(0);
+    expect((JSON.parse(ran.stdout) as Logged).entries).toMatchObject([{ commit: upon, verified: false }]);
+    expect(ran.stderr).toContain('a commit of state/web1 is not a state record');
+  });
+});
+
 test('a wrong genesis is refused before anybody is asked', async () => {
   const at = { cwd: world.remote, env: world.env };
   const genesis = await must(
