@@ -6,7 +6,7 @@ import { beginSwitch, leaveAlone } from './begin.ts';
 import { carryOn } from './carry-on.ts';
 import type { Context } from './context.ts';
 import { decide } from './decide.ts';
-import { conclude, failed, finish, isNothingNew, rest, stopped, type Ended } from './ending.ts';
+import { conclude, failed, finish, isNothingNew, rest, stillFull, stopped, type Ended } from './ending.ts';
 import { unlessNewer, type Wakes } from './newer.ts';
 import { build } from './stages/build.ts';
 import { poll } from './stages/poll.ts';
@@ -33,6 +33,8 @@ export async function cycle(context: Context, wakes?: Wakes): Promise<Ended> {
   if (isNothingNew(context, revision)) return rest(context);
   const held = await memory.hold(signal);
   if (!held.ok) return failed(context, 'poll', held.failure);
+  const full = await stillFull(context, revision);
+  if (full !== undefined) return failed(context, 'build', full);
   senses.log({ kind: 'new-head', host, revision });
 
   const verified = await stopwatch.time('verify', () => verify(context, revision));

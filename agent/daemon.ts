@@ -5,6 +5,9 @@ import type { Wakes } from './newer.ts';
 import type { Clock, Log, Random } from './ports.ts';
 import type { Bell } from './wakes.ts';
 
+/** The longest wait after a cycle that could not even begin, in milliseconds. */
+const impatience = 15_000;
+
 /** What the daemon keeps between cycles, which is almost nothing: each cycle reads its own files. */
 export interface Daemon {
   readonly bell: Bell;
@@ -44,7 +47,9 @@ export async function runDaemon(daemon: Daemon): Promise<number> {
       failures = isOfTheWorld(kind) ? failures + 1 : 0;
       daemon.log({ kind: 'failure', host: pace.host, stage: 'poll', failure: ran.failure });
     }
-    await daemon.bell.nextWithin(waitOf(daemon, pace, failures), daemon.signal);
+    const wait = waitOf(daemon, pace, failures);
+    // Without settings, key or journal a look costs next to nothing, and a person may be at it right now.
+    await daemon.bell.nextWithin(ran.ok || isOfTheWorld(ran.failure.kind) ? wait : Math.min(wait, impatience), daemon.signal);
   }
   return 0;
 }

@@ -6,6 +6,7 @@ import type { ObjectId } from '../shared/objects/object.ts';
 import type { StateEvent } from '../shared/record/status.ts';
 import { carryOn } from './carry-on.ts';
 import type { Context } from './context.ts';
+import { noSpace } from './stages/no-space.ts';
 import { deliverRecords, hasRecords } from './stages/deliver.ts';
 import { draftOf, settle } from './stages/record.ts';
 
@@ -21,6 +22,14 @@ export interface Ended {
 export function isNothingNew(context: Context, head: ObjectId): boolean {
   const { memory, under, senses } = context;
   return stillStands(memory.journal.standing, { head, under, now: senses.clock.now() });
+}
+
+/** The failure of a revision that a full disk undid before, while the disk is still full: not tried, not recorded. */
+export async function stillFull(context: Context, head: ObjectId): Promise<Failure | undefined> {
+  const { standing } = context.memory.journal;
+  if (standing?.head !== head || standing.code !== exitCode('no-space')) return undefined;
+  const isFull = await context.effects('build').machine.isFull();
+  return isFull ? noSpace('the revision is not tried again yet') : undefined;
 }
 
 /**
@@ -135,5 +144,7 @@ async function tidy(context: Context, keep: number): Promise<void> {
   const { running, previous, lastGood } = context.memory.journal;
   const all = (await systems.generations()).map(({ number }) => number);
   const current = running?.generation ?? null;
+  // What runs is damaged or gone: nobody knows then what may be removed (P4).
+  if (current !== null && !all.includes(current)) return;
   await systems.prune(generationsToKeep(all, { current, previous, lastGood, keep }));
 }

@@ -37,7 +37,7 @@ export async function deliverRecords(context: Context): Promise<Result<void>> {
     if (decision.report !== undefined) {
       context.senses.log({ kind: 'warning', host, message: decision.report });
     }
-    const lost = await lostRecords(context);
+    const lost = await lostRecords(context, decision.expected);
     if (lost !== undefined) return fail(lost);
     const update: RefUpdate = { ref: `refs/heads/state/${host}`, to: tip, expected: decision.expected };
     const pushed = await git.push([update], bounds);
@@ -50,7 +50,7 @@ export async function deliverRecords(context: Context): Promise<Result<void>> {
  * Records that were delivered live on the server and in the disposable Git directory. Where both lost them, the
  * chain cannot be pushed again from here.
  */
-async function lostRecords(context: Context): Promise<Failure | undefined> {
+async function lostRecords(context: Context, expected: ObjectId | null): Promise<Failure | undefined> {
   const { outbox, git } = context.effects('record');
   const [oldest] = await outbox.list();
   if (oldest === undefined || oldest.seq === 0) return undefined;
@@ -58,11 +58,13 @@ async function lostRecords(context: Context): Promise<Failure | undefined> {
   const [parent] = commit.ok ? commit.value.commit.parents : [];
   if (parent === undefined || (await git.read(parent)).ok) return undefined;
   const branch = `state/${context.memory.journal.host}`;
+  const lease = expected === null ? '' : `--force-with-lease=refs/heads/${branch}:${expected} `;
+  const push = `git push ${lease}origin refs/remotes/origin/${branch}:refs/heads/${branch}`;
   return {
     kind: 'push-refused',
-    cause: `the server lost ${branch}, and the records before ${oldest.seq} are no longer on this machine`,
+    cause: `the server no longer has all of ${branch}, nor has this machine what came before record ${oldest.seq}`,
     where: parent,
-    remedy: `in a clone that still has them: git push origin refs/remotes/origin/${branch}:refs/heads/${branch}`,
+    remedy: `in a clone that still has it, without fetching first: ${push}`,
   };
 }
 

@@ -32,7 +32,7 @@ export function deliver(own: Own, seen: Seen | null): Delivery {
   const branch = `state/${own.host}`;
   if (seen === null) {
     if (own.delivered === null) return { do: 'push', expected: null };
-    return { do: 'push', expected: null, report: `${branch} was gone from the server; it is pushed again` };
+    return { do: 'push', expected: null, report: `${branch} is gone from the server` };
   }
   if (seen.id === own.tip) return { do: 'nothing' };
   const expected = seen.id;
@@ -42,7 +42,7 @@ export function deliver(own: Own, seen: Seen | null): Delivery {
       return {
         do: 'push',
         expected,
-        report: `${branch} was set back on the server to ${seen.id}; it is pushed again`,
+        report: `${branch} was set back on the server to ${seen.id}`,
       };
     }
     // Ahead of what was read back: an earlier push whose answer was lost.
@@ -52,7 +52,7 @@ export function deliver(own: Own, seen: Seen | null): Delivery {
     return {
       do: 'push',
       expected,
-      report: `${branch} held ${seen.id}, which this host did not sign; it is replaced`,
+      report: `${branch} held ${seen.id}, which this host did not sign`,
     };
   }
   return { do: 'stop', failure: diverged(branch, seen.id) };

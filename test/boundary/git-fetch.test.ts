@@ -144,37 +144,6 @@ describe('a remote that gives nothing', () => {
   });
 });
 
-describe('the own state branch', () => {
-  test('is null until it is there, and again when it was deleted', async () => {
-    const rig = gitRig();
-    expect(valueOf(await rig.git.fetchState(bounds()))).toBeNull();
-    for (const other of ['state/web10', 'state/web', 'state-old/web1', 'states/web1', 'state/x/web1'])
-      rig.commit(other, other);
-    expect(valueOf(await rig.git.fetchState(bounds()))).toBeNull();
-    rig.at(['update-ref', '-d', 'refs/heads/state/x/web1']);
-    const tip = rig.commit('state/web1', 'mine');
-    expect(valueOf(await rig.git.fetchState(bounds()))).toBe(tip);
-    rig.at(['update-ref', '-d', 'refs/heads/state/web1']);
-    expect(valueOf(await rig.git.fetchState(bounds()))).toBeNull();
-  });
-
-  test('may live in another repository', async () => {
-    const rig = gitRig();
-    const other = gitRig();
-    const head = rig.commit('main', 'one');
-    const tip = other.commit('state/web1', 'mine');
-    const git = rig.open({ stateRemote: other.remote });
-    expect(valueOf(await git.fetchState(bounds()))).toBe(tip);
-    expect(valueOf(await git.fetchHead(bounds()))).toBe(head);
-    expect(
-      failureOf(await rig.open({ stateRemote: join(rig.folder, 'none') }).fetchState(bounds())),
-    ).toMatchObject({
-      kind: 'unreachable',
-      where: join(rig.folder, 'none'),
-    });
-  });
-});
-
 describe('the own Git directory', () => {
   test('is for our eyes only, and its configuration is ours each time', async () => {
     const rig = gitRig();

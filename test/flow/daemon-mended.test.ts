@@ -118,3 +118,17 @@ test('an agent.yaml that names a key open to others is said; mended there, it is
   await daemon.next({ event: 'recorded', record: 'deployed', revision });
   await daemon.next({ event: 'delivered' });
 });
+
+test('the key itself mended, as the message says, is noticed at once', async () => {
+  const good = await nameOpenKey();
+  try {
+    await daemon.after(
+      () => {
+        chmodSync(other, 0o600);
+      },
+      { event: 'stage', stage: 'build' },
+    );
+  } finally {
+    writeFileSync(agentYaml, good);
+  }
+});

@@ -93,6 +93,14 @@ describe.each(damages)('a generation with %s', (_name, damage) => {
     expect(current()).toBe('generations/3');
     expect((await newest(host)).status.system?.generation).toBe(3);
   });
+
+  test('does not cost the system that runs, when nothing else can be activated', async () => {
+    const { path } = journal().running;
+    damage(1);
+    await pushFailing('bad');
+    expect((await host.agent()).code).toBe(41);
+    expect(existsSync(`${path}/bin/switch-to-configuration`)).toBe(true);
+  });
 });
 
 describe('generation numbers', () => {

@@ -54,7 +54,7 @@ describe('a commit that git itself would not take', () => {
     const theirs = await malformed(await parentsOf());
     await setBranch(theirs);
     const { code, stderr } = await deploy(`after one ${where}`);
-    expect(stderr).toContain(`state/web1 held ${theirs}, which this host did not sign; it is replaced`);
+    expect(stderr).toContain(`state/web1 held ${theirs}, which this host did not sign`);
     expect(code).toBe(0);
     expect(host.motd()).toBe(`after one ${where}`);
     await allArrived(length + 1, where);
@@ -63,7 +63,8 @@ describe('a commit that git itself would not take', () => {
 
 /** Does, in the clone, exactly what the message says. */
 async function followRemedy(said: string): Promise<void> {
-  const command = /in a clone that still has them: (git push .*)$/m.exec(said)?.[1] ?? 'no command';
+  const command =
+    /in a clone that still has it, without fetching first: (git push .*)$/m.exec(said)?.[1] ?? 'no command';
   const { clone: cwd, env } = fleet.world;
   await must('sh', ['-c', command], { cwd, env });
 }
@@ -83,7 +84,9 @@ describe('a branch set back to an older record, for a host that has lost its Git
     expect(host.motd()).toBe(`set back to ${which}`);
     expect(stderr).not.toContain('two machines');
     expect(stderr).toMatch(new RegExp(` warn warning web1 .*state/web1 was set back .*${older}`));
-    expect(stderr).toMatch(/record: the server lost state\/web1, and the records before \d+ are no longer/);
+    expect(stderr).toMatch(
+      /record: the server no longer has all of state\/web1, nor has this machine what came before record \d+/,
+    );
     expect(code).toBe(51);
     // Nothing was pushed over it, and what is new waits.
     expect(await fleet.server.git(['rev-parse', branch])).toBe(older);
@@ -115,5 +118,24 @@ describe('a branch set back to an older record, for a host that has lost its Git
     await setBranch(tip.id);
     expect((await host.agent()).code).toBe(0);
     await allArrived(before.length + 1, 'after the other one went');
+  });
+
+  test('nor does a malformed commit in its place keep the records from coming back', async () => {
+    const before = await host.records();
+    await fleet.world.git(['fetch', '--quiet']);
+    const theirs = await malformed([before.at(-1)?.id ?? '']);
+    await setBranch(theirs);
+    loseGit();
+    const { code, stderr } = await deploy('without either');
+    expect(host.motd()).toBe('without either');
+    expect(code).toBe(51);
+    expect(stderr).toContain(`state/web1 held ${theirs}, which this host did not sign`);
+    try {
+      await followRemedy(stderr);
+    } finally {
+      await setBranch(before.at(-1)?.id ?? '');
+    }
+    expect((await host.agent()).code).toBe(0);
+    await allArrived(before.length + 1, 'after the malformed commit and the loss');
   });
 });

@@ -90,9 +90,7 @@ describe('a state branch on the server', () => {
     await fleet.server.git(['update-ref', '-d', branch]);
     const { ran } = await deploy('after the deletion');
     expect(ran.code).toBe(0);
-    expect(ran.stderr).toMatch(
-      / warn warning web1 .*state\/web1 was gone from the server; it is pushed again/,
-    );
+    expect(ran.stderr).toMatch(/ warn warning web1 .*state\/web1 is gone from the server/);
     await chainIsWhole(7);
   });
 
@@ -108,7 +106,7 @@ describe('a state branch on the server', () => {
     const theirs = await fleet.server.commit({ subject: 'Mine now', ref: branch });
     const { ran } = await deploy('after the stranger');
     expect(ran.code).toBe(0);
-    expect(ran.stderr).toContain(`state/web1 held ${theirs}, which this host did not sign; it is replaced`);
+    expect(ran.stderr).toContain(`state/web1 held ${theirs}, which this host did not sign`);
     await chainIsWhole(9);
   });
 
@@ -119,7 +117,7 @@ describe('a state branch on the server', () => {
     await setBranch((await newest(other)).id);
     const { ran } = await deploy('after the swap');
     expect(ran.code).toBe(0);
-    expect(ran.stderr).toMatch(/did not sign; it is replaced/);
+    expect(ran.stderr).toMatch(/did not sign/);
     await chainIsWhole(10);
   });
 

@@ -71,7 +71,12 @@ describe('inputs', () => {
 
   test('unchanged mean no build', async () => {
     expect(
-      await agent({ ...execHost('web1', 'in'), 'hosts/web1/build': counting, 'fleet.yaml': yaml() }),
+      await agent({
+        ...execHost('web1', 'in'),
+        'hosts/web1/build': counting,
+        'common/first': 'x\n',
+        'fleet.yaml': yaml(),
+      }),
     ).toBe('deployed');
     const before = builds();
     expect(await agent({ 'docs/readme': 'x\n' })).toBe('unchanged');

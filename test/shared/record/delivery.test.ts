@@ -17,7 +17,7 @@ describe('what the writer of a state branch does', () => {
     expect(deliver(own, null)).toEqual({
       do: 'push',
       expected: null,
-      report: expect.stringMatching(/^state\/web1 was gone/) as string,
+      report: expect.stringMatching(/^state\/web1 is gone/) as string,
     });
   });
 

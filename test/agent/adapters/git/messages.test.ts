@@ -50,7 +50,13 @@ test('a failure carries no password, in no field', () => {
 test('a git that was ended from outside is not taken for a fault of the network', () => {
   const failure = gitFailure(
     { ending: { how: 'signalled', signal: 'SIGKILL' }, stdout: new Uint8Array(), tail: '' },
-    { doing: 'fetch', where: 'ssh://git@h/', timeout: 1000, kind: 'unreachable', remedy: 'check the network' },
+    {
+      doing: 'fetch',
+      where: 'ssh://git@h/',
+      timeout: 1000,
+      kind: 'unreachable',
+      remedy: 'check the network',
+    },
   );
   expect(failure).toMatchObject({ kind: 'unexpected', cause: 'git fetch was ended by SIGKILL' });
   expect(failure.remedy).toContain('memory');
