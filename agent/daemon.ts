@@ -49,7 +49,10 @@ export async function runDaemon(daemon: Daemon): Promise<number> {
     }
     const wait = waitOf(daemon, pace, failures);
     // Without settings, key or journal a look costs next to nothing, and a person may be at it right now.
-    await daemon.bell.nextWithin(ran.ok || isOfTheWorld(ran.failure.kind) ? wait : Math.min(wait, impatience), daemon.signal);
+    await daemon.bell.nextWithin(
+      ran.ok || isOfTheWorld(ran.failure.kind) ? wait : Math.min(wait, impatience),
+      daemon.signal,
+    );
   }
   return 0;
 }
