@@ -111,8 +111,6 @@ export interface Systems {
   seal(path: string): Promise<Result<Pick<BuiltSystem, 'path' | 'digest'>>>;
   /** Those that are whole, ascending; a damaged one is none. */
   generations(): Promise<readonly Generation[]>;
-  /** The highest number of any folder below `generations/`, whole or not; 0 when there is none. Never reuse one. */
-  newestNumber(): Promise<number>;
   /** Writes `generations/N`, synced. Again with the same number replaces it. */
   register(generation: Generation): Promise<Result<void>>;
   /** Points `current` at a generation, atomically and synced; `null` when there is none to go back to. */

@@ -65,11 +65,6 @@ export async function readGenerations(folder: string): Promise<Kept[]> {
   return Promise.all(numbers.map((number) => readOne(join(folder, String(number)))));
 }
 
-/** The highest number that a folder below `generations` has, whole or not; 0 when there is none. */
-export async function newestNumber(folder: string): Promise<number> {
-  return (await numbersIn(folder)).at(-1) ?? 0;
-}
-
 /** Ascending. Throws the system's error. */
 async function numbersIn(folder: string): Promise<number[]> {
   const names = await namesIn(folder);

@@ -4,7 +4,7 @@ import { type Failure, fail, ok, type Result } from '../../shared/failure.ts';
 import type { Random, Systems } from '../ports.ts';
 import { makeFolder, namesIn, removeDurably, syncFolder } from './durable.ts';
 import { errorCode, fileFailure } from './file-failure.ts';
-import { type Kept, newestNumber, readGenerations, replaceLink, writeGeneration } from './generations.ts';
+import { type Kept, readGenerations, replaceLink, writeGeneration } from './generations.ts';
 import { removeTree } from './remove-tree.ts';
 import { sealSystem } from './seal.ts';
 
@@ -58,7 +58,6 @@ export function execSystems({ state, random, searchPath }: SystemsOptions): Syst
       const kept = await readGenerations(layout.generations);
       return kept.map((one) => one.generation).filter((generation) => generation !== null);
     },
-    newestNumber: () => newestNumber(layout.generations),
     async register(generation) {
       const written = await writeGeneration(layout.generations, generation);
       if (written.ok) reserved.delete(generation.path);

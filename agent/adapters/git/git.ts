@@ -10,7 +10,7 @@ import { openHeadFetcher } from './fetch-head.ts';
 import { openObjects } from './objects.ts';
 import { pushArguments, pushFailure } from './push.ts';
 import { readRef } from './refs.ts';
-import { withoutCredentials } from './remote.ts';
+import { withoutCredentials } from '../../../shared/credentials.ts';
 
 export interface GitPlace {
   /**

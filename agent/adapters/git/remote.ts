@@ -1,8 +1,6 @@
 /** What a remote's URL says (git-fetch(1), "GIT URLS"), taken apart so that its secrets never reach argv. */
 import { fileURLToPath } from 'node:url';
 
-export { withoutCredentials } from '../../../shared/credentials.ts';
-
 export interface Remote {
   /** Without a password: git hands this to its transport programs as an argument. */
   readonly url: string;

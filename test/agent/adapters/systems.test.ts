@@ -1,6 +1,5 @@
 import {
   existsSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -128,21 +127,6 @@ describe('generations', () => {
     await registered(systems, 2);
     damage(join(state, 'generations/2'));
     expect(await systems.generations()).toEqual([one]);
-  });
-});
-
-describe('newestNumber', () => {
-  test('is 0 when there is none', async () => {
-    expect(await systems.newestNumber()).toBe(0);
-  });
-
-  test('counts what is damaged, as a number', async () => {
-    for (const number of [9, 10]) await registered(systems, number);
-    rmSync(join(state, 'generations/10/generation.json'));
-    mkdirSync(join(state, 'generations/draft'));
-    expect(await systems.newestNumber()).toBe(10);
-    mkdirSync(join(state, 'generations/11'));
-    expect(await systems.newestNumber()).toBe(11);
   });
 });
 
