@@ -8,7 +8,8 @@ import type { AgentEvent } from '../shared/event.ts';
 import { oneLine } from '../shared/printable.ts';
 import { pathsBelow, type Paths } from '../shared/paths.ts';
 import type { AgentHost, OpenedHost } from './host.ts';
-import type { Clone, CloneEditor, Log, Terminal } from './ports.ts';
+import type { Clone, CloneEditor, Terminal } from './clone-ports.ts';
+import type { Log } from './ports.ts';
 import { performAtOnce, type Effects, type Perform, type Senses } from './seam.ts';
 import { terminalOf } from './adapters/terminal.ts';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
 import { serialiseCommit, withSignature } from '../../shared/objects/commit.ts';
 import type { ObjectId } from '../../shared/objects/object.ts';
-import type { AdminKey, CloneChange, CloneEditor } from '../ports.ts';
+import type { AdminKey, CloneChange, CloneEditor } from '../clone-ports.ts';
 import { gitFailure, type CloneGit, type CloneSurroundings } from './clone-git.ts';
 import { identityOf } from './clone-identity.ts';
 import { findAdminKey } from './clone-key.ts';

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
 import { formatPublicKey, parsePrivateKey, parsePublicKey } from '../../shared/trust/ssh-key.ts';
 import { signWith } from '../../shared/trust/sshsig.ts';
-import type { AdminKey } from '../ports.ts';
+import type { AdminKey } from '../clone-ports.ts';
 import type { CloneSurroundings } from './clone-git.ts';
 import { ownerOf } from './clone-identity.ts';
 import { signWithSshKeygen } from './clone-sign.ts';

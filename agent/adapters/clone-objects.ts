@@ -1,6 +1,6 @@
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
 import { objectId, type ObjectType } from '../../shared/objects/object.ts';
-import type { NamedObject } from '../ports.ts';
+import type { NamedObject } from '../clone-ports.ts';
 import { gitFailure, type CloneGit } from './clone-git.ts';
 
 const newline = 0x0a;

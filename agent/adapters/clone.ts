@@ -1,7 +1,7 @@
 import { withoutCredentials } from '../../shared/credentials.ts';
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
 import type { ObjectId } from '../../shared/objects/object.ts';
-import type { Clone } from '../ports.ts';
+import type { Clone } from '../clone-ports.ts';
 import { cloneGit, gitFailure, type CloneGit, type CloneSurroundings } from './clone-git.ts';
 import { readObjects } from './clone-objects.ts';
 import { localPath } from './git/remote.ts';

@@ -1,5 +1,5 @@
 import type { ReadStream, WriteStream } from 'node:tty';
-import type { Terminal } from '../ports.ts';
+import type { Terminal } from '../clone-ports.ts';
 
 export interface TerminalStreams {
   readonly input: ReadStream;

@@ -6,7 +6,7 @@ import { parseFleet } from '../../shared/fleet/parse.ts';
 import type { Enrolment } from '../../shared/record/enrolment.ts';
 import { version } from '../../shared/version.ts';
 import { readCandidates } from '../fleet/enrolments.ts';
-import type { CloneEditor } from '../ports.ts';
+import type { CloneEditor } from '../clone-ports.ts';
 import { choose } from './approve-choice.ts';
 import { systemFor } from './approve-system.ts';
 import { clean, pushed, upToDate } from './editing.ts';

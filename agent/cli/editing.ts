@@ -1,5 +1,5 @@
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
-import type { Clone, CloneEditor } from '../ports.ts';
+import type { Clone, CloneEditor } from '../clone-ports.ts';
 
 /** Fetches, and refuses when the remote's branch has commits that this clone lacks. */
 export async function upToDate({ clone }: CloneEditor): Promise<Result<void>> {

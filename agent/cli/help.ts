@@ -1,5 +1,5 @@
 import { table, type Cell } from '../../shared/fleet-view/table.ts';
-import type { Terminal } from '../ports.ts';
+import type { Terminal } from '../clone-ports.ts';
 import type { OptionForm, PositionalForm, Verb } from './verb.ts';
 import { globalOptions, verbs } from './verbs.ts';
 

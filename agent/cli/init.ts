@@ -1,7 +1,7 @@
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
 import { newFleetYaml } from '../../shared/fleet/edit.ts';
 import { formatAllowedSigner } from '../../shared/trust/allowed-signers.ts';
-import type { AdminKey, CloneEditor, Terminal } from '../ports.ts';
+import type { AdminKey, CloneEditor, Terminal } from '../clone-ports.ts';
 import { setSigning } from './join.ts';
 import { pushed, upToDate } from './editing.ts';
 import { usage, type Act } from './verb.ts';

@@ -1,6 +1,6 @@
 import { ok, type Result } from '../../shared/failure.ts';
 import { parseAllowedSigners } from '../../shared/trust/allowed-signers.ts';
-import type { AdminKey, CloneEditor } from '../ports.ts';
+import type { AdminKey, CloneEditor } from '../clone-ports.ts';
 import type { Act } from './verb.ts';
 
 /** `autark join`: from now on `git commit` in this clone signs, and `git log --show-signature` checks. */

@@ -1,6 +1,6 @@
 import { sentence, type Failure } from '../../shared/failure.ts';
 import { oneLine, printable } from '../../shared/printable.ts';
-import type { Terminal } from '../ports.ts';
+import type { Terminal } from '../clone-ports.ts';
 import { nearest } from '../../shared/fleet/name.ts';
 import { parse, verbName } from './parse.ts';
 import { usage, type Roles, type Verb } from './verb.ts';

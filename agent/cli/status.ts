@@ -5,7 +5,7 @@ import { statusTable } from '../../shared/fleet-view/status-table.ts';
 import { oneLine } from '../../shared/printable.ts';
 import type { Snapshot } from '../fleet/read.ts';
 import { distances, hostViews } from '../fleet/status.ts';
-import type { Clone, Terminal } from '../ports.ts';
+import type { Clone, Terminal } from '../clone-ports.ts';
 import { usage, type Act, type Arguments, type Context } from './verb.ts';
 
 /** Milliseconds between two looks with `--watch`: a server is not asked every second by everybody who looks. */

@@ -1,6 +1,6 @@
 import type { Failure, Result } from '../../shared/failure.ts';
 import type { AgentHost } from '../host.ts';
-import type { Clone, CloneEditor, Terminal } from '../ports.ts';
+import type { Clone, CloneEditor, Terminal } from '../clone-ports.ts';
 
 /** The roles that verbs may ask for; each is wired, and loads its adapters, only when it is called. */
 export interface Roles {

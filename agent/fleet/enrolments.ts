@@ -1,6 +1,6 @@
 import { fail, ok, type Result } from '../../shared/failure.ts';
 import { checkEnrolment, type Enrolment } from '../../shared/record/enrolment.ts';
-import type { Clone, RemoteRef } from '../ports.ts';
+import type { Clone, RemoteRef } from '../clone-ports.ts';
 import { foundIn, namesOf } from './state-objects.ts';
 
 /** Machines that wait under one name: those whose genesis is good, and why the others are not. */

@@ -2,7 +2,7 @@ import { ok, type Failure, type Result } from '../../shared/failure.ts';
 import type { Fleet } from '../../shared/fleet/fleet.ts';
 import type { ObjectId } from '../../shared/objects/object.ts';
 import { checkRecord, readRecord, type Found, type StateRecord } from '../../shared/record/tip.ts';
-import type { Clone, NamedObject } from '../ports.ts';
+import type { Clone, NamedObject } from '../clone-ports.ts';
 import type { FleetRefs } from './read.ts';
 import { foundIn, namesOf } from './state-objects.ts';
 

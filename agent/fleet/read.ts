@@ -5,7 +5,7 @@ import { failureOf } from '../../shared/fleet/findings.ts';
 import { parseFleet } from '../../shared/fleet/parse.ts';
 import type { ObjectId } from '../../shared/objects/object.ts';
 import { checkRecord, readRecord } from '../../shared/record/tip.ts';
-import type { Clone, NamedObject, RemoteRef } from '../ports.ts';
+import type { Clone, NamedObject, RemoteRef } from '../clone-ports.ts';
 import { version } from '../../shared/version.ts';
 import { foundIn, namesOf } from './state-objects.ts';
 

@@ -2,7 +2,7 @@ import { fail, ok, type Result } from '../../shared/failure.ts';
 import { parseCommit } from '../../shared/objects/commit.ts';
 import type { ObjectId } from '../../shared/objects/object.ts';
 import type { Found } from '../../shared/record/tip.ts';
-import type { NamedObject } from '../ports.ts';
+import type { NamedObject } from '../clone-ports.ts';
 
 /** The names to read for one state commit. */
 export function namesOf(id: ObjectId): readonly string[] {

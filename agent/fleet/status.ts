@@ -1,6 +1,6 @@
 import { hostView, type HostView } from '../../shared/fleet-view/host-state.ts';
 import type { ObjectId } from '../../shared/objects/object.ts';
-import type { Clone } from '../ports.ts';
+import type { Clone } from '../clone-ports.ts';
 import type { Snapshot } from './read.ts';
 
 /** How many gits count at a time. */

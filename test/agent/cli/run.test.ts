@@ -5,7 +5,7 @@ import { parse } from '../../../agent/cli/parse.ts';
 import { run } from '../../../agent/cli/run.ts';
 import type { Roles } from '../../../agent/cli/verb.ts';
 import { verbs } from '../../../agent/cli/verbs.ts';
-import type { Terminal } from '../../../agent/ports.ts';
+import type { Terminal } from '../../../agent/clone-ports.ts';
 import { fail, type Failure } from '../../../shared/failure.ts';
 import { version } from '../../../shared/version.ts';
 

@@ -1,4 +1,4 @@
-import type { Clone } from '../../../agent/ports.ts';
+import type { Clone } from '../../../agent/clone-ports.ts';
 import type { Claim } from '../../../shared/fleet-view/host-state.ts';
 import { draft } from '../../shared/record/drafts.ts';
 

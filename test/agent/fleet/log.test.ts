@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { readLog } from '../../../agent/fleet/log.ts';
 import { readFleet } from '../../../agent/fleet/read.ts';
-import type { Clone, NamedObject } from '../../../agent/ports.ts';
+import type { Clone, NamedObject } from '../../../agent/clone-ports.ts';
 import { ok } from '../../../shared/failure.ts';
 import type { Fleet } from '../../../shared/fleet/fleet.ts';
 import { objectId } from '../../../shared/objects/object.ts';

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { watchInterval } from '../../../agent/cli/status.ts';
 import { distances } from '../../../agent/fleet/status.ts';
 import type { Snapshot } from '../../../agent/fleet/read.ts';
-import type { Clone } from '../../../agent/ports.ts';
+import type { Clone } from '../../../agent/clone-ports.ts';
 import { claimOf, cloneWith } from './clones.ts';
 
 const head = 'f'.repeat(40);

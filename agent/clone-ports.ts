@@ -1,0 +1,109 @@
+/**
+ * What the commands need that a person runs: their clone, their key, their terminal. Plain data, as in ports.ts.
+ */
+import type { Result } from '../shared/failure.ts';
+import type { GitObject, ObjectId } from '../shared/objects/object.ts';
+
+/** A person's terminal: results go to standard output, everything else to standard error. */
+export interface Terminal {
+  /** Writes a result; a line end is added if there is none. A reader that has gone away is no error. */
+  out(text: string): void;
+  /** Writes a line for people. */
+  note(line: string): void;
+  /** Whether standard output is a terminal. */
+  readonly isTerminal: boolean;
+  /** Whether there is somebody to ask. */
+  readonly canAsk: boolean;
+  /** Columns of standard output; infinite when it is not a terminal. */
+  readonly width: number;
+  /** Whether standard output may be coloured (https://no-color.org). */
+  readonly colour: boolean;
+  /** Asks yes or no; anything but yes is no, and so is an interrupt. */
+  confirm(question: string): Promise<boolean>;
+}
+
+/** A branch of the remote as the clone last saw it; the name is without `refs/remotes/<remote>/`. */
+export interface RemoteRef {
+  readonly name: string;
+  readonly id: ObjectId;
+}
+
+export interface NamedObject extends GitObject {
+  readonly id: ObjectId;
+}
+
+/** A person's clone of the fleet repository, for reading. */
+export interface Clone {
+  /** Absolute path of the work tree. */
+  readonly root: string;
+  /** The branch that is checked out. */
+  readonly branch: string;
+  /** `null` when the branch has no commit yet. */
+  readonly head: ObjectId | null;
+  /** The branch's upstream remote, else `origin`; `branch` is the branch's name there. */
+  readonly remote: {
+    readonly name: string;
+    /** Without credentials. */
+    readonly url: string;
+    readonly branch: string;
+    /** Whether it is a repository on this machine, which asking often does not burden. */
+    readonly isLocal: boolean;
+  } | null;
+  /** Fetches the configuration branch, all state branches and all waiting machines. */
+  fetch(): Promise<Result<void>>;
+  /** What `fetch` fetches, as last seen. */
+  remoteRefs(): Promise<Result<readonly RemoteRef[]>>;
+  /**
+   * Objects by id, or by `COMMIT:path`; hashed as they are read, absent ones left out. One process for all.
+   */
+  read(names: readonly string[]): Promise<Result<ReadonlyMap<string, NamedObject>>>;
+  /**
+   * The commits on the first-parent chains of these, each with the one that it follows (`null`: none); from one tip
+   * they come in the order of the chain. One process for all.
+   * @param limit how many commits at most, of all chains together
+   */
+  firstParents(
+    tips: readonly ObjectId[],
+    limit?: number,
+  ): Promise<Result<ReadonlyMap<ObjectId, ObjectId | null>>>;
+  /** How many commits `to` has that `from` lacks; `null` when this clone does not know them. */
+  distance(from: ObjectId, to: ObjectId): Promise<number | null>;
+}
+
+/** The key with which a person signs commits. */
+export interface AdminKey {
+  /** `TYPE BASE64`. */
+  readonly key: string;
+  /** What the person goes by in `allowed_signers`: their e-mail address as git knows it, or the key's comment. */
+  readonly owner: string;
+  /** The value for `user.signingkey` that makes git find the same key. */
+  readonly setting: string;
+  /** An armoured SSH signature, namespace `git`; may ask for a passphrase or a touch on the terminal. */
+  sign(payload: Uint8Array): Promise<Result<string>>;
+}
+
+/** What a command commits: whole files, paths relative to the clone's root. */
+export interface CloneChange {
+  readonly files: readonly { readonly path: string; readonly text: string }[];
+  readonly message: string;
+}
+
+/** The same clone, for the commands that write. */
+export interface CloneEditor {
+  readonly clone: Clone;
+  /** The key at a path (private or `.pub`), else the clone's `user.signingkey`, else `~/.ssh/id_ed25519`. */
+  adminKey(file: string | undefined): Promise<Result<AdminKey>>;
+  /** Which of these files differ from the last commit, in the index or in the work tree. */
+  uncommitted(paths: readonly string[]): Promise<Result<readonly string[]>>;
+  /** Gives the branch that has no commit yet this name. */
+  nameUnbornBranch(branch: string): Promise<Result<void>>;
+  /**
+   * Commits these files on top of the branch, signed with this key, and writes them to the work tree. What else
+   * is staged stays staged.
+   */
+  commit(change: CloneChange, key: AdminKey): Promise<Result<ObjectId>>;
+  /** Pushes what is checked out to this branch of the remote, and makes it the upstream if there is none. */
+  push(branch: string): Promise<Result<void>>;
+  /** Writes settings into the clone's own configuration. */
+  configure(settings: Readonly<Record<string, string>>): Promise<Result<void>>;
+}
