@@ -1,5 +1,12 @@
-import { withoutInputs } from '../shared/cycle/guard.ts';
-import type { BuiltSystem, Running, Standing } from '../shared/cycle/journal.ts';
+import { foundAt, type Aim } from '../shared/cycle/aim.ts';
+import { wayBack, withoutInputs } from '../shared/cycle/guard.ts';
+import {
+  placeOf,
+  type BuiltSystem,
+  type Mode,
+  type Running,
+  type Standing,
+} from '../shared/cycle/journal.ts';
 import { standingOf } from '../shared/cycle/standing.ts';
 import type { Result } from '../shared/failure.ts';
 import type { Host } from '../shared/fleet/fleet.ts';
@@ -11,34 +18,37 @@ import { settle } from './stages/record.ts';
 export async function beginSwitch(
   context: Context,
   built: BuiltSystem,
-  host: Host,
-  revision: ObjectId,
+  { name, timeouts }: Host,
+  aim: Aim,
+  mode: Mode,
 ): Promise<Result<void>> {
   const { systems } = context.effects('guard');
   const { memory } = context;
+  const { revision } = aim;
   const to = memory.journal.newest + 1;
   const registered = await systems.register({ ...built, number: to, revision });
   if (!registered.ok) return registered;
-  const from = memory.journal.running?.generation ?? null;
-  const { activate: mode, timeouts } = host;
-  context.senses.log({ kind: 'stage', host: host.name, stage: 'switch', revision });
+  const from = wayBack(memory.journal, aim);
+  const before =
+    from === null && built.kind === 'nixos' ? await context.effects('guard').nix.current() : null;
+  context.senses.log({ kind: 'stage', host: name, stage: 'switch', revision });
   return memory.write({
     newest: to,
-    phase: { at: 'switch', from, to, revision, mode, timeout: timeouts.switch, attempt: 0 },
+    phase: {
+      ...{ at: 'switch', from, to, revision, mode, timeout: timeouts.switch, attempt: 0 },
+      ...(before === null ? {} : { before }),
+    },
   });
 }
 
 /** A system that is the same as what runs: the revision is noted, the build is dropped, nothing is activated. */
-export async function leaveAlone(
-  context: Context,
-  built: BuiltSystem,
-  revision: ObjectId,
-): Promise<Result<void>> {
+export async function leaveAlone(context: Context, built: BuiltSystem, aim: Aim): Promise<Result<void>> {
   const { memory } = context;
+  const { revision } = aim;
   const before = memory.journal.running;
   if (before === null) throw new Error('nothing runs, and yet a system is the same as what runs');
-  if (built.path !== before.path) await context.effects('guard').systems.discard(built.path);
-  if (before.revision === revision && isRecorded(memory.journal.standing, revision)) {
+  if (placeOf(built) !== placeOf(before)) await context.effects('guard').systems.discard(placeOf(built));
+  if (!aim.isTrial && before.revision === revision && isRecorded(memory.journal.standing, revision)) {
     // Without a record, nothing else would remove what was built from.
     await context.effects('guard').trees.remove();
     return lookedAgain(context, revision);
@@ -48,7 +58,7 @@ export async function leaveAlone(
     revision,
     ...(built.inputs === undefined ? {} : { inputs: built.inputs }),
   };
-  return settle(context, revision, { event: 'unchanged', running }, { running });
+  return settle(context, aim, { event: aim.isTrial ? 'testing' : 'unchanged', running }, { running });
 }
 
 /** Whether the newest record speaks well of this revision: one that says `held` must not stand once it is over. */
@@ -60,5 +70,6 @@ function isRecorded(standing: Standing | null, revision: ObjectId): boolean {
 function lookedAgain({ memory, under }: Context, head: ObjectId): Promise<Result<void>> {
   const { standing } = memory.journal;
   const event = standing?.code === 0 ? standing.event : 'unchanged';
-  return memory.write({ standing: standingOf({ event }, { head, under }), phase: { at: 'idle' } });
+  const found = foundAt({ isTrial: false }, standingOf({ event }, { head, under }));
+  return memory.write({ ...found, phase: { at: 'idle' } });
 }

@@ -1,16 +1,18 @@
+import { nextAim, type Aim, type Heads } from '../shared/cycle/aim.ts';
 import { clockProblem } from '../shared/cycle/clock.ts';
-import { guard } from '../shared/cycle/guard.ts';
 import type { Phase } from '../shared/cycle/journal.ts';
 import { ok, type Result, type Stage } from '../shared/failure.ts';
 import { beginSwitch, leaveAlone } from './begin.ts';
 import { carryOn } from './carry-on.ts';
 import type { Context } from './context.ts';
 import { decide } from './decide.ts';
-import { conclude, failed, finish, isNothingNew, rest, stillFull, stopped, type Ended } from './ending.ts';
+import { conclude, failed, finish, rest, stillFull, stopped, type Ended } from './ending.ts';
 import { unlessNewer, type Wakes } from './newer.ts';
 import { build } from './stages/build.ts';
+import { guardSystem } from './stages/guard.ts';
 import { poll } from './stages/poll.ts';
 import { verify, type Verified } from './stages/verify.ts';
+import { endTrial, overtake, verifyTrial } from './trial.ts';
 
 /**
  * One cycle:
@@ -18,48 +20,73 @@ import { verify, type Verified } from './stages/verify.ts';
  *     poll ─▶ verify ─▶ plan ─▶ build ─▶ guard ─▶ switch ─▶ confirm ─▶ record
  *                                                    └──▶ rollback ──────┘
  *
- * From `switch` on the journal drives (`carryOn`), and what a crash left is finished the same way first.
+ * From `switch` on the journal drives (`carryOn`), and what a crash left is finished the same way first. A revision
+ * on `testing/<host>` walks the line too, once the head is settled.
  * @param wakes triggers that may bring a newer revision during a build; absent with `--once`
  */
 export async function cycle(context: Context, wakes?: Wakes): Promise<Ended> {
-  const { memory, senses, signal, stopwatch } = context;
-  const { host } = memory.journal;
+  const { memory } = context;
   const recovered = await recover(context);
   if (!recovered.ok) return failed(context, stageOf(memory.journal.phase), recovered.failure);
 
-  const head = await stopwatch.time('poll', () => poll(context));
-  if (!head.ok) return failed(context, 'poll', head.failure);
-  const revision = head.value;
-  if (isNothingNew(context, revision)) return rest(context);
+  const heads = await context.stopwatch.time('poll', () => poll(context));
+  if (!heads.ok) return failed(context, 'poll', heads.failure);
+  const ready = await endTrial(context, heads.value);
+  if (!ready.ok) return failed(context, 'poll', ready.failure);
+
+  let ended: Ended | undefined;
+  for (;;) {
+    const aim = aimAt(context, heads.value);
+    if (aim === undefined) return ended ?? rest(context);
+    ended = await pursue(context, aim, wakes);
+    if (ended.next !== 'wait' || aim.isTrial) return ended;
+  }
+}
+
+function aimAt({ memory, under, senses }: Context, heads: Heads): Aim | undefined {
+  return nextAim(memory.journal, { heads, under, now: senses.clock.now() });
+}
+
+/** Brings one revision as far as it goes. */
+async function pursue(context: Context, aim: Aim, wakes: Wakes | undefined): Promise<Ended> {
+  const { memory, senses, signal, stopwatch } = context;
+  const { revision } = aim;
+  const { host } = memory.journal;
   const held = await memory.hold(signal);
   if (!held.ok) return failed(context, 'poll', held.failure);
-  const full = await stillFull(context, revision);
+  const full = await stillFull(context, aim);
   if (full !== undefined) return failed(context, 'build', full);
   senses.log({ kind: 'new-head', host, revision });
 
-  const verified = await stopwatch.time('verify', () => verify(context, revision));
-  if (!verified.ok) return conclude(context, 'verify', verified.failure, revision);
+  const verified = await stopwatch.time('verify', () =>
+    aim.isTrial ? verifyTrial(context, revision) : verify(context, revision),
+  );
+  if (!verified.ok) return conclude(context, 'verify', verified.failure, aim);
+  if (verified.value === 'overtaken') return overtake(context, revision);
 
   for (const message of oddities(verified.value, senses.clock.now())) {
     senses.log({ kind: 'warning', host, message });
   }
 
-  const planned = await decide(context, verified.value);
+  const planned = await decide(context, verified.value, aim);
   if (!planned.ok) return failed(context, 'plan', planned.failure);
   const plan = planned.value;
-  if (plan.do !== 'deploy') return conclude(context, 'plan', plan.failure, revision, plan);
+  if (plan.do !== 'deploy') return conclude(context, 'plan', plan.failure, aim, plan);
 
   senses.log({ kind: 'stage', host, stage: 'build', revision });
+  const { value } = verified;
   const built = await stopwatch.time('build', () =>
-    unlessNewer(context, wakes, revision, (inner) => build(inner, verified.value, plan.host, plan.source)),
+    unlessNewer(context, wakes, aim, (inner) => build(inner, value, plan.host, plan.source)),
   );
   if (built === 'superseded' || signal.aborted) return stopped(context, built === 'superseded');
-  if (!built.ok) return conclude(context, 'build', built.failure, revision);
+  if (!built.ok) return conclude(context, 'build', built.failure, aim);
 
-  const isUnchanged = guard(built.value, memory.journal.running) === 'unchanged';
-  const decided = isUnchanged
-    ? await leaveAlone(context, built.value, revision)
-    : await beginSwitch(context, built.value, plan.host, revision);
+  const guarded = await guardSystem(context, built.value, plan.host, aim);
+  if (!guarded.ok) return conclude(context, 'guard', guarded.failure, aim);
+  const decided =
+    guarded.value === 'unchanged'
+      ? await leaveAlone(context, built.value, aim)
+      : await beginSwitch(context, built.value, plan.host, aim, guarded.value);
   const done = decided.ok ? await carryOn(context) : decided;
   if (!done.ok) return failed(context, 'switch', done.failure);
   return finish(context, plan.host.keep);

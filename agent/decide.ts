@@ -1,3 +1,4 @@
+import type { Aim } from '../shared/cycle/aim.ts';
 import { mayRecord, plan, type Plan, type Self } from '../shared/cycle/plan.ts';
 import type { Pace } from '../shared/cycle/journal.ts';
 import { ok, type Result } from '../shared/failure.ts';
@@ -5,8 +6,11 @@ import type { Fleet } from '../shared/fleet/fleet.ts';
 import type { Context } from './context.ts';
 import type { Verified } from './stages/verify.ts';
 
-/** The plan for a verified revision; what it says of this machine and its pace goes into the journal. */
-export async function decide(context: Context, { fleet }: Verified): Promise<Result<Plan>> {
+/**
+ * The plan for a verified revision; what the head says of this machine and its pace goes into the journal. What is only
+ * tried changes neither.
+ */
+export async function decide(context: Context, { fleet }: Verified, aim: Aim): Promise<Result<Plan>> {
   const { memory, senses, settings } = context;
   const { journal } = memory;
   const self: Self = {
@@ -15,6 +19,7 @@ export async function decide(context: Context, { fleet }: Verified): Promise<Res
     genesis: journal.genesis,
     fleet: journal.fleet,
   };
+  if (aim.isTrial) return ok(plan(fleet, self, senses.clock.now()));
   const approved = mayRecord(fleet, self, journal.approved);
   const pace = paceOf(fleet, context) ?? journal.pace;
   const isKnown = approved === journal.approved && JSON.stringify(pace) === JSON.stringify(journal.pace);

@@ -1,8 +1,8 @@
+import { foundAt, slotOf, type Aim } from '../shared/cycle/aim.ts';
 import { generationsToKeep } from '../shared/cycle/keep.ts';
 import type { Plan } from '../shared/cycle/plan.ts';
-import { saysTheSame, standingOf, stillStands } from '../shared/cycle/standing.ts';
+import { saysTheSame, standingOf } from '../shared/cycle/standing.ts';
 import { exitCode, isOfTheWorld, ok, type Failure, type Result, type Stage } from '../shared/failure.ts';
-import type { ObjectId } from '../shared/objects/object.ts';
 import type { StateEvent } from '../shared/record/status.ts';
 import { carryOn } from './carry-on.ts';
 import type { Context } from './context.ts';
@@ -18,16 +18,10 @@ export interface Ended {
   readonly next: 'wait' | 'retry' | 'again' | 'stop';
 }
 
-/** Whether this head was judged before and the judgement stands; such a cycle ends with its fetch (P9). */
-export function isNothingNew(context: Context, head: ObjectId): boolean {
-  const { memory, under, senses } = context;
-  return stillStands(memory.journal.standing, { head, under, now: senses.clock.now() });
-}
-
 /** The failure of a revision that a full disk undid before, while the disk is still full: not tried, not recorded. */
-export async function stillFull(context: Context, head: ObjectId): Promise<Failure | undefined> {
-  const { standing } = context.memory.journal;
-  if (standing?.head !== head || standing.code !== exitCode('no-space')) return undefined;
+export async function stillFull(context: Context, aim: Aim): Promise<Failure | undefined> {
+  const standing = context.memory.journal[slotOf(aim)];
+  if (standing?.head !== aim.revision || standing.code !== exitCode('no-space')) return undefined;
   const isFull = await context.effects('build').machine.isFull();
   return isFull ? noSpace('the revision is not tried again yet') : undefined;
 }
@@ -68,7 +62,7 @@ export async function conclude(
   context: Context,
   stage: Stage,
   failure: Failure,
-  head: ObjectId,
+  aim: Aim,
   plan?: Exclude<Plan, { do: 'deploy' }>,
 ): Promise<Ended> {
   if (context.signal.aborted) return stopped(context, false);
@@ -77,9 +71,9 @@ export async function conclude(
   if (stage === 'build') await context.effects(stage).trees.remove();
   if (isOfTheWorld(failure.kind)) return failed(context, stage, failure);
   const { host } = context.memory.journal;
-  context.senses.log({ kind: 'failure', host, stage, failure, revision: head });
+  context.senses.log({ kind: 'failure', host, stage, failure, revision: aim.revision });
   const until = plan?.do === 'hold' ? plan.until : undefined;
-  const noted = await note(context, stage, failure, head, eventOf(failure, plan), until);
+  const noted = await note(context, stage, failure, aim, eventOf(failure, plan), until);
   return noted.ok ? finish(context) : failed(context, 'record', noted.failure);
 }
 
@@ -94,15 +88,16 @@ async function note(
   context: Context,
   stage: Stage,
   failure: Failure,
-  head: ObjectId,
+  aim: Aim,
   event: StateEvent,
   until: number | undefined,
 ): Promise<Result<void>> {
   const { memory, under } = context;
-  const { approved, standing: before, running } = memory.journal;
-  const standing = standingOf({ event, failure }, { head, under, until });
-  if (!approved || saysTheSame(before, standing)) return memory.write({ standing });
-  const settled = await settle(context, head, { event, failure, stage, running }, {}, until);
+  const { approved, running } = memory.journal;
+  const standing = standingOf({ event, failure }, { head: aim.revision, under, until });
+  if (!approved || saysTheSame(memory.journal[slotOf(aim)], standing))
+    return memory.write(foundAt(aim, standing));
+  const settled = await settle(context, aim, { event, failure, stage, running }, {}, until);
   return settled.ok ? carryOn(context) : settled;
 }
 
@@ -128,14 +123,15 @@ export async function finish(context: Context, keep?: number): Promise<Ended> {
   const { memory } = context;
   if (keep !== undefined) await tidy(context, keep);
   const delivered = context.signal.aborted ? ok(undefined) : await deliverRecords(context);
-  const { standing } = memory.journal;
-  const code = standing?.code ?? 0;
+  const { standing, trial } = memory.journal;
+  const code = [standing, trial].find((each) => each !== null && each.code !== 0)?.code ?? 0;
   if (!delivered.ok) {
     const late = failed(context, 'record', delivered.failure);
     return { code: code === 0 ? late.code : code, next: late.next };
   }
   if (standing?.event === 'retired') return { code, next: 'stop' };
-  return { code, next: standing?.until === 0 ? 'retry' : 'wait' };
+  const isForAMoment = standing?.until === 0 || trial?.until === 0;
+  return { code, next: isForAMoment ? 'retry' : 'wait' };
 }
 
 /** Removes old generations, once nothing waits for it. */

@@ -136,6 +136,8 @@ async function makeGenesis(
     rebootRequired: null,
     pace: firstPace,
     standing: null,
+    trial: null,
+    overtaken: null,
     phase: { at: 'idle' },
   } as const;
   const draft = draftRecord(

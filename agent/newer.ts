@@ -1,3 +1,4 @@
+import type { Aim } from '../shared/cycle/aim.ts';
 import type { Result } from '../shared/failure.ts';
 import type { ObjectId } from '../shared/objects/object.ts';
 import type { Context } from './context.ts';
@@ -19,17 +20,17 @@ export interface Wakes {
 export async function unlessNewer<Value>(
   context: Context,
   wakes: Wakes | undefined,
-  revision: ObjectId,
+  aim: Aim,
   work: (context: Context) => Promise<Result<Value>>,
 ): Promise<Result<Value> | 'superseded'> {
   if (wakes === undefined) return work(context);
   const ending = new AbortController();
   const signal = AbortSignal.any([context.signal, ending.signal]);
   const inner: Context = { ...context, signal };
-  const superseding = watch(inner, wakes, revision).then((by) => {
+  const superseding = watch(inner, wakes, aim).then((by) => {
     if (by === undefined) return false;
     const { host } = context.memory.journal;
-    context.senses.log({ kind: 'superseded', host, revision, by });
+    context.senses.log({ kind: 'superseded', host, revision: aim.revision, by });
     ending.abort();
     return true;
   });
@@ -42,17 +43,24 @@ export async function unlessNewer<Value>(
   return (await superseding) ? 'superseded' : built;
 }
 
-/** The first newer revision that is authentic and valid; `undefined` when the signal comes first. */
-async function watch(context: Context, wakes: Wakes, revision: ObjectId): Promise<ObjectId | undefined> {
+/**
+ * The first newer revision that is authentic and valid; `undefined` when the signal comes first. A trial ends with
+ * whatever happens to its branch: to stop a trial is all that the server can do with it.
+ */
+async function watch(context: Context, wakes: Wakes, aim: Aim): Promise<ObjectId | undefined> {
+  const main = aim.isTrial ? context.memory.journal.accepted : aim.revision;
   let isOwed = false;
   for (;;) {
     await wakes.next(context.signal);
     if (context.signal.aborted) break;
-    const head = await poll(context);
-    if (head.ok && head.value === revision) continue;
-    const verified = head.ok ? await verify(context, head.value) : head;
+    const heads = await poll(context);
+    if (heads.ok && aim.isTrial && heads.value.testing !== aim.revision) {
+      return heads.value.testing ?? heads.value.revision;
+    }
+    if (heads.ok && heads.value.revision === main) continue;
+    const verified = heads.ok ? await verify(context, heads.value.revision) : heads;
     // Accepted is enough: what is authentic but invalid is for the next cycle to refuse, not to be passed over (P1).
-    if (head.ok && context.memory.journal.accepted === head.value) return head.value;
+    if (heads.ok && context.memory.journal.accepted === heads.value.revision) return heads.value.revision;
     if (verified.ok) return verified.value.revision;
     isOwed = true;
   }

@@ -7,6 +7,10 @@ import type { AgentEvent } from '../shared/event.ts';
 import type { BuiltSystem, Child, Generation, Journal } from '../shared/cycle/journal.ts';
 import type { Result } from '../shared/failure.ts';
 import type { AgentSettings } from '../shared/fleet/fleet.ts';
+import type { FlakeTree } from '../shared/nix/arguments.ts';
+import type { NixProgress, NixReport } from '../shared/nix/report.ts';
+import type { NixSuspect } from '../shared/nix/failure.ts';
+import type { SystemFacts } from '../shared/nix/system.ts';
 import type { GitObject, ObjectId } from '../shared/objects/object.ts';
 import type { MachineFacts } from '../shared/record/status.ts';
 
@@ -37,6 +41,10 @@ export interface StateTip {
 export interface Git {
   /** Fetches the configuration branch alone and says where it is; spawns one git and no more. */
   fetchHead(bounds: Bounds): Promise<Result<ObjectId>>;
+  /** Where `testing/<host>` was when the head was last fetched; `null` when there was none. Spawns nothing. */
+  testingTip(): Promise<ObjectId | null>;
+  /** How many commits can be reached from one, itself included, as Nix has it in `revCount`. */
+  countCommits(id: ObjectId, bounds: Bounds): Promise<Result<number>>;
   /** Fetches this host's own state branch; `null` when the server has none. */
   fetchState(bounds: Bounds): Promise<Result<StateTip | null>>;
   /** One object, hashed as it is read (S5); missing or false bytes are a failure. */
@@ -61,6 +69,8 @@ export interface Order {
   readonly onStart: (child: Child) => Promise<Result<void>>;
   /** What becomes of processes that outlive the program: a build's are ended, an activation's may be services. */
   readonly leftovers: 'end' | 'leave';
+  /** Takes standard error line by line; standard output is then kept apart. For programs that speak to programs. */
+  readonly onLine?: (line: string) => void;
 }
 
 /** How a program ended. */
@@ -76,6 +86,8 @@ export interface Ran {
   readonly ending: Ending;
   /** The end of what it wrote, both streams together: bounded, control characters stripped. */
   readonly tail: string;
+  /** Standard output of a program whose lines were taken; else empty. Bounded. */
+  readonly stdout: string;
 }
 
 /** Programs other than git, each in a process group of its own that is ended whole. */
@@ -98,12 +110,59 @@ export interface Trees {
   remove(): Promise<void>;
 }
 
+/** A NixOS system to be built from a written tree. */
+export interface NixOrder extends Pick<Order, 'onStart'> {
+  readonly tree: FlakeTree;
+  readonly attr: string;
+  /** Where the root that keeps the result from garbage collection is made; nothing is there yet. */
+  readonly link: string;
+  /** Called now and then, when there is progress to tell. */
+  readonly onProgress: (progress: NixProgress) => void;
+}
+
+/** How a Nix ended, and with what. */
+export interface NixRan {
+  readonly ending: Ending;
+  readonly report: NixReport;
+  /** The store path of the system, when there is one. */
+  readonly path: string | null;
+}
+
+/** What a failed build may be blamed on, as far as Nix itself can be asked; in words what it said then. */
+export interface NixSuspicion {
+  readonly suspect: NixSuspect;
+  readonly said: string;
+}
+
+/**
+ * Nix, the store behind it and the system profile. Built means valid in the store: a path that merely exists may be
+ * what a killed build left.
+ */
+export interface Nix {
+  /** Names the Nix that would build; a failure where there is none. Spawns nothing. */
+  identity(): Promise<Result<string>>;
+  /** Evaluates and builds; with a path, the store that it lies in has been synced. */
+  build(order: NixOrder, bounds: Bounds): Promise<Result<NixRan>>;
+  /** Asks, after a failure, whether the store, the lock file and the inputs are well. */
+  suspect(tree: FlakeTree, bounds: Bounds): Promise<NixSuspicion>;
+  /** A failure when nobody can tell. */
+  isValid(path: string, bounds: Bounds): Promise<Result<boolean>>;
+  /** What decides whether and how a system may be activated. */
+  inspect(path: string): Promise<SystemFacts>;
+  /** The system that this machine runs, whoever put it there; `null` when it runs none. */
+  current(): Promise<string | null>;
+  /** Makes a system the one that the profile names, and so the boot default; synced. */
+  setProfile(path: string, bounds: Bounds): Promise<Result<void>>;
+}
+
 /** Built systems and numbered generations on disk. */
 export interface Systems {
   /** A new, empty directory for a build's `out`; it is never moved afterwards. Removes no system. */
   reserve(): Promise<Result<string>>;
+  /** The same for a system in the Nix store: where Nix is to make the link that keeps it; nothing is there yet. */
+  reserveRoot(): Promise<Result<string>>;
   /**
-   * Removes a directory that `reserve` gave and that no generation uses. It is known by its name, for the state
+   * Removes what is at a place that was reserved and that no generation uses. It is known by its name, for the state
    * folder may have moved; what never was one of ours is left alone.
    */
   discard(path: string): Promise<void>;

@@ -5,6 +5,7 @@ import type {
   Journals,
   Log,
   Machine,
+  Nix,
   Outbox,
   Programs,
   Random,
@@ -18,6 +19,7 @@ export interface Effects {
   readonly git: Git;
   readonly programs: Programs;
   readonly trees: Trees;
+  readonly nix: Nix;
   readonly systems: Systems;
   readonly journals: Journals;
   readonly outbox: Outbox;
@@ -60,6 +62,7 @@ export function through(perform: Perform, stage: Stage, effects: Effects): Effec
     git: wrap('git', effects.git),
     programs: wrap('programs', effects.programs),
     trees: wrap('trees', effects.trees),
+    nix: wrap('nix', effects.nix),
     systems: wrap('systems', effects.systems),
     journals: wrap('journals', effects.journals),
     outbox: wrap('outbox', effects.outbox),

@@ -117,7 +117,7 @@ async function openHost(
   settings: AgentSettings,
   { paths, env, clock, random, log }: HostParts,
 ): Promise<Result<OpenedHost>> {
-  const [{ loadSigner }, { openGit }, { openPrograms }, { openTrees }, { execSystems }, { fileJournals }] =
+  const [{ loadSigner }, { openGit }, { openPrograms }, { openTrees }, { fileSystems }, { fileJournals }] =
     await Promise.all([
       import('./adapters/sign.ts'),
       import('./adapters/git/git.ts'),
@@ -126,7 +126,8 @@ async function openHost(
       import('./adapters/systems.ts'),
       import('./adapters/journal.ts'),
     ]);
-  const [{ fileOutbox }, { linuxMachine }, { fileHostKeys }] = await Promise.all([
+  const [{ openNix }, { fileOutbox }, { linuxMachine }, { fileHostKeys }] = await Promise.all([
+    import('./adapters/nix/nix.ts'),
     import('./adapters/outbox.ts'),
     import('./adapters/machine.ts'),
     import('./adapters/host-keys.ts'),
@@ -136,6 +137,7 @@ async function openHost(
   if (!signer.ok) return signer;
   const { state, root } = paths;
   const { remote, stateRemote, branch, host } = settings;
+  const programs = openPrograms();
   const effects: Effects = {
     git: openGit({
       directory: paths.git,
@@ -145,9 +147,18 @@ async function openHost(
       host,
       env,
     }),
-    programs: openPrograms(),
+    programs,
     trees: openTrees({ directory: paths.tree }),
-    systems: execSystems({ state, random, searchPath: env['PATH'] ?? '/usr/bin:/bin' }),
+    nix: openNix({
+      home: paths.nix,
+      profile: settings.profile ?? paths.profile,
+      currentSystem: paths.currentSystem,
+      env,
+      programs,
+      sshCommand: 'ssh -o BatchMode=yes',
+      login: () => ({ ok: true, value: undefined }),
+    }),
+    systems: fileSystems({ state, random, searchPath: env['PATH'] ?? '/usr/bin:/bin' }),
     journals: fileJournals(state),
     outbox: fileOutbox(state),
     machine: linuxMachine({ root, state }),

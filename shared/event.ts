@@ -1,4 +1,5 @@
 import type { Failure, Stage } from './failure.ts';
+import type { NixProgress } from './nix/report.ts';
 import type { ObjectId } from './objects/object.ts';
 import type { StateEvent } from './record/status.ts';
 
@@ -13,6 +14,13 @@ export type AgentEvent =
   | { readonly kind: 'new-head'; readonly host: string; readonly revision: ObjectId }
   /** A stage began; only for stages that may take long. */
   | { readonly kind: 'stage'; readonly host: string; readonly stage: Stage; readonly revision: ObjectId }
+  /** How far Nix is with a build; said often, for whoever shows it to choose from. */
+  | {
+      readonly kind: 'progress';
+      readonly host: string;
+      readonly revision: ObjectId;
+      readonly progress: NixProgress;
+    }
   /** A newer revision arrived while an older one was being built. */
   | { readonly kind: 'superseded'; readonly host: string; readonly revision: ObjectId; readonly by: ObjectId }
   /** What a crash or a power cut had left was finished or undone. */

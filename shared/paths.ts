@@ -6,6 +6,11 @@ export interface Paths {
   readonly state: string;
   readonly git: string;
   readonly tree: string;
+  /** A folder of Nix's own: caches, and what opens private inputs. */
+  readonly nix: string;
+  /** The NixOS system profile, and the link to the system that runs. */
+  readonly profile: string;
+  readonly currentSystem: string;
   /** The machine's own SSH key, used when it is there. */
   readonly hostKey: string;
   /** The key that `enroll` makes for machines without one. */
@@ -22,6 +27,9 @@ export function pathsBelow(root: string): Paths {
     state,
     git: `${state}/git`,
     tree: `${state}/tree`,
+    nix: `${state}/nix`,
+    profile: `${base}/nix/var/nix/profiles/system`,
+    currentSystem: `${base}/run/current-system`,
     hostKey: `${base}/etc/ssh/ssh_host_ed25519_key`,
     ownKey: `${state}/key`,
   };

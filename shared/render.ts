@@ -1,5 +1,6 @@
 import type { AgentEvent, Level } from './event.ts';
 import { exitCode, type FailureKind, sentence } from './failure.ts';
+import type { NixProgress } from './nix/report.ts';
 import type { ObjectId } from './objects/object.ts';
 import { oneLine, printable } from './printable.ts';
 
@@ -29,6 +30,7 @@ export function levelOf(event: AgentEvent): Level {
     case 'stopped':
     case 'new-head':
     case 'stage':
+    case 'progress':
     case 'superseded':
     case 'recorded':
     case 'delivered':
@@ -66,6 +68,8 @@ function say(event: AgentEvent): Said {
       return { message: `new head ${shortRevision(event.revision)}` };
     case 'stage':
       return { message: `${event.stage} begins`, fields: { stage: event.stage } };
+    case 'progress':
+      return { message: progressLine(event.progress), fields: { ...counters(event.progress) } };
     case 'superseded':
       return { message: `superseded by ${shortRevision(event.by)}`, fields: { by: oneLine(event.by) } };
     case 'recovered':
@@ -101,4 +105,15 @@ function sayFailure({ stage, failure }: Extract<AgentEvent, { kind: 'failure' }>
       ...(detail === '' ? {} : { detail }),
     },
   };
+}
+
+/** What a progress says in one line. */
+export function progressLine({ done, expected, running, failed, current }: NixProgress): string {
+  const bad = failed === 0 ? '' : `, ${failed} failed`;
+  const now = current === null ? '' : `: ${oneLine(current)}`;
+  return `${done} of ${expected} built, ${running} running${bad}${now}`;
+}
+
+function counters({ done, expected, running, failed }: NixProgress) {
+  return { done, expected, running, failed };
 }

@@ -55,8 +55,8 @@ export interface Kept {
   readonly home: string;
   /** `null` when it is half-written or damaged. */
   readonly generation: Generation | null;
-  /** The systems it names, by its file or its link; empty when neither can be read. */
-  readonly systems: readonly string[];
+  /** The systems it names by its file or its link, and the root of one in the Nix store; empty when none can be read. */
+  readonly places: readonly string[];
 }
 
 /** All numbered folders, ascending. Throws the system's error: unreadable is not empty (P4). */
@@ -79,8 +79,8 @@ async function readOne(home: string): Promise<Kept> {
   const written = await readGenerationFile(join(home, 'generation.json'));
   const link = await readlink(join(home, 'system')).catch(() => null);
   const whole = written !== null && written.number === number && written.path === link;
-  const systems = [written?.path ?? null, link].filter((path) => path !== null);
-  return { number, home, generation: whole ? written : null, systems };
+  const places = [written?.path, written?.root, link].filter((path) => typeof path === 'string');
+  return { number, home, generation: whole ? written : null, places };
 }
 
 async function readGenerationFile(path: string): Promise<Generation | null> {

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { readFile, readdir, statfs } from 'node:fs/promises';
+import { readFile, readdir } from 'node:fs/promises';
 import { arch, cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { MachineFacts } from '../../shared/record/status.ts';
 import { oneLine } from '../../shared/printable.ts';
 import type { Machine } from '../ports.ts';
 import { bootId } from './proc.ts';
+import { isFull } from './space.ts';
 
 export interface MachineOptions {
   /** `/`, or the folder of `--root`. Below it may be another `etc`; the kernel is always this machine's. */
@@ -97,14 +98,4 @@ async function disk(home: string): Promise<{ model: string; size: number }> {
   const sectors = Number((await textOf(join(home, 'size')))?.trim() ?? '');
   const size = Number.isSafeInteger(sectors) ? sectors * 512 : 0;
   return { model: tidy((await textOf(join(home, 'device/model'))) ?? ''), size };
-}
-
-/** Less than this is too little to write a journal, a record and a tree. */
-const leastSpace = 1024 * 1024;
-
-/** Space as this file system gives it to ordinary users, and inodes where it counts them. Unknown is not full. */
-async function isFull(folder: string): Promise<boolean> {
-  const space = await statfs(folder).catch(() => null);
-  if (space === null) return false;
-  return space.bavail * space.bsize < leastSpace || (space.files > 0 && space.ffree === 0);
 }

@@ -5,30 +5,36 @@ import type { Order, Programs, Ran } from '../ports.ts';
 import { errorCode } from './file-failure.ts';
 import { bootId, processStart, processStat } from './proc.ts';
 import { endGroup, groupStart } from './process/group.ts';
+import { lineSplitter } from './process/lines.ts';
 import { runProcess, usualPatience } from './process/run.ts';
 
 /**
- * Waits for a line, then becomes the program, with both its streams in one pipe and in order. The process id
- * and start time stay the same over exec(2), so they can be recorded before the program begins; if the agent
- * dies first, `read` finds the end of its input and nothing ever runs. The file and its arguments are
- * parameters: the shell never parses them. It exports variables of its own, which are taken back.
+ * Waits for a line, then becomes the program. The process id and start time stay the same over exec(2), so they can
+ * be recorded before the program begins; if the agent dies first, `read` finds the end of its input and nothing
+ * ever runs. The file and its arguments are parameters: the shell never parses them. It exports variables of its
+ * own, which are taken back.
  */
-const launcher = 'read -r _ || exit 125; unset _ PWD OLDPWD SHLVL; exec "$0" "$@" </dev/null 2>&1';
+const launcher = 'read -r _ || exit 125; unset _ PWD OLDPWD SHLVL; exec "$0" "$@" </dev/null';
+
+/** With both its streams in one pipe, and so in order. */
+const joined = `${launcher} 2>&1`;
 
 /** The door to all programs but git. */
 export function openPrograms(patience = usualPatience): Programs {
   return {
     async run(order, bounds) {
       const found = await locate(order);
-      if ('reason' in found) return { ending: { how: 'unstartable', reason: found.reason }, tail: '' };
+      if ('reason' in found)
+        return { ending: { how: 'unstartable', reason: found.reason }, tail: '', stdout: '' };
       let refusal: string | undefined;
-      const { ending, tail } = await runProcess(
+      const { onLine } = order;
+      const { ending, tail, stdout } = await runProcess(
         {
           ...order,
           file: '/bin/sh',
-          args: ['-c', launcher, found.file, ...order.args],
+          args: ['-c', onLine === undefined ? joined : launcher, found.file, ...order.args],
           input: Buffer.from('\n'),
-          stdout: 'tail',
+          ...(onLine === undefined ? { stdout: 'tail' } : { stdout: 'keep', onStderr: lineSplitter(onLine) }),
           onStart: async (pid) => {
             const started = processStart(pid);
             // Ended by somebody else already: there is nothing to record, and its exit will tell.
@@ -44,6 +50,7 @@ export function openPrograms(patience = usualPatience): Programs {
       return {
         ending: refusal === undefined ? ending : { how: 'unstartable', reason: refusal },
         tail,
+        stdout: Buffer.from(stdout).toString('utf8'),
       } satisfies Ran;
     },
 

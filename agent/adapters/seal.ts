@@ -81,11 +81,11 @@ function unfit(cause: string, where: string): Failure {
 const syncTimeout = 600_000;
 
 /**
- * Brings the system to disk with one syncfs(2), for which Node has no call: `sync -f`. Falls back to each
- * file in turn where there is no such program or no such option, but not when the disk reports an error:
+ * Brings a system, and all else on its file system, to disk with one syncfs(2), for which Node has no call: `sync -f`.
+ * Falls back to each file in turn where there is no such program or no such option, but not when the disk reports an error:
  * the kernel says that only once. Throws the system's error.
  */
-async function flush(system: string, searchPath: string): Promise<Result<void>> {
+export async function flush(system: string, searchPath: string): Promise<Result<void>> {
   const failed = await runSync(system, searchPath);
   if (failed === null) return ok(undefined);
   if (!failed.missing && !/option|usage/i.test(failed.text)) return fail(notOnDisk(failed.text, system));
@@ -96,7 +96,7 @@ async function flush(system: string, searchPath: string): Promise<Result<void>> 
 function notOnDisk(text: string, where: string): Failure {
   return {
     kind: /no space|quota/i.test(text) ? 'no-space' : 'unexpected',
-    cause: `the built system could not be brought to disk: ${oneLine(text)}`,
+    cause: `what was built could not be brought to disk: ${oneLine(text)}`,
     where,
     remedy: 'look at that file system (df, dmesg); the agent tries again by itself',
   };

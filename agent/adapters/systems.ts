@@ -1,9 +1,10 @@
-import { chmod, mkdir, readlink, rmdir } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readlink, rmdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type Failure, fail, ok, type Result } from '../../shared/failure.ts';
 import type { Random, Systems } from '../ports.ts';
 import { makeFolder, namesIn, removeDurably, syncFolder } from './durable.ts';
 import { errorCode, fileFailure } from './file-failure.ts';
+import { placeOf } from '../../shared/cycle/journal.ts';
 import { type Kept, readGenerations, replaceLink, writeGeneration } from './generations.ts';
 import { removeTree } from './remove-tree.ts';
 import { sealSystem } from './seal.ts';
@@ -26,11 +27,11 @@ interface Layout {
 }
 
 /**
- * Systems of kind `exec`: `systems/ID`, `generations/N` and the link `current`. What this process has reserved
- * and not yet registered or discarded is never pruned; what a crashed predecessor left so is. Only `prune` removes
- * systems that it was not told of: it runs once a switch is confirmed.
+ * `systems/ID`, which is a system of kind `exec` or the root of one in the Nix store; `generations/N`, and the link
+ * `current`. What this process has reserved and not yet registered or discarded is never pruned; what a crashed
+ * predecessor left so is. Only `prune` removes systems that it was not told of: it runs once a switch is confirmed.
  */
-export function execSystems({ state, random, searchPath }: SystemsOptions): Systems {
+export function fileSystems({ state, random, searchPath }: SystemsOptions): Systems {
   const layout: Layout = {
     state,
     systems: join(state, 'systems'),
@@ -45,11 +46,21 @@ export function execSystems({ state, random, searchPath }: SystemsOptions): Syst
       if (made.ok) reserved.add(made.value);
       return made;
     },
+    async reserveRoot() {
+      const path = join(layout.systems, random.id());
+      try {
+        await makeFolder(layout.systems, 0o755);
+        reserved.add(path);
+        return ok(path);
+      } catch (error) {
+        return fail(fileFailure(error, 'make the folder of the systems', path));
+      }
+    },
     async discard(path) {
       const name = basename(path);
       if (!isName(name)) return;
       const kept = await readGenerations(layout.generations);
-      if (namesOf(kept.flatMap((one) => one.systems)).has(name)) return;
+      if (namesOf(kept.flatMap((one) => one.places)).has(name)) return;
       reserved.delete(path);
       await removeTree(join(layout.systems, name));
     },
@@ -60,7 +71,7 @@ export function execSystems({ state, random, searchPath }: SystemsOptions): Syst
     },
     async register(generation) {
       const written = await writeGeneration(layout.generations, generation);
-      if (written.ok) reserved.delete(generation.path);
+      if (written.ok) reserved.delete(placeOf(generation));
       return written;
     },
     setCurrent: (number) => setCurrent(layout, number),
@@ -153,11 +164,19 @@ async function removeUnused(
   left: readonly Kept[],
   reserved: ReadonlySet<string>,
 ): Promise<void> {
-  if (left.some((one) => one.systems.length === 0)) return;
-  const used = namesOf([...left.flatMap((one) => one.systems), ...reserved]);
+  if (left.some((one) => one.places.length === 0)) return;
+  const places = left.flatMap((one) => one.places);
+  const used = namesOf([...places, ...reserved]);
   for (const name of await namesIn(layout.systems)) {
-    if (isName(name) && !used.has(name)) await removeTree(join(layout.systems, name));
+    const path = join(layout.systems, name);
+    if (isName(name) && !used.has(name) && !(await isRootOf(path, places))) await removeTree(path);
   }
+}
+
+/** Whether it is a root of a store path that a generation names: of a damaged one, no more may be known than that. */
+async function isRootOf(path: string, places: readonly string[]): Promise<boolean> {
+  if (!(await lstat(path)).isSymbolicLink()) return false;
+  return places.includes(await readlink(path));
 }
 
 /** What `reserve` may have made: `..`, or a `lost+found`, is nobody's to remove. */

@@ -1,12 +1,13 @@
-import type { Phase, Running } from '../../shared/cycle/journal.ts';
+import { runningFrom } from '../../shared/cycle/guard.ts';
+import type { Phase } from '../../shared/cycle/journal.ts';
 import type { Result } from '../../shared/failure.ts';
 import { timestamp } from '../../shared/record/draft.ts';
 import type { Context } from '../context.ts';
 import { settle } from './record.ts';
 
 /**
- * A generation whose activation succeeded becomes the last good one. So far an activation's exit code is all the
- * proof there is.
+ * A generation whose activation succeeded becomes the last good one, unless it is only being tested. So far an
+ * activation's exit code is all the proof there is.
  */
 export async function confirm(
   context: Context,
@@ -16,28 +17,20 @@ export async function confirm(
   const { memory, senses } = context;
   const generation = (await systems.generations()).find(({ number }) => number === phase.to);
   const { boot } = await machine.facts(memory.journal.fleet);
-  const running: Running | null =
-    generation === undefined
-      ? memory.journal.running
-      : {
-          kind: generation.kind,
-          path: generation.path,
-          digest: generation.digest,
-          ...(generation.inputs === undefined ? {} : { inputs: generation.inputs }),
-          generation: generation.number,
-          revision: phase.revision,
-          since: timestamp(senses.clock.now()),
-        };
-  const asksForReboot = phase.exit === 100 || phase.mode === 'boot';
+  const { revision, mode, exit } = phase;
+  const since = timestamp(senses.clock.now());
+  const running =
+    generation === undefined ? memory.journal.running : { ...runningFrom(generation, since), revision };
+  const rebootRequired = exit === 100 || mode === 'boot' ? boot : memory.journal.rebootRequired;
+  if (mode === 'test') {
+    const tested = running === null ? null : { ...running, testedIn: boot };
+    const aim = { revision, isTrial: true };
+    return settle(context, aim, { event: 'testing', running: tested }, { running: tested, rebootRequired });
+  }
   return settle(
     context,
-    phase.revision,
+    { revision, isTrial: false },
     { event: 'deployed', running },
-    {
-      running,
-      previous: phase.from,
-      lastGood: phase.to,
-      rebootRequired: asksForReboot ? boot : memory.journal.rebootRequired,
-    },
+    { running, previous: phase.from, lastGood: phase.to, rebootRequired },
   );
 }

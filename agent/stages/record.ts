@@ -1,3 +1,4 @@
+import { foundAt, type Aim } from '../../shared/cycle/aim.ts';
 import type { Draft, Journal } from '../../shared/cycle/journal.ts';
 import { standingOf } from '../../shared/cycle/standing.ts';
 import { isOfTheWorld, ok, type Result } from '../../shared/failure.ts';
@@ -9,8 +10,8 @@ import { composeStateCommit } from '../../shared/record/state-commit.ts';
 import { oneLine } from '../../shared/printable.ts';
 import type { Context } from '../context.ts';
 
-/** What is decided before its record is made: it happened at this revision. */
-export type Settled = Omit<Happening, 'revision'>;
+/** What is decided before its record is made: it happened at what the cycle is about. */
+export type Settled = Omit<Happening, 'revision' | 'isTrial'>;
 
 /**
  * Ends a cycle's decision: the record's draft, what now stands, and whatever else changed go into the journal in
@@ -19,19 +20,21 @@ export type Settled = Omit<Happening, 'revision'>;
  */
 export async function settle(
   context: Context,
-  head: ObjectId,
+  aim: Aim,
   settled: Settled,
   change: Partial<Journal> = {},
   until?: number,
 ): Promise<Result<void>> {
   const { memory } = context;
-  const happening: Happening = { ...settled, revision: await describe(context, head) };
+  const { revision: head, isTrial } = aim;
+  const happening: Happening = { ...settled, isTrial, revision: await describe(context, head) };
   // A fault of the world stands for no time at all: the next cycle tries again.
   const isWorlds = settled.failure !== undefined && isOfTheWorld(settled.failure.kind);
   const end = isWorlds ? 0 : until;
   const standing = standingOf(happening, { head, under: context.under, until: end });
-  const draft = await draftOf(context, happening, { ...memory.journal, ...change, standing });
-  return memory.write({ ...change, standing, phase: { at: 'record', draft } });
+  const changed = { ...change, ...foundAt(aim, standing) };
+  const draft = await draftOf(context, happening, { ...memory.journal, ...changed });
+  return memory.write({ ...changed, phase: { at: 'record', draft } });
 }
 
 /** The draft of a record, with the facts of the machine as they are now. */

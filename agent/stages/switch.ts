@@ -26,8 +26,9 @@ export async function switchTo(context: Context, phase: Switching): Promise<Resu
   }
   const generation = (await systems.generations()).find(({ number }) => number === phase.to);
   if (generation === undefined) return goBack(context, phase, 'its record is gone from the disk', '');
-  const current = await systems.setCurrent(phase.to);
+  const current = await makeCurrent(context, 'switch', generation, phase);
   if (!current.ok) return current;
+  if (current.value !== undefined) return goBack(context, phase, current.value, '');
   const { activation, tail } = await activate(context, 'switch', generation, phase.revision, phase);
   const verdict = judge(activation);
   if (!verdict.good) return goBack(context, phase, verdict.cause, tail);
@@ -42,21 +43,56 @@ async function goBack(
   cause: string,
   tail: string,
 ): Promise<Result<void>> {
-  const { from, to, revision, mode, timeout } = phase;
+  const { from, before, to, revision, mode, timeout } = phase;
   const said = switchFailure(to, cause, tail);
   // A switch that failed on a full disk is not a bad revision.
   const isFull = await context.effects('switch').machine.isFull();
   const failure = isFull ? noSpace(`generation ${to} could not be activated`, said) : said;
   return context.memory.write({
-    phase: { at: 'rollback', from, attempted: revision, failure, attempt: 0, mode, timeout },
+    phase: {
+      ...{ at: 'rollback', from, attempted: revision, failure, attempt: 0, mode, timeout },
+      ...(before === undefined ? {} : { before }),
+    },
   });
+}
+
+/** What is activated: a generation, or, without a number, what a NixOS machine ran before its first one. */
+export interface Target extends Pick<Generation, 'kind' | 'path' | 'revision'> {
+  readonly number: number | null;
+}
+
+/**
+ * Makes a target what the machine boots, unless it is only to be tested: `current`, and for NixOS the system profile.
+ * Both once more do no harm. The value is why that can never be, if so.
+ */
+export async function makeCurrent(
+  context: Context,
+  stage: 'switch' | 'rollback',
+  { kind, path, number }: Target,
+  { mode, timeout }: Switching | GoingBack,
+): Promise<Result<string | undefined>> {
+  if (mode === 'test') return ok(undefined);
+  const { systems, nix } = context.effects(stage);
+  const current = await systems.setCurrent(number);
+  if (!current.ok) return current;
+  if (kind === 'exec') return ok(undefined);
+  const bounds = { timeout, signal: untilDone() };
+  const set = await nix.setProfile(path, bounds);
+  if (set.ok) return ok(undefined);
+  const valid = await nix.isValid(path, bounds);
+  return valid.ok && !valid.value ? ok('its path is not valid in the Nix store any more') : set;
+}
+
+/** Deliberately not the agent's own signal: half a switch is worse than a late stop. */
+function untilDone(): AbortSignal {
+  return new AbortController().signal;
 }
 
 /** Runs a generation's `bin/switch-to-configuration`; the phase in the journal names the process before it begins. */
 export async function activate(
   context: Context,
   stage: 'switch' | 'rollback',
-  generation: Generation,
+  { path }: Target,
   revision: ObjectId,
   phase: Switching | GoingBack,
 ): Promise<{ activation: Activation; tail: string }> {
@@ -64,7 +100,7 @@ export async function activate(
   const { memory, settings, root } = context;
   const ran = await programs.run(
     {
-      file: `${generation.path}/bin/switch-to-configuration`,
+      file: `${path}/bin/switch-to-configuration`,
       args: [phase.mode],
       cwd: root,
       env: {
@@ -80,8 +116,7 @@ export async function activate(
         return noted.ok ? ok(undefined) : fail(noted.failure);
       },
     },
-    // Deliberately not the agent's own signal: see above.
-    { timeout: phase.timeout, signal: new AbortController().signal },
+    { timeout: phase.timeout, signal: untilDone() },
   );
   return { activation: activationOf(ran.ending, phase.timeout), tail: ran.tail };
 }

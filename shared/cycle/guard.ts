@@ -1,4 +1,5 @@
-import type { BuiltSystem, Running } from './journal.ts';
+import type { Aim } from './aim.ts';
+import type { BuiltSystem, Generation, Journal, Running } from './journal.ts';
 
 export type Guarded = 'switch' | 'unchanged';
 
@@ -6,9 +7,26 @@ export type Guarded = 'switch' | 'unchanged';
  * Whether a built system is to be activated at all. One that is the same as what runs is not, so that a host
  * which a revision does not concern is left alone.
  */
-export function guard(built: BuiltSystem, running: Running | null): Guarded {
-  const isSame = running !== null && running.kind === built.kind && running.digest === built.digest;
-  return isSame ? 'unchanged' : 'switch';
+export function guard(
+  built: BuiltSystem,
+  running: Running | null,
+  { isTrial }: Pick<Aim, 'isTrial'>,
+): Guarded {
+  if (running === null || running.kind !== built.kind || running.digest !== built.digest) return 'switch';
+  // What is only being tested is not what the machine boots.
+  return running.testedIn === undefined || isTrial ? 'unchanged' : 'switch';
+}
+
+/**
+ * The generation to go back to if a switch fails: what runs, also if that is being tested itself; but once something
+ * is to stay, what the machine boots.
+ */
+export function wayBack(
+  { running, lastGood }: Pick<Journal, 'running' | 'lastGood'>,
+  { isTrial }: Pick<Aim, 'isTrial'>,
+): number | null {
+  if (running === null) return null;
+  return running.testedIn === undefined || isTrial ? running.generation : lastGood;
 }
 
 /** What runs after a switch that could neither be finished nor undone: equal to nothing that is ever built. */
@@ -19,6 +37,11 @@ export function uncertain(running: Running | null): Running | null {
 
 /** The same without the key of its inputs: then the next revision is built, whatever it touches. */
 export function withoutInputs(running: Running): Omit<Running, 'inputs'> {
-  const { kind, path, digest, generation, revision, since } = running;
-  return { kind, path, digest, generation, revision, since };
+  const { inputs, ...others } = running;
+  return others;
+}
+
+/** @param since RFC 3339: when it was activated, as far as is known */
+export function runningFrom({ number, ...system }: Generation, since: string): Running {
+  return { ...system, generation: number, since };
 }

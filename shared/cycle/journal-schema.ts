@@ -8,7 +8,7 @@ const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const positive = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 /** Milliseconds, long or since the epoch; a clock may be decades off, even before 1970. */
 const milliseconds = v.pipe(v.number(), v.finite());
-const mode = v.picklist(['switch', 'boot']);
+const mode = v.picklist(['switch', 'boot', 'test']);
 const child = v.strictObject({ pid: positive, started: count, boot: v.string() });
 
 const failure = v.strictObject({
@@ -34,6 +34,7 @@ const phase = v.variant('at', [
     at: v.literal('switch'),
     from: v.nullable(positive),
     to: positive,
+    before: v.exactOptional(v.string()),
     revision: id,
     attempt: count,
     mode,
@@ -51,6 +52,7 @@ const phase = v.variant('at', [
   v.strictObject({
     at: v.literal('rollback'),
     from: v.nullable(positive),
+    before: v.exactOptional(v.string()),
     attempted: id,
     failure,
     attempt: count,
@@ -71,9 +73,11 @@ const standing = v.strictObject({
 });
 
 const running = v.strictObject({
-  ...runningSystem.entries,
+  ...v.omit(runningSystem, ['testing']).entries,
   digest: v.string(),
   inputs: v.exactOptional(v.string()),
+  root: v.exactOptional(v.string()),
+  testedIn: v.exactOptional(v.string()),
 });
 
 const pace = v.strictObject({
@@ -103,5 +107,7 @@ export const journalSchema = v.strictObject({
   rebootRequired: v.nullable(v.string()),
   pace,
   standing: v.nullable(standing),
+  trial: v.nullable(standing),
+  overtaken: v.nullable(id),
   phase,
 });

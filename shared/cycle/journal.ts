@@ -18,7 +18,17 @@ export interface BuiltSystem {
   readonly digest: string;
   /** What the build depended on, if it said so: an equal key means that nothing need be built. */
   readonly inputs?: string;
+  /** The link that keeps a path of the Nix store from garbage collection, below `systems/`. */
+  readonly root?: string;
 }
+
+/** A system's own place below `systems/`: the system itself, or its root. */
+export function placeOf({ path, root }: Pick<BuiltSystem, 'path' | 'root'>): string {
+  return root ?? path;
+}
+
+/** How a system is activated: now and from the next boot on, only from then on, or only until then. */
+export type Mode = 'switch' | 'boot' | 'test';
 
 /** One activated system, kept so that it can come back without Git. */
 export interface Generation extends BuiltSystem {
@@ -56,9 +66,11 @@ export type Phase =
       readonly from: number | null;
       readonly to: number;
       readonly revision: ObjectId;
+      /** The store path that a NixOS machine ran before its first generation. */
+      readonly before?: string;
       /** How often this activation was begun; bounded, so that a machine never loops. */
       readonly attempt: number;
-      readonly mode: 'switch' | 'boot';
+      readonly mode: Mode;
       readonly timeout: number;
       readonly child?: Child;
     }
@@ -67,17 +79,18 @@ export type Phase =
       readonly from: number | null;
       readonly to: number;
       readonly revision: ObjectId;
-      readonly mode: 'switch' | 'boot';
+      readonly mode: Mode;
       /** The activation's exit code. */
       readonly exit: number;
     }
   | {
       readonly at: 'rollback';
       readonly from: number | null;
+      readonly before?: string;
       readonly attempted: ObjectId;
       readonly failure: Failure;
       readonly attempt: number;
-      readonly mode: 'switch' | 'boot';
+      readonly mode: Mode;
       readonly timeout: number;
       readonly child?: Child;
     }
@@ -99,9 +112,12 @@ export interface Standing {
 export const attempts = { switch: 2, rollback: 3 } as const;
 
 /** What this host runs, as far as its own files say. */
-export interface Running extends RunningSystem {
+export interface Running extends Omit<RunningSystem, 'testing'> {
   readonly digest: string;
   readonly inputs?: string;
+  readonly root?: string;
+  /** The boot id under which it was activated with `test`: it is not what the machine boots. */
+  readonly testedIn?: string;
 }
 
 /** All in milliseconds; a heartbeat of `null` means never. */
@@ -141,5 +157,9 @@ export interface Journal {
   /** The host's pace as last read from `fleet.yaml`, so that an idle cycle need not read it again. */
   readonly pace: Pace;
   readonly standing: Standing | null;
+  /** The same of the revision on `testing/<host>`; `null` when there is none, or it is over. */
+  readonly trial: Standing | null;
+  /** The newest revision on `testing/<host>` that did not descend from the head: it never will again. */
+  readonly overtaken: ObjectId | null;
   readonly phase: Phase;
 }

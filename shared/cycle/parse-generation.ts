@@ -12,6 +12,7 @@ const schema = v.object({
   path: v.pipe(v.string(), v.startsWith('/')),
   digest: text,
   inputs: v.exactOptional(text),
+  root: v.exactOptional(text),
 });
 
 export function serialiseGeneration(generation: Generation): string {

@@ -107,6 +107,7 @@ function reported(record: StateRecord, { head }: Observation): Verdict {
   const own = ownState(record);
   if (own === 'drifted' || own === 'testing' || own === 'retired') return { state: own, ...said };
   if (own !== null && hasJudged(record, head)) return { state: own, ...said };
+  if (record.status.system?.testing === true) return { state: 'testing', ...said };
   if (own === null && record.revision === head) {
     return { state: 'converged', cause: null, since: record.status.system?.since ?? record.at };
   }

@@ -21,6 +21,8 @@ export interface Happening {
   readonly event: StateEvent;
   /** The revision that the record is about, with its commit's subject where it could be read. */
   readonly revision?: Revision;
+  /** True for a revision on `testing/<host>`, which is nobody's head. */
+  readonly isTrial?: boolean;
   readonly failure?: Failure;
   readonly stage?: Stage;
   /** What runs afterwards. */
@@ -57,7 +59,7 @@ export function draftRecord(happening: Happening, around: Circumstances): Draft 
       installation: journal.installation,
       machine: facts,
       accepted: journal.accepted,
-      head: happening.revision?.id ?? journal.standing?.head ?? journal.accepted,
+      head: headOf(happening, journal),
       system: running === null ? null : publicPart(running),
       outcome: outcomeOf(happening, around),
       rebootRequired: journal.rebootRequired === facts.boot,
@@ -65,6 +67,11 @@ export function draftRecord(happening: Happening, around: Circumstances): Draft 
       guarantees,
     },
   };
+}
+
+function headOf({ revision, isTrial }: Happening, { standing, accepted }: Journal): ObjectId | null {
+  const own = isTrial === true ? undefined : revision?.id;
+  return own ?? standing?.head ?? accepted;
 }
 
 /** RFC 3339 in UTC, from milliseconds since the epoch. A clock beyond what a date can say counts as its end. */
@@ -89,12 +96,14 @@ function headline({ event, revision, failure, running }: Happening): string {
     case 'failed':
       return `failed at ${name}: ${cause}`;
     case 'rolled-back':
-      return `went back to generation ${running?.generation ?? 0} from ${name}: ${cause}`;
+      return `went back to ${running === null ? 'what ran before' : `generation ${running.generation}`} from ${name}: ${cause}`;
     case 'held':
     case 'paused':
       return `${event} at ${name}: ${cause}`;
     case 'resumed':
       return `resumed at ${name}`;
+    case 'testing':
+      return `testing ${name} as generation ${running?.generation ?? 0}, until the next boot`;
     case 'retired':
     case 'enrolled':
     case 'alive':
@@ -106,7 +115,6 @@ function headline({ event, revision, failure, running }: Happening): string {
     case 'step-failed':
     case 'backup':
     case 'drifted':
-    case 'testing':
       return event;
   }
 }
@@ -122,13 +130,13 @@ function detailOf(failure: Failure | undefined): string[] {
   return [...where, ...tail, `next: ${failure.remedy}`];
 }
 
-function publicPart({ kind, path, generation, revision, since }: Running): RunningSystem {
-  return { kind, path, generation, revision, since };
+function publicPart({ kind, path, generation, revision, since, testedIn }: Running): RunningSystem {
+  return { kind, path, generation, revision, since, ...(testedIn === undefined ? {} : { testing: true }) };
 }
 
 function outcomeOf(happening: Happening, { journal, seconds }: Circumstances): Outcome {
   const { event, revision, failure, stage } = happening;
-  if (event === 'alive') return standingOutcome(journal.standing);
+  if (event === 'alive') return standingOutcome(journal);
   return {
     event,
     code: failure === undefined ? 0 : exitCode(failure.kind),
@@ -140,9 +148,10 @@ function outcomeOf(happening: Happening, { journal, seconds }: Circumstances): O
 }
 
 /** A sign of life says again what stands, so that it cannot hide a failure. */
-function standingOutcome(standing: Journal['standing']): Outcome {
-  if (standing === null || standing.code === 0) return { event: 'alive', code: 0 };
-  return { event: 'alive', code: standing.code, attempted: standing.head, message: standing.cause };
+function standingOutcome({ standing, trial }: Journal): Outcome {
+  const bad = [standing, trial].find((each) => each !== null && each.code !== 0);
+  if (bad === undefined || bad === null) return { event: 'alive', code: 0 };
+  return { event: 'alive', code: bad.code, attempted: bad.head, message: bad.cause };
 }
 
 function messageOf({ cause, where }: Failure): string {

@@ -21,6 +21,7 @@ export const runningSystem = v.object({
   generation: v.pipe(v.number(), v.integer(), v.minValue(1)),
   revision: id,
   since: time,
+  testing: v.exactOptional(v.boolean()),
 });
 
 const outcome = v.object({

@@ -46,6 +46,8 @@ export interface RunningSystem {
   readonly revision: ObjectId;
   /** RFC 3339, UTC: when it was activated. */
   readonly since: string;
+  /** Only being tested: the machine boots something else. */
+  readonly testing?: boolean;
 }
 
 /** How the cycle that this status records ended. */

@@ -1,9 +1,10 @@
-import { beforeEach, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Context } from '../../agent/context.ts';
 import { unlessNewer } from '../../agent/newer.ts';
 import { poll } from '../../agent/stages/poll.ts';
 import { verify } from '../../agent/stages/verify.ts';
 import { makeBell } from '../../agent/wakes.ts';
+import type { Aim, Heads } from '../../shared/cycle/aim.ts';
 import type { AgentEvent } from '../../shared/event.ts';
 import { fail, ok, type Result } from '../../shared/failure.ts';
 import { fullJournal } from './adapters/journals.ts';
@@ -16,6 +17,8 @@ beforeEach(() => {
 });
 
 const [older, newer] = ['a'.repeat(40), 'b'.repeat(40)];
+const main: Aim = { revision: older, isTrial: false };
+const heads = (revision: string, testing: string | null = null) => ok({ revision, testing });
 const unreachable = fail({ kind: 'unreachable', cause: 'c', remedy: 'r' } as const);
 const forged = fail({ kind: 'not-authentic', cause: 'c', remedy: 'r' } as const);
 
@@ -30,19 +33,19 @@ interface Running {
 }
 
 /** Work that lasts until it is finished or told to stop. */
-function begin(stop = new AbortController().signal): Running {
+function begin(stop = new AbortController().signal, aim: Aim = main): Running {
   const bell = makeBell(() => 3_600_000);
   const logged: AgentEvent[] = [];
   const context = {
     signal: stop,
-    memory: { journal: fullJournal },
+    memory: { journal: { ...fullJournal, accepted: older } },
     senses: { log: (event: AgentEvent) => logged.push(event) },
   } as unknown as Context;
   let finish: Running['finish'] = () => undefined;
   const ended = unlessNewer(
     context,
     bell,
-    older,
+    aim,
     ({ signal }) =>
       new Promise<Result<string>>((resolve) => {
         finish = (result = ok('built')) => {
@@ -81,11 +84,11 @@ test('work that nobody disturbs gives its own result', async () => {
 });
 
 test('without wakes, as with --once, nothing is watched', async () => {
-  expect(await unlessNewer({} as Context, undefined, older, () => Promise.resolve(ok(1)))).toEqual(ok(1));
+  expect(await unlessNewer({} as Context, undefined, main, () => Promise.resolve(ok(1)))).toEqual(ok(1));
 });
 
 test('an authentic newer revision ends the work and is named', async () => {
-  vi.mocked(poll).mockResolvedValue(ok(newer));
+  vi.mocked(poll).mockResolvedValue(heads(newer));
   vi.mocked(verify).mockResolvedValue(authentic(newer));
   const running = begin();
   running.bell.request();
@@ -94,7 +97,7 @@ test('an authentic newer revision ends the work and is named', async () => {
 });
 
 test('the same head again changes nothing and is not verified again', async () => {
-  vi.mocked(poll).mockResolvedValue(ok(older));
+  vi.mocked(poll).mockResolvedValue(heads(older));
   const running = begin();
   running.bell.request();
   await polled();
@@ -105,7 +108,7 @@ test('the same head again changes nothing and is not verified again', async () =
 });
 
 test('a head that is not authentic does not end the work; the next cycle is to refuse it', async () => {
-  vi.mocked(poll).mockResolvedValue(ok(newer));
+  vi.mocked(poll).mockResolvedValue(heads(newer));
   vi.mocked(verify).mockResolvedValue(forged);
   const running = begin();
   running.bell.request();
@@ -139,7 +142,7 @@ test('a look that the end of the work cut short is owed to the next cycle', asyn
 });
 
 test('a request that came during such a look is not lost either', async () => {
-  let answer: (head: Result<string>) => void = () => undefined;
+  let answer: (heads: Result<Heads>) => void = () => undefined;
   vi.mocked(poll).mockImplementation(() => new Promise((resolve) => (answer = resolve)));
   const running = begin();
   running.bell.request();
@@ -148,7 +151,7 @@ test('a request that came during such a look is not lost either', async () => {
   running.finish();
   // The old head: by itself, this look owes nothing.
   await new Promise((resolve) => setImmediate(resolve));
-  answer(ok(older));
+  answer(heads(older));
   expect(await running.ended).toEqual(ok('built'));
   expect(await running.isOwed()).toBe(true);
 });
@@ -164,7 +167,7 @@ test('an agent that is told to stop ends the work without a newer revision', asy
 test('when the work throws, nobody goes on watching', async () => {
   const bell = makeBell(() => 3_600_000);
   const context = { signal: new AbortController().signal } as unknown as Context;
-  const ended = unlessNewer(context, bell, older, () => Promise.reject(new Error('a bug')));
+  const ended = unlessNewer(context, bell, main, () => Promise.reject(new Error('a bug')));
   await expect(ended).rejects.toThrow('a bug');
   bell.request();
   await new Promise((resolve) => setImmediate(resolve));
@@ -185,4 +188,37 @@ test('when watching throws, the work still comes to its end, and the bug is not 
   expect(isOver).toBe(false);
   running.finish();
   expect(await settled).toBe('Error: a bug in the poll');
+});
+
+describe('a trial', () => {
+  const trial: Aim = { revision: newer, isTrial: true };
+
+  test('goes on while both branches stay where they are', async () => {
+    vi.mocked(poll).mockResolvedValue(heads(older, newer));
+    const running = begin(undefined, trial);
+    running.bell.request();
+    await polled();
+    running.finish();
+    expect(await running.ended).toEqual(ok('built'));
+    expect(verify).not.toHaveBeenCalled();
+  });
+
+  test.each([null, 'c'.repeat(40)])('ends when its branch has gone or moved, to %s', async (testing) => {
+    vi.mocked(poll).mockResolvedValue(heads(older, testing));
+    const running = begin(undefined, trial);
+    running.bell.request();
+    expect(await running.ended).toBe('superseded');
+    expect(running.logged).toMatchObject([{ kind: 'superseded', revision: newer, by: testing ?? older }]);
+    expect(verify).not.toHaveBeenCalled();
+  });
+
+  test('ends when the configuration branch moves to what is authentic', async () => {
+    const next = 'c'.repeat(40);
+    vi.mocked(poll).mockResolvedValue(heads(next, newer));
+    vi.mocked(verify).mockResolvedValue(authentic(next));
+    const running = begin(undefined, trial);
+    running.bell.request();
+    expect(await running.ended).toBe('superseded');
+    expect(running.logged).toMatchObject([{ by: next }]);
+  });
 });

@@ -8,7 +8,7 @@ import { linuxMachine } from '../../agent/adapters/machine.ts';
 import { fileOutbox } from '../../agent/adapters/outbox.ts';
 import { systemRandom } from '../../agent/adapters/random.ts';
 import { removeTree } from '../../agent/adapters/remove-tree.ts';
-import { execSystems } from '../../agent/adapters/systems.ts';
+import { fileSystems } from '../../agent/adapters/systems.ts';
 import { fullJournal } from '../agent/adapters/journals.ts';
 import { failureOf, scratch, valueOf } from '../agent/adapters/scratch.ts';
 import { describeWith } from '../rig/needs.ts';
@@ -63,7 +63,7 @@ describeWith(['root'], 'on a full disk', () => {
       'no-space',
     );
     expect(await outbox.list()).toEqual([]);
-    const systems = execSystems({ state, random: systemRandom(), searchPath: '/usr/bin:/bin' });
+    const systems = fileSystems({ state, random: systemRandom(), searchPath: '/usr/bin:/bin' });
     const generation = {
       number: 1,
       revision: 'a'.repeat(40),

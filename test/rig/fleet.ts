@@ -93,8 +93,8 @@ export interface Fleet {
   readonly introduction: string;
   /** Enrols a machine; nobody has approved it yet. */
   enrol(name: string): Promise<FleetHost & { readonly fingerprint: string }>;
-  /** The same, approved. */
-  join(name: string): Promise<FleetHost>;
+  /** The same, approved, with these options about its system instead of a build program. */
+  join(name: string, system?: readonly string[]): Promise<FleetHost>;
   /** `fleet.yaml` as the last approval left it, with these lines below the host's name. */
   fleetYaml(host: string, lines?: readonly string[]): string;
 }
@@ -117,9 +117,8 @@ export async function makeFleet(name = 'autark-flow'): Promise<Fleet> {
     admin,
     introduction,
     enrol,
-    async join(name) {
+    async join(name, system = ['--system', 'exec', '--build', `hosts/${name}/build`]) {
       const host = await enrol(name);
-      const system = ['--system', 'exec', '--build', `hosts/${name}/build`];
       await world.git(['pull', '--quiet']);
       await world.mustAutark([
         ...['approve', name, '--fingerprint', host.fingerprint],

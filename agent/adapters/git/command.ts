@@ -29,7 +29,7 @@ export function succeeded(ran: Finished): boolean {
 }
 
 /** What every fetch says: exact refs, and nothing else happens (S7). */
-export function fetchArguments(remote: string, refspec: string): string[] {
+export function fetchArguments(remote: string, ...refspecs: readonly string[]): string[] {
   return [
     'fetch',
     '--quiet',
@@ -40,6 +40,6 @@ export function fetchArguments(remote: string, refspec: string): string[] {
     '--no-recurse-submodules',
     '--no-show-forced-updates',
     remote,
-    refspec,
+    ...refspecs,
   ];
 }

@@ -1,21 +1,9 @@
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fail, ok, type Result } from '../../../shared/failure.ts';
 import { fileFailure } from '../file-failure.ts';
-import { processStat } from '../proc.ts';
-import { endGroup } from '../process/group.ts';
-import { usualPatience } from '../process/run.ts';
+import { commandOf, processesWith } from '../strays.ts';
 import { protectedConfig } from './config.ts';
 import { protectedFile } from './environment.ts';
 
@@ -74,39 +62,9 @@ async function matching(folder: string, pattern: RegExp, recursive: boolean): Pr
   return names.filter((name) => pattern.test(name)).map((name) => join(folder, name));
 }
 
-/** Whether a git runs there; `cat-file` only reads and does not count. */
+/** Whether a git runs there, known by the `GIT_DIR` that we give to each; `cat-file` only reads and does not count. */
 function isInUse(directory: string): boolean {
-  return gitsIn(directory).some((pid) => !textOf(`/proc/${pid}/cmdline`).includes('\0cat-file\0'));
-}
-
-/**
- * Ends what a killed predecessor left running there, such as a fetch from a server that hangs. Only whoever holds
- * `daemon.lock` may call it: then no git in this directory is anybody else's.
- */
-export async function endStrays(directory: string): Promise<void> {
-  const groups = new Set(gitsIn(directory).map((pid) => processStat(pid)?.group ?? 0));
-  for (const group of groups) await endGroup(group, usualPatience.grace);
-}
-
-/** Processes of our own user with the `GIT_DIR` that we give to each git. */
-function gitsIn(directory: string): number[] {
-  const mark = `\0GIT_DIR=${directory}\0`;
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  return pids
-    .filter((pid) => `\0${textOf(`/proc/${pid}/environ`)}`.includes(mark) && isOurs(pid))
-    .map(Number);
-}
-
-function isOurs(pid: string): boolean {
-  return statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid === process.geteuid?.();
-}
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
+  return processesWith('GIT_DIR', directory).some((pid) => !commandOf(pid).includes('\0cat-file\0'));
 }
 
 /** Removes what a crash left of a directory that was to be replaced. Not while it is being fetched anew. */

@@ -24,6 +24,7 @@ export interface HeadPlace {
   readonly directory: string;
   readonly config: string;
   readonly branch: string;
+  readonly host: string;
   /** The remote, without credentials. */
   readonly where: string;
   readonly commandIn: (directory: string) => GitCommand;
@@ -37,8 +38,18 @@ const manyPacks = 50;
 /** Where the configuration branch ends up. */
 export const headRef = 'refs/autark/config';
 
+/** Where the host's branch for testing ends up, if there is one. */
+export function testingRef(host: string): string {
+  return `refs/autark/testing/${host}`;
+}
+
+/** With a glob before the slash: an exact ref that the server lacks would fail the whole fetch (S7). */
+function testingRefspec(host: string): string {
+  return `+refs/heads/testing*/${host}:refs/autark/testing*/${host}`;
+}
+
 /**
- * Fetches the configuration branch. When that fails again, or objects could not be read, the Git directory may be
+ * Fetches the configuration branch, and the host's branch for testing with it. When that fails again, or objects could not be read, the Git directory may be
  * at fault, in one of many ways: it is fetched anew beside the old one, and takes its place only if that works.
  * So a damaged directory mends itself, an unreachable server costs nothing that is there, and nobody need
  * understand what git said.
@@ -61,8 +72,8 @@ export function openHeadFetcher(place: HeadPlace): HeadFetcher {
     const ready = prepareDirectory(directory, place.config);
     // A full disk is no doubt; anything else that stands where the directory should be is one.
     if (!ready.ok) return fail({ failure: ready.failure, certain: ready.failure.kind === 'no-space' });
-    const refspec = `+refs/heads/${place.branch}:${headRef}`;
-    const ran = await place.commandIn(directory)(fetchArguments('autark', refspec), bounds);
+    const refspecs = [`+refs/heads/${place.branch}:${headRef}`, testingRefspec(place.host)];
+    const ran = await place.commandIn(directory)(fetchArguments('autark', ...refspecs), bounds);
     if (!succeeded(ran)) {
       await sweepDirectory(directory);
       return fail(headFailure(ran, place, bounds.timeout));

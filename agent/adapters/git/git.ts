@@ -1,12 +1,14 @@
 import { ok, fail, type Result } from '../../../shared/failure.ts';
+import type { ObjectId } from '../../../shared/objects/object.ts';
 import type { Bounds, Git, StateTip } from '../../ports.ts';
 import type { Finished } from '../process/run.ts';
-import { fetchArguments, gitCommand, succeeded } from './command.ts';
+import { fetchArguments, gitCommand, succeeded, type GitCommand } from './command.ts';
 import { gitConfig, type RemoteName } from './config.ts';
-import { endStrays, prepareDirectory, sweepDirectory } from './directory.ts';
+import { endStrays } from '../strays.ts';
+import { prepareDirectory, sweepDirectory } from './directory.ts';
 import { gitEnvironment } from './environment.ts';
 import { gitFailure, remoteRemedy, saysRefused } from './failures.ts';
-import { openHeadFetcher } from './fetch-head.ts';
+import { openHeadFetcher, testingRef } from './fetch-head.ts';
 import { openObjects } from './objects.ts';
 import { pushArguments, pushFailure } from './push.ts';
 import { readRef } from './refs.ts';
@@ -47,7 +49,7 @@ export function openGit(place: GitPlace): Git {
   const environmentIn = (where: string) => gitEnvironment(where, place.host, place.env);
   const commandIn = (where: string) => gitCommand(where, environmentIn(where));
   const prepare = once(async () => {
-    await endStrays(directory);
+    await endStrays('GIT_DIR', directory);
     await sweepDirectory(directory);
     return prepareDirectory(directory, config);
   });
@@ -81,6 +83,8 @@ export function openGit(place: GitPlace): Git {
       const ready = await prepare();
       return ready.ok ? objects.read(id) : ready;
     },
+    testingTip: () => readRef(directory, testingRef(place.host)),
+    countCommits: (id, bounds) => countCommits(commandIn(directory), id, bounds),
     close: () => objects.close(),
     ...writing(place, async (args, bounds, input) => {
       const ready = await prepare();
@@ -96,6 +100,15 @@ export function openGit(place: GitPlace): Git {
 }
 
 type Run = (args: readonly string[], bounds: Bounds, input?: Uint8Array) => Promise<Result<Finished>>;
+
+/** git-rev-list(1): one walk, only when something is about to be built. */
+async function countCommits(git: GitCommand, id: ObjectId, bounds: Bounds): Promise<Result<number>> {
+  const ran = await git(['rev-list', '--count', id], bounds);
+  const count = Number(new TextDecoder().decode(ran.stdout));
+  if (succeeded(ran) && Number.isSafeInteger(count)) return ok(count);
+  const attempt = { doing: 'rev-list', where: id, timeout: bounds.timeout, remedy: remoteRemedy } as const;
+  return fail(gitFailure(ran, { ...attempt, kind: 'unreachable' }));
+}
 
 /** The host's own state branch. */
 function writing(place: GitPlace, run: Run): Pick<Git, 'fetchState' | 'store' | 'push'> {

@@ -16,6 +16,8 @@ export interface Output {
 export interface OutputRules {
   readonly outputCap: number;
   readonly stdout: 'keep' | 'tail';
+  /** Takes standard error in place of the tail. */
+  readonly onStderr?: (chunk: Buffer) => void;
 }
 
 /** Listens to both streams of a process that was just started. */
@@ -36,6 +38,7 @@ export function watchOutput(child: Pick<ChildProcess, 'stdout' | 'stderr'>, rule
           const taken = chunk.subarray(0, room);
           seen += chunk.length;
           if (stream === child.stdout && rules.stdout === 'keep') kept.push(taken);
+          else if (stream === child.stderr && rules.onStderr !== undefined) rules.onStderr(taken);
           else tail.add(taken);
           if (seen > rules.outputCap) overflow();
         });

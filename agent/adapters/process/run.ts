@@ -18,6 +18,8 @@ export interface Task {
   readonly outputCap: number;
   /** `keep`: standard output is given back whole and the tail is of standard error; `tail`: both go to the tail. */
   readonly stdout: 'keep' | 'tail';
+  /** Takes standard error, which then leaves no tail. */
+  readonly onStderr?: (chunk: Buffer) => void;
   readonly leftovers: 'end' | 'leave';
   /** Called with the process id; false ends the process without input. */
   readonly onStart?: (pid: number) => Promise<boolean>;

@@ -36,7 +36,7 @@ const draft: Full<Draft> = {
     },
     accepted: revision,
     head: revision,
-    system: { ...system, since: '2026-01-01T00:00:00Z' },
+    system: { ...system, since: '2026-01-01T00:00:00Z', testing: true },
     outcome: {
       event: 'deployed',
       code: 0,
@@ -57,11 +57,16 @@ export const phases: readonly Phase[] = [
   { at: 'idle' },
   { at: 'build', revision, path: '/var/lib/autark/systems/7f', child },
   { at: 'switch', from: 41, to: 42, revision, attempt: 1, mode: 'switch', timeout: 900_000, child },
-  { at: 'switch', from: null, to: 1, revision, attempt: 0, mode: 'boot', timeout: 900_000 },
+  {
+    ...{ at: 'switch', from: null, to: 1, revision, attempt: 0, mode: 'boot', timeout: 900_000 },
+    before: '/nix/store/abc-nixos-system-web1',
+  },
+  { at: 'confirm', from: 41, to: 42, revision, mode: 'test', exit: 0 },
   { at: 'confirm', from: 41, to: 42, revision, mode: 'switch', exit: 4 },
   {
     at: 'rollback',
     from: 41,
+    before: '/nix/store/abc-nixos-system-web1',
     attempted: revision,
     failure: {
       kind: 'switch-failed',
@@ -91,13 +96,19 @@ const full: Full<Omit<Journal, 'phase'>> = {
   tip: commit,
   delivered: commit,
   recordedAt: 1_767_225_600_000,
-  running: { ...system, since: '2026-01-01T00:00:00Z', digest: 'cd'.repeat(32), inputs: 'ef'.repeat(20) },
+  running: {
+    ...{ ...system, since: '2026-01-01T00:00:00Z', digest: 'cd'.repeat(32), inputs: 'ef'.repeat(20) },
+    root: '/var/lib/autark/systems/80',
+    testedIn: child.boot,
+  },
   newest: 43,
   previous: 41,
   lastGood: 42,
   rebootRequired: child.boot,
   pace: { interval: 60_000, heartbeat: 86_400_000, fetch: 300_000 },
   standing: { head: revision, event: 'held', code: 10, cause: 'paused', under: '99'.repeat(32), until: 1 },
+  trial: { head: commit, event: 'testing', code: 0, cause: '', under: '99'.repeat(32), until: 2 },
+  overtaken: commit,
 };
 
 /** A journal with everything in it, between two cycles. */

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemRandom } from '../../../agent/adapters/random.ts';
-import { execSystems } from '../../../agent/adapters/systems.ts';
+import { fileSystems } from '../../../agent/adapters/systems.ts';
 import type { Systems } from '../../../agent/ports.ts';
 import type { Generation } from '../../../shared/cycle/journal.ts';
 import { valueOf } from './scratch.ts';
@@ -11,7 +11,7 @@ const searchPath = '/run/current-system/sw/bin:/usr/bin:/bin';
 
 /** The state folder as a process of its own would see it. */
 export function openSystems(state: string): Systems {
-  return execSystems({ state, random: systemRandom(), searchPath });
+  return fileSystems({ state, random: systemRandom(), searchPath });
 }
 
 /** A system that could be activated, reserved and not yet registered. */

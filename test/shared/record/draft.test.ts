@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { exitCode } from '../../../shared/failure.ts';
-import { draftRecord, timestamp } from '../../../shared/record/draft.ts';
+import { draftRecord, timestamp, type Happening } from '../../../shared/record/draft.ts';
 import { parseStatus } from '../../../shared/record/parse-status.ts';
 import { stateEvents } from '../../../shared/record/status.ts';
 import { around, deployed, draft, facts, failure, revision } from './drafts.ts';
@@ -67,6 +67,29 @@ describe('the status', () => {
     const { system } = draft().status;
     expect(Object.keys(system ?? {}).sort()).toEqual(['generation', 'kind', 'path', 'revision', 'since']);
     expect(draft({ ...deployed, running: null }).status.system).toBeNull();
+  });
+
+  test('says of a trial that the machine boots something else, and keeps to the head of main', () => {
+    const { running } = deployed;
+    if (running === null) throw new Error('something runs');
+    const trial: Happening = {
+      ...deployed,
+      ...{ event: 'testing', isTrial: true, revision: { id: 'f'.repeat(40) } },
+      running: { ...running, testedIn: facts.boot },
+    };
+    const { status, deploys } = draft(trial);
+    expect(status.system).toMatchObject({ testing: true });
+    expect(status.head).toBe(journal.standing?.head);
+    expect(deploys).toBe(false);
+  });
+
+  test('is a sign of life that hides no failed trial', () => {
+    const trial = { head: 'f'.repeat(40), event: 'failed', code: 30, cause: 'no', under: 'u' } as const;
+    const { outcome } = draft(
+      { event: 'alive', running: null },
+      { journal: { ...journal, standing: null, trial } },
+    ).status;
+    expect(outcome).toEqual({ event: 'alive', code: 30, attempted: trial.head, message: 'no' });
   });
 
   test('tells what was attempted only when it failed, with stage, cause, place and remedy', () => {

@@ -1,0 +1,66 @@
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fail, ok, type Result } from '../../../shared/failure.ts';
+import { fileFailure } from '../file-failure.ts';
+
+/** What opens an http remote: the agent's own, and so also for inputs on the same server. */
+export interface Login {
+  /** Scheme, host and port. */
+  readonly origin: string;
+  readonly user: string;
+  readonly password: string;
+}
+
+/**
+ * Writes what Nix and its git read of the agent's credentials, as files that only our user can read: no secret is
+ * ever an argument or in the environment. Without credentials the files are there and say nothing.
+ * - `netrc`, for what Nix downloads itself (nix.conf(5), `netrc-file`), and for its git (curl's netrc);
+ * - `nix.conf`, which names it, and the token for the forges that have a fetcher of their own (`access-tokens`).
+ */
+export function writeCredentials(home: string, login: Login | undefined): Result<void> {
+  try {
+    mkdirSync(home, { recursive: true, mode: 0o700 });
+    chmodSync(home, 0o700);
+    replace(join(home, '.netrc'), login === undefined ? '' : netrc(login));
+    replace(join(home, 'nix.conf'), nixConf(join(home, '.netrc'), login));
+    // Keeps whatever else the user has set up for git out.
+    replace(join(home, 'gitconfig'), '# Written by autark.\n');
+    return ok(undefined);
+  } catch (error) {
+    return fail(fileFailure(error, 'prepare the folder of Nix', home));
+  }
+}
+
+/** netrc(5). The host alone: a port cannot be told apart there. */
+function netrc({ origin, user, password }: Login): string {
+  return `machine ${new URL(origin).hostname}\nlogin ${user}\npassword ${password}\n`;
+}
+
+function nixConf(netrcFile: string, login: Login | undefined): string {
+  const lines = ['# Written by autark; changes are overwritten.', `netrc-file = ${netrcFile}`];
+  const token = login === undefined ? undefined : accessToken(login);
+  return [...lines, ...(token === undefined ? [] : [`extra-access-tokens = ${token}`]), ''].join('\n');
+}
+
+/** nix.conf(5), `access-tokens`: as the fetchers `github:` and `gitlab:` want them. */
+function accessToken({ origin, password }: Login): string | undefined {
+  const { hostname } = new URL(origin);
+  if (hostname === 'github.com') return `${hostname}=${password}`;
+  return hostname.split('.').includes('gitlab') ? `${hostname}=PAT:${password}` : undefined;
+}
+
+function replace(path: string, text: string): void {
+  if (contents(path) === text) return;
+  const draft = `${path}.new`;
+  rmSync(draft, { force: true });
+  writeFileSync(draft, text, { flag: 'wx', mode: 0o600 });
+  renameSync(draft, path);
+}
+
+function contents(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}

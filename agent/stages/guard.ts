@@ -1,0 +1,54 @@
+import type { Aim } from '../../shared/cycle/aim.ts';
+import { guard } from '../../shared/cycle/guard.ts';
+import type { BuiltSystem, Mode } from '../../shared/cycle/journal.ts';
+import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
+import type { Host } from '../../shared/fleet/fleet.ts';
+import { changedInhibitors, systemProblem, type SystemFacts } from '../../shared/nix/system.ts';
+import type { Context } from '../context.ts';
+
+/** Whether a built system may be activated now, and how; `unchanged` when it is what runs. */
+export async function guardSystem(
+  context: Context,
+  built: BuiltSystem,
+  host: Host,
+  aim: Aim,
+): Promise<Result<Mode | 'unchanged'>> {
+  if (guard(built, context.memory.journal.running, aim) === 'unchanged') return ok('unchanged');
+  const mode = aim.isTrial ? 'test' : host.activate;
+  return built.kind === 'exec' ? ok(mode) : guardNixos(context, built, host, mode);
+}
+
+/** A NixOS system says by itself that it must not be switched to live: then it becomes the boot default. */
+async function guardNixos(
+  context: Context,
+  { path }: BuiltSystem,
+  { name }: Host,
+  mode: Mode,
+): Promise<Result<Mode>> {
+  const facts = await context.effects('guard').nix.inspect(path);
+  const problem = systemProblem(facts, path);
+  if (problem !== undefined) return fail(problem);
+  const changed = mode === 'boot' ? [] : changedInhibitors(await factsOfWhatRuns(context), facts);
+  if (changed.length === 0) return ok(mode);
+  const names = changed.join(', ');
+  if (mode === 'test') return fail(untestable(names, path));
+  const message = `${names} must not change under a running system: this one becomes the boot default; reboot to run it`;
+  context.senses.log({ kind: 'warning', host: name, message });
+  return ok('boot');
+}
+
+/** Of the system that really runs, whoever switched to it. */
+async function factsOfWhatRuns(context: Context): Promise<SystemFacts | null> {
+  const { nix } = context.effects('guard');
+  const path = (await nix.current()) ?? context.memory.journal.running?.path ?? null;
+  return path === null ? null : nix.inspect(path);
+}
+
+function untestable(names: string, where: string): Failure {
+  return {
+    kind: 'held',
+    cause: `it cannot be tried on the running system, because ${names} would change, which takes a reboot`,
+    where,
+    remedy: 'bring it to the configuration branch: it becomes the boot default there',
+  };
+}

@@ -1,0 +1,173 @@
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { makeFleet, type Fleet, type FleetHost, type Files } from './fleet.ts';
+import { must } from './run.ts';
+
+/** A Nix store of a test's own, below its folder: nothing of it is in the machine's. */
+export interface NixStore {
+  readonly dir: string;
+  /** What every Nix, and an agent that starts one, is given to use this store. */
+  readonly env: Readonly<Record<string, string>>;
+  /** One of Nix's programs, which must succeed: its standard output. */
+  nix(program: string, ...args: readonly string[]): Promise<string>;
+}
+
+export interface StoreOptions {
+  /** A folder in front of PATH, with another Nix or a wrapper of it. */
+  readonly programs?: string;
+  /** Further lines of nix.conf(5). */
+  readonly settings?: readonly string[];
+}
+
+/** Without sandbox, build users and substituters: builders are /bin/sh of this machine, and nothing is fetched. */
+export async function makeStore(
+  dir: string,
+  { programs, settings = [] }: StoreOptions = {},
+): Promise<NixStore> {
+  const conf = join(dir, 'conf');
+  await mkdir(conf, { recursive: true });
+  const lines = ['sandbox = false', 'build-users-group =', 'substituters =', ...settings, ''];
+  await writeFile(join(conf, 'nix.conf'), lines.join('\n'));
+  const path = process.env['PATH'] ?? '/usr/bin:/bin';
+  const env = {
+    PATH: programs === undefined ? path : `${programs}${delimiter}${path}`,
+    NIX_STORE_DIR: join(dir, 'store'),
+    NIX_STATE_DIR: join(dir, 'var'),
+    NIX_LOG_DIR: join(dir, 'log'),
+    NIX_CONF_DIR: conf,
+  };
+  return {
+    dir,
+    env,
+    nix: (program, ...args) => must(program, args, { env: { ...env, HOME: dir }, cwd: dir }),
+  };
+}
+
+/** A NixOS host of a test's fleet, with a store of its own. */
+export interface NixosHost extends FleetHost {
+  readonly store: NixStore;
+  /** What its system profile leads to; `null` when there is none. */
+  profile(): string | null;
+  /** What `/run/current-system` leads to. */
+  current(): string | null;
+}
+
+export interface NixosFleet extends Fleet {
+  readonly host: NixosHost;
+}
+
+/** A fleet of one NixOS host, web1, approved; nothing is deployed yet. */
+export async function makeNixosFleet(name = 'autark-nixos', options: StoreOptions = {}): Promise<NixosFleet> {
+  const fleet = await makeFleet(name);
+  try {
+    const store = await makeStore(join(fleet.world.dir, 'nix'), options);
+    const host = await fleet.join('web1', ['--system', 'nixos']);
+    return { ...fleet, host: nixosHost(host, store) };
+  } catch (error) {
+    await fleet.world.remove();
+    throw error;
+  }
+}
+
+function nixosHost(host: FleetHost, store: NixStore): NixosHost {
+  const target = (...parts: string[]): string | null => {
+    const path = host.path(...parts);
+    return existsSync(path) ? realpathSync(path) : null;
+  };
+  return {
+    ...host,
+    store,
+    agent: ({ env = {}, ...others } = {}) => host.agent({ ...others, env: { ...store.env, ...env } }),
+    profile: () => target('nix/var/nix/profiles/system'),
+    current: () => target('run/current-system'),
+  };
+}
+
+/** What a small NixOS system is made from. */
+export interface SmallSystem {
+  /** Shows in `etc/motd` once it is activated. */
+  readonly motd: string;
+  /** Shell lines of its build, before the system is made. */
+  readonly build?: string;
+  /** Shell lines of its activation, before it does anything. */
+  readonly activation?: string;
+  /** JSON of `switch-inhibitors`. */
+  readonly inhibitors?: Readonly<Record<string, string>>;
+  /** Without the agent's own unit. */
+  readonly orphan?: boolean;
+  /** Without a program that activates it. */
+  readonly inert?: boolean;
+}
+
+/** The files of a flake with one small system a host, as `nixosConfigurations.<host>` of a real one would be. */
+export function nixosFiles(systems: Readonly<Record<string, SmallSystem>>, inputs = ''): Files {
+  return { 'flake.nix': flake(systems, inputs), 'system.nix': systemNix };
+}
+
+/** @param inputs Nix, such as `inputs.lib.url = "…";` */
+export function flake(systems: Readonly<Record<string, SmallSystem>>, inputs = ''): string {
+  const hosts = Object.entries(systems).map(
+    ([name, system]) => `      ${name} = system ${nixOf({ name, ...system })};`,
+  );
+  return `{
+  ${inputs}
+  outputs = { self, ... }@inputs: let system = import ./system.nix self; in {
+    nixosConfigurations = {
+${hosts.join('\n')}
+    };
+  };
+}
+`;
+}
+
+/** JSON is Nix, but for separators and dollars. */
+function nixOf(value: Readonly<Record<string, unknown>>): string {
+  return `(builtins.fromJSON ${JSON.stringify(JSON.stringify(value)).replaceAll('${', '\\${')})`;
+}
+
+/**
+ * What nixpkgs makes of a configuration, as small as it can be: a toplevel with `bin/switch-to-configuration`, units,
+ * `nixos-version` and `switch-inhibitors`. Its activation does what NixOS' does to `/run/current-system`.
+ */
+const systemNix = `self:
+{ name, motd, build ? "", activation ? "", inhibitors ? null, orphan ? false, inert ? false }:
+{
+  config.system.build.toplevel = derivation {
+    name = "nixos-system-\${name}";
+    system = builtins.currentSystem or "x86_64-linux";
+    builder = "/bin/sh";
+    PATH = "/usr/bin:/bin";
+    inherit motd activation;
+    rev = self.rev;
+    inhibitors = if inhibitors == null then "" else builtins.toJSON inhibitors;
+    args = [ "-euc" ''
+      \${build}
+      mkdir -p $out/bin $out/etc/systemd/system
+      echo "$motd" >$out/etc/motd
+      echo "$rev" >$out/nixos-version
+      test -z "$inhibitors" || echo "$inhibitors" >$out/switch-inhibitors
+      \${if orphan then "" else "echo '[Service]' >$out/etc/systemd/system/autark.service"}
+      \${if inert then "exit 0" else ""}
+      cat >$out/bin/switch-to-configuration <<END
+      #!/bin/sh
+      set -eu
+      \${activation}
+      if [ "\\$1" != boot ]; then
+        mkdir -p "\\$AUTARK_ROOT/etc" "\\$AUTARK_ROOT/run"
+        cp $out/etc/motd "\\$AUTARK_ROOT/etc/motd.new"
+        mv "\\$AUTARK_ROOT/etc/motd.new" "\\$AUTARK_ROOT/etc/motd"
+        ln -sfn $out "\\$AUTARK_ROOT/run/current-system"
+      fi
+      echo "\\$1 $motd" >>"\\$AUTARK_ROOT/activations"
+      END
+      chmod +x $out/bin/switch-to-configuration
+    '' ];
+  };
+}
+`;
+
+/** A file of the host's, as text; `null` when there is none. */
+export function textOf(path: string): string | null {
+  return existsSync(path) ? readFileSync(path, 'utf8') : null;
+}
