@@ -91,15 +91,20 @@ export async function agentHostRole({ root, env, perform, log }: HostSurrounding
   };
 }
 
-/** The agent's log on standard error: JSON under systemd, else text. */
+/** The agent's log on standard error: JSON under systemd, else text; on a terminal builds have a bar below it. */
 export async function logRole(env: Readonly<NodeJS.ProcessEnv>): Promise<Log> {
-  const [{ winstonLog }, { systemClock }] = await Promise.all([
+  const [{ winstonLog }, { systemClock }, { progressBar, seldomProgress }] = await Promise.all([
     import('./adapters/log.ts'),
     import('./adapters/clock.ts'),
+    import('./adapters/progress.ts'),
   ]);
   const json = env['JOURNAL_STREAM'] !== undefined;
   const level = env['AUTARK_DEBUG'] === '1' ? 'debug' : 'info';
-  return winstonLog({ stream: process.stderr, json, level, clock: systemClock() });
+  const { stderr } = process;
+  const clock = systemClock();
+  const log = winstonLog({ stream: stderr, json, level, clock });
+  if (json || !stderr.isTTY || env['TERM'] === 'dumb') return seldomProgress(log, clock);
+  return progressBar(log, { write: (text) => stderr.write(text), columns: () => stderr.columns || 80 });
 }
 
 /** What an agent cannot promise while it is not installed with its systemd units. */

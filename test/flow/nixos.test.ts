@@ -1,19 +1,13 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { newest } from '../rig/fleet.ts';
-import { makeNixosFleet, nixosFiles, type NixosFleet } from '../rig/nix.ts';
-
-let fleet: NixosFleet;
-beforeAll(async () => {
-  fleet = await makeNixosFleet();
-});
-afterAll(() => fleet.world.remove());
-
-test('first', async () => {
-  const { host, server } = fleet;
-  const revision = await server.commit({ files: nixosFiles({ web1: { motd: 'one' } }) });
-  const ran = await host.agent();
-  expect(ran).toMatchObject({ code: 0 });
-  const record = await newest(host);
-  console.log(ran.stderr, record, host.profile(), host.activations(), host.state('systems'));
-  expect(record.status.system?.revision).toBe(revision);
-});
+import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect } from 'vitest';
+import { newest, type FleetHost, type Files } from '../rig/fleet.ts';
+import { describeWith } from '../rig/needs.ts';
+import {
+  makeNixosFleet,
+  nixosFiles,
+  recordNix,
+  type NixosFleet,
+  type NixosHost,
+  type RecordedNix,
+} from '../rig/nix.ts';

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { makeFleet, type Fleet, type FleetHost, type Files } from './fleet.ts';
@@ -139,13 +139,13 @@ const systemNix = `self:
     builder = "/bin/sh";
     PATH = "/usr/bin:/bin";
     inherit motd activation;
-    rev = self.rev;
+    version = "\${self.rev} \${toString self.revCount} \${toString self.lastModified}";
     inhibitors = if inhibitors == null then "" else builtins.toJSON inhibitors;
     args = [ "-euc" ''
       \${build}
       mkdir -p $out/bin $out/etc/systemd/system
       echo "$motd" >$out/etc/motd
-      echo "$rev" >$out/nixos-version
+      echo "$version" >$out/nixos-version
       test -z "$inhibitors" || echo "$inhibitors" >$out/switch-inhibitors
       \${if orphan then "" else "echo '[Service]' >$out/etc/systemd/system/autark.service"}
       \${if inert then "exit 0" else ""}
@@ -166,6 +166,39 @@ const systemNix = `self:
   };
 }
 `;
+
+/** Nix's programs, each noted before it runs: what was started, and with which arguments. */
+export interface RecordedNix {
+  /** The folder for the front of PATH. */
+  readonly programs: string;
+  /** Every call so far, oldest first, the program's name first. */
+  calls(): readonly (readonly string[])[];
+  forget(): void;
+}
+
+export async function recordNix(dir: string): Promise<RecordedNix> {
+  const programs = join(dir, 'recorded-nix');
+  const log = join(dir, 'nix-calls');
+  await mkdir(programs, { recursive: true });
+  for (const name of ['nix', 'nix-env', 'nix-store']) {
+    const real = (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, name));
+    const found = real.find((path) => existsSync(path)) ?? name;
+    // One write for a call, so that calls at the same time stay apart; arguments hold no tab and no line end.
+    const note = `printf '%s\\t' ${name} "$@" | sed 's/\\t$/\\n/' >>${log}`;
+    await writeFile(join(programs, name), `#!/bin/sh\n${note}\nexec ${found} "$@"\n`, { mode: 0o755 });
+  }
+  return {
+    programs,
+    calls: () =>
+      (textOf(log) ?? '')
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => line.split('\t')),
+    forget: () => {
+      rmSync(log, { force: true });
+    },
+  };
+}
 
 /** A file of the host's, as text; `null` when there is none. */
 export function textOf(path: string): string | null {
