@@ -80,7 +80,7 @@ export async function conclude(
 function eventOf(failure: Failure, plan: Exclude<Plan, { do: 'deploy' }> | undefined): StateEvent {
   if (plan?.do === 'retire') return 'retired';
   if (plan?.do === 'hold') return plan.event;
-  return failure.kind === 'not-authentic' ? 'held' : 'failed';
+  return failure.kind === 'not-authentic' || failure.kind === 'held' ? 'held' : 'failed';
 }
 
 /** Only a pinned machine has a state branch to write; any other just remembers what it found. */

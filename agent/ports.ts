@@ -86,8 +86,8 @@ export interface Ran {
   readonly ending: Ending;
   /** The end of what it wrote, both streams together: bounded, control characters stripped. */
   readonly tail: string;
-  /** Standard output of a program whose lines were taken; else empty. Bounded. */
-  readonly stdout: string;
+  /** Standard output of a program whose lines were taken. Bounded. */
+  readonly stdout?: string;
 }
 
 /** Programs other than git, each in a process group of its own that is ended whole. */

@@ -24,8 +24,7 @@ export function openPrograms(patience = usualPatience): Programs {
   return {
     async run(order, bounds) {
       const found = await locate(order);
-      if ('reason' in found)
-        return { ending: { how: 'unstartable', reason: found.reason }, tail: '', stdout: '' };
+      if ('reason' in found) return { ending: { how: 'unstartable', reason: found.reason }, tail: '' };
       let refusal: string | undefined;
       const { onLine } = order;
       const { ending, tail, stdout } = await runProcess(
@@ -50,7 +49,7 @@ export function openPrograms(patience = usualPatience): Programs {
       return {
         ending: refusal === undefined ? ending : { how: 'unstartable', reason: refusal },
         tail,
-        stdout: Buffer.from(stdout).toString('utf8'),
+        ...(onLine === undefined ? {} : { stdout: Buffer.from(stdout).toString('utf8') }),
       } satisfies Ran;
     },
 

@@ -51,6 +51,8 @@ const fetch = [
   '--no-show-forced-updates',
 ];
 
+const heads = ['+refs/heads/main:refs/autark/config', '+refs/heads/testing*/web1:refs/autark/testing*/web1'];
+
 test('every git gets these arguments, and a poll is one of them', async () => {
   const rig = gitRig();
   const head = rig.commit('main', 'one');
@@ -73,8 +75,8 @@ test('every git gets these arguments, and a poll is one of them', async () => {
   );
   valueOf(await git.push([{ ref, to: null, expected: head }], bounds()));
   expect(calls().map(({ args }) => args)).toEqual([
-    [...fetch, 'autark', '+refs/heads/main:refs/autark/config'],
-    [...fetch, 'autark', '+refs/heads/main:refs/autark/config'],
+    [...fetch, 'autark', ...heads],
+    [...fetch, 'autark', ...heads],
     [...fetch, 'autark', '+refs/heads/state*/web1:refs/autark/state*/web1'],
     ['cat-file', '--batch'],
     ['unpack-objects', '-q'],

@@ -205,3 +205,11 @@ test('a missing interpreter is an exit with the reason in the tail', async () =>
   });
   expect(ran.tail).toContain('not found');
 });
+
+test('a program that speaks to programs has its lines taken, and its output apart', async () => {
+  const lines: string[] = [];
+  const script = 'echo answer; printf "one\\ntwo" >&2; echo " and more" >&2; printf unfinished >&2';
+  const ran = await programs.run(await order(script, { onLine: (line) => lines.push(line) }), bounds());
+  expect(ran).toEqual({ ending: { how: 'exited', code: 0 }, stdout: 'answer\n', tail: '' });
+  expect(lines).toEqual(['one', 'two and more']);
+});

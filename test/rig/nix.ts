@@ -11,6 +11,8 @@ export interface NixStore {
   readonly env: Readonly<Record<string, string>>;
   /** One of Nix's programs, which must succeed: its standard output. */
   nix(program: string, ...args: readonly string[]): Promise<string>;
+  /** Builds `nixosConfigurations.<name>` of a flake, as a person would: its path. */
+  build(flake: string, name: string): Promise<string>;
 }
 
 export interface StoreOptions {
@@ -37,10 +39,20 @@ export async function makeStore(
     NIX_LOG_DIR: join(dir, 'log'),
     NIX_CONF_DIR: conf,
   };
+  const nix: NixStore['nix'] = (program, ...args) =>
+    must(program, args, { env: { ...env, HOME: dir }, cwd: dir });
   return {
-    dir,
-    env,
-    nix: (program, ...args) => must(program, args, { env: { ...env, HOME: dir }, cwd: dir }),
+    ...{ dir, env, nix },
+    async build(source, name) {
+      const features = ['--extra-experimental-features', 'nix-command flakes'];
+      const installable = `${source}#nixosConfigurations.${name}.config.system.build.toplevel`;
+      const built = JSON.parse(
+        await nix('nix', ...features, 'build', '--no-link', '--json', installable),
+      ) as {
+        outputs: { out: string };
+      }[];
+      return built[0]?.outputs.out ?? '';
+    },
   };
 }
 

@@ -72,7 +72,7 @@ export function openNix(place: NixPlace): Nix {
         },
         bounds,
       );
-      const path = ending.how === 'exited' && ending.code === 0 ? builtPath(stdout) : null;
+      const path = ending.how === 'exited' && ending.code === 0 ? builtPath(stdout ?? '') : null;
       const flushed = path === null ? ok(undefined) : await flush(path, searchPath);
       return flushed.ok ? ok({ ending, report: listener.report(), path }) : flushed;
     },
