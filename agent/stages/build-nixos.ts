@@ -7,6 +7,7 @@ import { nixFailure } from '../../shared/nix/failure.ts';
 import type { Context } from '../context.ts';
 import type { NixRan } from '../ports.ts';
 import { blame } from './no-space.ts';
+import { lookUp } from './objects.ts';
 import { reasonOf } from './switch.ts';
 import { walk } from './verified-tree.ts';
 import type { Verified } from './verify.ts';
@@ -56,6 +57,10 @@ async function writeFlake(
   { dir }: NixosSource,
 ): Promise<Result<FlakeTree>> {
   const { git, trees } = context.effects('build');
+  const file = flakeFile(dir);
+  const flake = await lookUp(git, tree, file);
+  if (!flake.ok) return flake;
+  if (flake.value === null) return fail(noFlake(file, host.name));
   const { seconds } = commit.committer;
   const bounds = { timeout: host.timeouts.fetch, signal: context.signal };
   const [path, revCount] = await Promise.all([
@@ -103,7 +108,7 @@ async function failureOf(
   host: Host,
   attr: string,
 ): Promise<Failure> {
-  const flake = tree.dir === '.' ? 'flake.nix' : `${tree.dir}/flake.nix`;
+  const flake = flakeFile(tree.dir);
   if (ending.how !== 'exited') return blame(context, endedFailure(ending, report, host, flake));
   if (ending.code === 0) return blame(context, noPath(flake));
   const bounds = { timeout: host.timeouts.fetch, signal: context.signal };
@@ -127,6 +132,19 @@ function endedFailure(
       ? `make it faster or raise \`timeouts.build\` of ${name}; the old system runs on`
       : 'mend it and push; the old system runs on',
     ...(log === '' ? {} : { detail: log }),
+  };
+}
+
+function flakeFile(dir: string): string {
+  return dir === '.' ? 'flake.nix' : `${dir}/flake.nix`;
+}
+
+function noFlake(where: string, host: string): Failure {
+  return {
+    kind: 'build-failed',
+    cause: `there is no ${where} in this revision`,
+    where,
+    remedy: `add it, or correct \`system.dir\` of ${host} in fleet.yaml, and push; the old system runs on`,
   };
 }
 

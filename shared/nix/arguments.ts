@@ -12,15 +12,22 @@ export interface FlakeTree {
   readonly lastModified: number;
 }
 
-/** `path:DIR?rev=R&revCount=N&lastModified=T` (Nix manual, "Flake references"): a plain directory, never a clone. */
-export function flakeReference({ path, dir, revision, revCount, lastModified }: FlakeTree): string {
-  const query = [
-    ...(dir === '.' ? [] : [`dir=${escaped(dir)}`]),
-    `lastModified=${lastModified}`,
-    `rev=${revision}`,
-    `revCount=${revCount}`,
-  ];
-  return `path:${escaped(path)}?${query.join('&')}`;
+/** What names a flake on a command line of Nix. */
+export interface FlakeArguments {
+  readonly options: readonly string[];
+  readonly reference: string;
+}
+
+/**
+ * `path:DIR?rev=R&revCount=N&lastModified=T` (Nix manual, "Flake references"): a plain directory, never a clone. Nix
+ * 2.8 does not take `dir` there: a flake below the tree goes by a name of a registry entry that is the tree, which
+ * every version understands.
+ */
+export function flakeArguments({ path, dir, revision, revCount, lastModified }: FlakeTree): FlakeArguments {
+  const query = `lastModified=${lastModified}&rev=${revision}&revCount=${revCount}`;
+  const tree = `path:${escaped(path)}?${query}`;
+  if (dir === '.') return { options: [], reference: tree };
+  return { options: ['--override-flake', 'autark', tree], reference: `flake:autark?dir=${escaped(dir)}` };
 }
 
 /** Percent-encoded but for what a path may hold as it is (RFC 3986, 3.3); Nix 2.8 takes little else. */
@@ -51,7 +58,7 @@ export const common = [
  * @param link where the result's root is made: it keeps the system from garbage collection from its first moment on
  */
 export function buildArguments(tree: FlakeTree, attr: string, link: string): readonly string[] {
-  const installable = `${flakeReference(tree)}#nixosConfigurations."${attr}".config.system.build.toplevel`;
+  const { options, reference } = flakeArguments(tree);
   return [
     'build',
     ...common,
@@ -61,6 +68,7 @@ export function buildArguments(tree: FlakeTree, attr: string, link: string): rea
     'internal-json',
     '--out-link',
     link,
-    installable,
+    ...options,
+    `${reference}#nixosConfigurations."${attr}".config.system.build.toplevel`,
   ];
 }

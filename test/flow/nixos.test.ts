@@ -36,7 +36,7 @@ describeWith(['nix'], 'a NixOS host', () => {
   const withSystem = (line: string): string => {
     const yaml = fleet.fleetYaml('web1');
     const changed = yaml.replace(
-      /system: \{ kind: nixos(?:, attr: \S+)? \}/,
+      /(?<=^ {4})system: \{ kind: nixos(?:, attr: \S+)? \}/m,
       `system: { kind: nixos, ${line} }`,
     );
     if (changed === yaml) throw new Error(`approve writes another system:\n${yaml}`);
@@ -48,7 +48,7 @@ describeWith(['nix'], 'a NixOS host', () => {
   test('builds the system, sets the profile, and activates it', async () => {
     const { host } = fleet;
     const { revision, ran } = await deploy(nixosFiles({ web1: { motd: 'one' } }));
-    expect(ran).toMatchObject({ code: 0 });
+    expect(ran.code, ran.stderr).toBe(0);
     expect(host.running()).toEqual({ motd: 'one', activations: ['switch one'] });
     const record = await newest(host);
     expect(record.status.outcome).toMatchObject({ event: 'deployed', code: 0 });
@@ -72,7 +72,7 @@ describeWith(['nix'], 'a NixOS host', () => {
       ...files,
       'system.nix': system.replace('${build}', () => look.build),
     });
-    expect(ran).toMatchObject({ code: 0 });
+    expect(ran.code, ran.stderr).toBe(0);
     const path = (await newest(host)).status.system?.path ?? '';
     const count = await server.git(['rev-list', '--count', revision]);
     const date = await server.git(['log', '-1', '--format=%ct', revision]);
@@ -93,7 +93,7 @@ describeWith(['nix'], 'a NixOS host', () => {
     const [before, { status }] = [host.running(), await newest(host)];
     recorded.forget();
     const { revision, ran } = await deploy({});
-    expect(ran).toMatchObject({ code: 0 });
+    expect(ran.code, ran.stderr).toBe(0);
     expect(started()).toEqual(['nix-store']);
     expect(host.running()).toEqual(before);
     const record = await newest(host);
@@ -120,7 +120,7 @@ describeWith(['nix'], 'a NixOS host', () => {
     const { ran } = {
       ran: await host.agent({ env: { PATH: `${recorded.programs}:${process.env['PATH'] ?? ''}` } }),
     };
-    expect(ran).toMatchObject({ code: 0 });
+    expect(ran.code, ran.stderr).toBe(0);
     expect(started()).toEqual(['nix-store']);
     expect(host.motd()).toBe('good');
     expect(host.profile()).toBe(path);
@@ -153,7 +153,7 @@ describeWith(['nix'], 'a NixOS host', () => {
     await collectGarbage();
     for (const path of kept) expect(await host.store.nix('nix-store', '--check-validity', path)).toBe('');
     const { ran } = await deploy(nixosFiles({ web1: { motd: 'breaks', activation: 'exit 1' } }));
-    expect(ran.code).toBe(40);
+    expect(ran.code, ran.stderr).toBe(40);
     expect(host.motd()).toBe('kept 2');
   });
 
@@ -183,7 +183,7 @@ describeWith(['nix'], 'a NixOS host', () => {
     );
     const yaml = withSystem('dir: machines/nixos');
     const { ran } = await deploy({ 'flake.nix': null, 'system.nix': null, ...moved, 'fleet.yaml': yaml });
-    expect(ran).toMatchObject({ code: 0 });
+    expect(ran.code, ran.stderr).toBe(0);
     expect(host.motd()).toBe('below');
     await deploy({
       ...files,
@@ -195,9 +195,9 @@ describeWith(['nix'], 'a NixOS host', () => {
 
   test('takes the attribute that fleet.yaml names', async () => {
     const yaml = withSystem('attr: 7th-server');
-    const files = nixosFiles({ web1: { motd: 'not me' }, '"7th-server"': { motd: 'by attr' } });
+    const files = nixosFiles({ web1: { motd: 'not me' }, '7th-server': { motd: 'by attr' } });
     const { ran } = await deploy({ ...files, 'fleet.yaml': yaml });
-    expect(ran).toMatchObject({ code: 0 });
+    expect(ran.code, ran.stderr).toBe(0);
     expect(fleet.host.motd()).toBe('by attr');
     await deploy({ ...nixosFiles({ web1: { motd: 'back' } }), 'fleet.yaml': fleet.fleetYaml('web1') });
   });
@@ -212,7 +212,7 @@ describeWith(['nix'], 'a NixOS host', () => {
       const { revision, ran } = await deploy(
         nixosFiles({ web1: { motd: `exit ${exit}`, activation: `exit ${exit}` } }),
       );
-      expect(ran.code).toBe(code);
+      expect(ran.code, ran.stderr).toBe(code);
       expect([host.motd(), host.profile()]).toEqual([before, profile]);
       const { outcome } = (await newest(host)).status;
       expect(outcome).toMatchObject({ event: 'rolled-back', code, attempted: revision });
@@ -223,7 +223,7 @@ describeWith(['nix'], 'a NixOS host', () => {
       const { host } = fleet;
       const late = { motd: 'new init', activation: 'trap "exit 100" EXIT' };
       const { ran } = await deploy(nixosFiles({ web1: late }));
-      expect(ran.code).toBe(0);
+      expect(ran.code, ran.stderr).toBe(0);
       expect((await newest(host)).status).toMatchObject({
         rebootRequired: true,
         outcome: { event: 'deployed' },
@@ -237,7 +237,7 @@ describeWith(['nix'], 'a NixOS host', () => {
     const [profile, current] = [host.profile(), host.current()];
     const yaml = fleet.fleetYaml('web1', ['activate: boot']);
     const { ran } = await deploy({ ...nixosFiles({ web1: { motd: 'later' } }), 'fleet.yaml': yaml });
-    expect(ran.code).toBe(0);
+    expect(ran.code, ran.stderr).toBe(0);
     expect(host.activations().slice(-1)).toEqual(['boot later']);
     expect(host.motd()).toBe('live');
     expect(host.current()).toBe(current);
@@ -252,7 +252,7 @@ describeWith(['nix'], 'a NixOS host', () => {
     expect(host.motd()).toBe('dbus');
     const next = { motd: 'broker', inhibitors: { dbus: 'broker-37', added: '2' } };
     const { ran } = await deploy(nixosFiles({ web1: next }));
-    expect(ran.code).toBe(0);
+    expect(ran.code, ran.stderr).toBe(0);
     expect(ran.stderr).toContain('dbus must not change under a running system');
     expect(host.motd()).toBe('dbus');
     expect(host.activations().slice(-1)).toEqual(['boot broker']);
@@ -267,7 +267,7 @@ describeWith(['nix'], 'a NixOS host', () => {
     const { host } = fleet;
     const before = [host.running(), host.profile(), host.state('systems')];
     const { revision, ran } = await deploy(nixosFiles({ web1: { motd: 'orphan', orphan: true } }));
-    expect(ran.code).toBe(10);
+    expect(ran.code, ran.stderr).toBe(10);
     expect([host.running(), host.profile(), host.state('systems')]).toEqual(before);
     const { outcome } = (await newest(host)).status;
     expect(outcome).toMatchObject({ event: 'held', code: 10, attempted: revision, phase: 'guard' });
@@ -280,7 +280,7 @@ describeWith(['nix'], 'a NixOS host', () => {
     const { host } = fleet;
     const before = host.running();
     const { ran } = await deploy(nixosFiles({ web1: { motd: 'inert', inert: true } }));
-    expect(ran.code).toBe(30);
+    expect(ran.code, ran.stderr).toBe(30);
     expect(host.running()).toEqual(before);
     expect(ran.stderr).toContain('there is no bin/switch-to-configuration');
   });
@@ -308,7 +308,7 @@ describeWith(['nix'], 'a NixOS machine that ran something before', () => {
 
       await server.commit({ files: nixosFiles({ web1: { motd: 'broken', activation: 'exit 1' } }) });
       const ran = await host.agent();
-      expect(ran.code).toBe(40);
+      expect(ran.code, ran.stderr).toBe(40);
       expect(host.running()).toEqual({
         motd: 'installed',
         activations: ['switch installed', 'switch installed'],

@@ -120,7 +120,7 @@ export function nixosFiles(systems: Readonly<Record<string, SmallSystem>>, input
 /** @param inputs Nix, such as `inputs.lib.url = "…";` */
 export function flake(systems: Readonly<Record<string, SmallSystem>>, inputs = ''): string {
   const hosts = Object.entries(systems).map(
-    ([name, system]) => `      ${name} = system ${nixOf({ name, ...system })};`,
+    ([name, system]) => `      "${name}" = system ${nixOf({ name, ...system })};`,
   );
   return `{
   ${inputs}

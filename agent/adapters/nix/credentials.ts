@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import { fail, ok, type Result } from '../../../shared/failure.ts';
 import { fileFailure } from '../file-failure.ts';
 
+/** What git reads as the user's own configuration, in the folder of Nix. */
+export const gitConfigFile = 'gitconfig';
+
 /** What opens an http remote: the agent's own, and so also for inputs on the same server. */
 export interface Login {
   /** Scheme, host and port. */
@@ -22,9 +25,10 @@ export function writeCredentials(home: string, login: Login | undefined): Result
     mkdirSync(home, { recursive: true, mode: 0o700 });
     chmodSync(home, 0o700);
     replace(join(home, '.netrc'), login === undefined ? '' : netrc(login));
-    replace(join(home, 'nix.conf'), nixConf(join(home, '.netrc'), login));
+    replace(join(home, 'nix.conf'), nixConf(home, login));
+    replace(join(home, 'registry.json'), '{"flakes":[],"version":2}\n');
     // Keeps whatever else the user has set up for git out.
-    replace(join(home, 'gitconfig'), '# Written by autark.\n');
+    replace(join(home, gitConfigFile), '# Written by autark.\n');
     return ok(undefined);
   } catch (error) {
     return fail(fileFailure(error, 'prepare the folder of Nix', home));
@@ -36,8 +40,13 @@ function netrc({ origin, user, password }: Login): string {
   return `machine ${new URL(origin).hostname}\nlogin ${user}\npassword ${password}\n`;
 }
 
-function nixConf(netrcFile: string, login: Login | undefined): string {
-  const lines = ['# Written by autark; changes are overwritten.', `netrc-file = ${netrcFile}`];
+/** nix.conf(5). No registry: what is locked needs none, and what is not must not be looked up (S5). */
+function nixConf(home: string, login: Login | undefined): string {
+  const lines = [
+    '# Written by autark; changes are overwritten.',
+    `netrc-file = ${join(home, '.netrc')}`,
+    `flake-registry = ${join(home, 'registry.json')}`,
+  ];
   const token = login === undefined ? undefined : accessToken(login);
   return [...lines, ...(token === undefined ? [] : [`extra-access-tokens = ${token}`]), ''].join('\n');
 }

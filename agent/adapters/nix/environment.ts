@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { passedOn } from '../passed-on.ts';
+import { gitConfigFile } from './credentials.ts';
 
 /** Which store and daemon it is, where the machine's own nix.conf is, and where builds have their temporary files. */
 const ofNix = [
@@ -28,7 +29,7 @@ export function nixEnvironment(
     HOME: home,
     NIX_USER_CONF_FILES: join(home, 'nix.conf'),
     GIT_CONFIG_NOSYSTEM: '1',
-    GIT_CONFIG_GLOBAL: join(home, 'gitconfig'),
+    GIT_CONFIG_GLOBAL: join(home, gitConfigFile),
     GIT_ATTR_NOSYSTEM: '1',
     GIT_TERMINAL_PROMPT: '0',
     GIT_ASKPASS: '',

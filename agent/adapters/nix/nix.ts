@@ -9,7 +9,7 @@ import type { Nix, NixOrder, Programs } from '../../ports.ts';
 import { flush } from '../seal.ts';
 import { endStrays } from '../strays.ts';
 import { exitOf, nixCommand, wordsOf } from './command.ts';
-import { writeCredentials, type Login } from './credentials.ts';
+import { gitConfigFile, writeCredentials, type Login } from './credentials.ts';
 import { nixEnvironment } from './environment.ts';
 import { setProfile } from './profile.ts';
 import { findSuspect } from './suspect.ts';
@@ -76,7 +76,7 @@ export function openNix(place: NixPlace): Nix {
       const flushed = path === null ? ok(undefined) : await flush(path, searchPath);
       return flushed.ok ? ok({ ending, report: listener.report(), path }) : flushed;
     },
-    suspect: (tree, bounds) => findSuspect(run, store, tree, bounds),
+    suspect: (tree, bounds) => findSuspect(run, { store, sample: join(home, gitConfigFile) }, tree, bounds),
     async isValid(path, bounds) {
       const ready = await prepare();
       if (!ready.ok) return ready;

@@ -1,8 +1,14 @@
-import { join } from 'node:path';
-import { common, flakeReference, type FlakeTree } from '../../../shared/nix/arguments.ts';
+import { common, flakeArguments, type FlakeTree } from '../../../shared/nix/arguments.ts';
 import type { Bounds, NixSuspicion } from '../../ports.ts';
 import { isFull } from '../space.ts';
 import { exitOf, wordsOf, type NixCommand } from './command.ts';
+
+export interface StoreQuestion {
+  /** Where the store is. */
+  readonly store: string;
+  /** A small file without secrets, to be added to it. */
+  readonly sample: string;
+}
 
 /**
  * Asks Nix for one part after the other of what a build needs, each told by an exit code: to add a file to the store
@@ -11,16 +17,17 @@ import { exitOf, wordsOf, type NixCommand } from './command.ts';
  */
 export async function findSuspect(
   run: NixCommand,
-  store: string,
+  { store, sample }: StoreQuestion,
   tree: FlakeTree,
   bounds: Bounds,
 ): Promise<NixSuspicion> {
   if (await isFull(store)) return { suspect: 'space', said: '' };
-  const flake = flakeReference(tree);
+  const { options, reference } = flakeArguments(tree);
+  const about = [...common, ...options, '--json', reference];
   const questions = [
-    ['store', 'nix-store', ['--add', join(tree.path, tree.dir, 'flake.nix')]],
-    ['lock', 'nix', ['flake', 'metadata', ...common, '--json', flake]],
-    ['inputs', 'nix', ['flake', 'archive', ...common, '--json', flake]],
+    ['store', 'nix-store', ['--add', sample]],
+    ['lock', 'nix', ['flake', 'metadata', ...about]],
+    ['inputs', 'nix', ['flake', 'archive', ...about]],
   ] as const;
   for (const [suspect, program, args] of questions) {
     const ran = await run(program, args, bounds);
