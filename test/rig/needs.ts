@@ -1,11 +1,16 @@
 import { accessSync, constants } from 'node:fs';
 import { describe } from 'vitest';
+import { hasTree, type Suite, treeOf } from './rootfs.ts';
 
 /** What a machine may lack. Everything else that a test uses, `npm ci` and git provide. */
 const needs = {
-  root: { isMet: () => process.getuid?.() === 0, hint: 'not root' },
+  root: { isMet: isRoot, hint: 'not root' },
   'ssh-keygen': { isMet: () => isOnPath('ssh-keygen'), hint: 'no ssh-keygen' },
   faketime: { isMet: () => isOnPath('faketime'), hint: 'no faketime' },
+  nix: { isMet: () => isOnPath('nix'), hint: 'no nix' },
+  nspawn: { isMet: () => isRoot() && isOnPath('systemd-nspawn'), hint: 'not root, or no systemd-nspawn' },
+  trixie: tree('trixie'),
+  sid: tree('sid'),
 } as const;
 export type Need = keyof typeof needs;
 
@@ -24,6 +29,14 @@ export function describeWith(wanted: readonly Need[], name: string, tests: () =>
   }
   const why = missing.map((need) => needs[need].hint).join(', ');
   describe.runIf(false)(`${leftOut}${name} (${why})`, tests);
+}
+
+function tree(suite: Suite) {
+  return { isMet: () => hasTree(suite), hint: `no ${treeOf(suite)}: test/rig/rootfs ${suite}` };
+}
+
+function isRoot(): boolean {
+  return process.getuid?.() === 0;
 }
 
 function isOnPath(program: string): boolean {

@@ -1,0 +1,15 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** A release of Debian whose tree the script `rootfs` makes. */
+export type Suite = 'trixie' | 'sid';
+
+/** Where its tree is. Tests only read it. */
+export function treeOf(suite: Suite): string {
+  return join(process.env['AUTARK_TEST_ROOTFS'] ?? '/var/cache/autark-test/rootfs', suite);
+}
+
+/** It appears when it is complete. */
+export function hasTree(suite: Suite): boolean {
+  return existsSync(treeOf(suite));
+}
