@@ -111,7 +111,10 @@ interface Running {
   readonly ended: Promise<unknown>;
 }
 
-/** All mounts are made in a namespace that ends with the container, and it ends with this process. */
+/**
+ * All mounts and processes are in namespaces that end with the container, and it ends with this process: a container
+ * does not when its systemd-nspawn alone is killed.
+ */
 async function start(
   dir: string,
   tree: string,
@@ -128,6 +131,7 @@ async function start(
   ].join('\n');
   const call = [
     ...['--pdeathsig', 'KILL', 'unshare', '--mount', '--propagation', 'private'],
+    ...['--pid', '--fork', '--kill-child=KILL', '--mount-proc'],
     ...['sh', '-c', script, 'machine', dir, tree, cgroups.join(' ')],
     ...['--boot', '--register=no', '--keep-unit', '--private-network', '--console=pipe'],
     // With it, a container can open this machine's disks.
@@ -164,16 +168,25 @@ async function start(
   }
 }
 
-/** systemd as process 1 of its own namespace, once it can be asked; `null` before. */
-function leaderOf(nspawn: number): number | null {
+/** systemd, which is the one child of what is our child's one child, once it can be asked; `null` before. */
+function leaderOf(child: number): number | null {
   try {
-    const children = readFileSync(`/proc/${nspawn}/task/${nspawn}/children`, 'utf8').trim().split(' ');
-    const leader = children.find((pid) => /^NSpid:.*\t1$/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')));
+    const nspawn = childrenOf(child)[0];
+    if (nspawn === undefined) return null;
+    // Three numbers: here, in the namespace around systemd-nspawn, and in the container's own.
+    const leader = childrenOf(nspawn).find((pid) =>
+      /^NSpid:\t\d+\t\d+\t1$/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')),
+    );
     if (leader === undefined) return null;
-    return existsSync(`/proc/${leader}/root/run/systemd/private`) ? Number(leader) : null;
+    return existsSync(`/proc/${leader}/root/run/systemd/private`) ? leader : null;
   } catch {
     return null;
   }
+}
+
+function childrenOf(pid: number): readonly number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  return text === '' ? [] : text.split(' ').map(Number);
 }
 
 /** In the hierarchies that systemd uses: one, or where version 1 is mounted as well, two (cgroups(7)). */
