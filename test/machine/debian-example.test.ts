@@ -154,6 +154,9 @@ describeWith(['nspawn', 'trixie'], 'the example for Debian', () => {
   test('removes what is no longer declared, keeps what it never placed, and saves what somebody edited', async () => {
     await web1.put('/etc/nginx/conf.d/mine.conf', 'mine\n');
     await web1.put('/etc/one.conf', 'edited\n');
+    // As a run leaves it that was killed before it put a unit in front of Debian's own.
+    const meant = `${'0'.repeat(64)} systemd/system/nginx.service\n`;
+    await web1.put('/var/lib/autark-debian/claimed', meant);
     const before = await starts();
     await push({
       'hosts/web1/units/two.service': null,
@@ -169,10 +172,11 @@ describeWith(['nspawn', 'trixie'], 'the example for Debian', () => {
     expect(await read('/etc/.one.conf.autark-saved')).toBe('edited');
     // Its file was another one in between, so it cannot be known what it runs with.
     expect(await start('one.service')).not.toBe(before.one);
+    expect(await start('nginx.service')).toBe(before.nginx);
   });
 
   test.each([
-    ['does not start', { ...service('one', 'false --type=exec') }],
+    ['does not start', { ...service('one', 'no-such-program\nType=exec') }],
     ['starts and dies', { ...service('one', 'sh -c "sleep 0.5; exit 1"') }],
   ])('goes back when a unit %s, and the old one runs again', async (_how, files) => {
     const [unit, generations] = [await read('/etc/systemd/system/one.service'), await web1.records()];
@@ -184,6 +188,15 @@ describeWith(['nspawn', 'trixie'], 'the example for Debian', () => {
     const record = (await web1.records()).at(-1);
     expect(record?.status.outcome).toMatchObject({ event: 'rolled-back', code: 40 });
     expect(record?.status.system).toEqual(generations.at(-1)?.status.system);
+  });
+
+  test('goes back when a package cannot be had: apt-get’s 100 is no wish for a reboot', async () => {
+    await push({ ...service('one'), 'hosts/web1/packages': 'no-such-package\n' });
+    expect(await deploys(web1, 40)).toMatch(/no-such-package/);
+    expect((await web1.records()).at(-1)?.status).toMatchObject({
+      rebootRequired: false,
+      outcome: { event: 'rolled-back' },
+    });
   });
 
   test('follows a revert', async () => {
