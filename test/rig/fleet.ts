@@ -224,7 +224,8 @@ function hostAt(world: World, server: Server, name: string): FleetHost {
   };
 }
 
-async function recordsOf({ git }: Server, host: string): Promise<readonly StateCommit[]> {
+/** The state branch of a host on the server, oldest first. */
+export async function recordsOf({ git }: Server, host: string): Promise<readonly StateCommit[]> {
   const ref = `refs/heads/state/${host}`;
   if ((await git(['for-each-ref', ref])) === '') return [];
   const format = ['%H', '%P', '%an <%ae>', '%cn <%ce>', '%s', '%b', '%(trailers:only,unfold)'].join('%x00');

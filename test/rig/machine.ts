@@ -1,0 +1,205 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { vi } from 'vitest';
+import { run, type RanProgram } from './run.ts';
+import { type Suite, treeOf } from './rootfs.ts';
+
+/** A Debian machine with systemd in a container: what it writes stays its own, and it sees only its loopback. */
+export interface Machine {
+  readonly name: string;
+  /** Boots it, with the disk that an earlier run left; ready when it returns. */
+  boot(): Promise<void>;
+  /**
+   * Runs a program on the machine as its systemd does, with no more rights than a service there has.
+   * @param settings of the service, such as `--unit=NAME` or `--property=KillMode=mixed`
+   */
+  run(args: readonly string[], options?: MachineRun): Promise<RanProgram>;
+  /** The same, where it must succeed: its standard output, trimmed. */
+  must(args: readonly string[], options?: MachineRun): Promise<string>;
+  /** Writes a file, and its folder where it is missing. */
+  put(path: string, content: string, mode?: string): Promise<void>;
+  /** Shuts it down in good order. */
+  poweroff(): Promise<void>;
+  /** Stops it at once. What it wrote is kept as the kernel has it: a crash, not a power cut. */
+  kill(): Promise<void>;
+  /** Ends it and leaves nothing of it behind, whatever state it is in. */
+  remove(): Promise<void>;
+}
+
+export interface MachineRun {
+  readonly settings?: readonly string[];
+  readonly input?: string;
+}
+
+export interface MachineOptions {
+  readonly suite?: Suite;
+  readonly name?: string;
+  /** Files and folders of this machine that it sees: from here, to there. */
+  readonly shows?: Readonly<Record<string, { readonly to: string; readonly writable?: boolean }>>;
+}
+
+/** Milliseconds; a boot takes half a second. */
+const patience = 30_000;
+const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** Not booted yet. Needs `nspawn` and the suite's tree. */
+export function makeMachine({ suite = 'trixie', name = 'host', shows = {} }: MachineOptions = {}): Machine {
+  const dir = mkdtempSync(join(tmpdir(), 'autark-machine-'));
+  const cgroups = cgroupsOf(`autark-test-${randomBytes(6).toString('hex')}`);
+  for (const folder of ['root', 'work', 'disk/etc']) mkdirSync(join(dir, folder), { recursive: true });
+  writeFileSync(join(dir, 'disk/etc/hostname'), `${name}\n`);
+  writeFileSync(join(dir, 'disk/etc/machine-id'), `${randomBytes(16).toString('hex')}\n`);
+  const binds = Object.entries(shows).map(
+    ([from, { to, writable = false }]) => `--bind${writable ? '' : '-ro'}=${from}:${to}`,
+  );
+  let running: Running | undefined;
+
+  const inside = (args: readonly string[], input?: string): Promise<RanProgram> => {
+    if (running === undefined) throw new Error(`${name} is not running`);
+    const call = ['--target', String(running.leader), '--all', '--', ...args];
+    return run('nsenter', call, { env: { PATH: path }, ...(input === undefined ? {} : { input }) });
+  };
+  const end = async (how: NodeJS.Signals | number): Promise<void> => {
+    if (running === undefined) return;
+    const { leader, ended } = running;
+    if (typeof how === 'string') process.kill(leader, how);
+    // systemd(1): SIGRTMIN+4 starts poweroff.target. Node has no name for it.
+    else await run('kill', ['-s', String(how), String(leader)], { env: { PATH: path } });
+    await ended;
+    running = undefined;
+  };
+
+  return {
+    name,
+    async boot() {
+      running = await start(dir, treeOf(suite), cgroups, [`--machine=${name}`, ...binds]);
+      // `degraded` will do, and ends with 1: not each unit of Debian works in a container.
+      const state = await inside(['systemctl', 'is-system-running', '--wait']);
+      if (!/running|degraded/.test(state.stdout)) throw new Error(`${name} did not boot: ${state.stdout}`);
+    },
+    // Never the program itself by nsenter: it would keep all capabilities of this machine's root.
+    run(args, { settings = [], input } = {}) {
+      const service = ['--quiet', '--wait', '--pipe', '--collect', '--expand-environment=no', ...settings];
+      return inside(['systemd-run', ...service, '--', ...args], input);
+    },
+    async must(args, options) {
+      const { code, stdout, stderr } = await this.run(args, options);
+      if (code !== 0) throw new Error(`${name}: ${args.join(' ')}: exit ${String(code)}\n${stderr}${stdout}`);
+      return stdout.trimEnd();
+    },
+    async put(file, content, mode = '0644') {
+      const script = 'mkdir -p "${1%/*}" && cat >"$1" && chmod "$2" "$1"';
+      await this.must(['sh', '-c', script, 'put', file, mode], { input: content });
+    },
+    poweroff: () => end(38),
+    kill: () => end('SIGKILL'),
+    async remove() {
+      await end('SIGKILL');
+      for (const cgroup of cgroups) removeCgroup(cgroup);
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+interface Running {
+  /** Its process 1, as this machine numbers it. */
+  readonly leader: number;
+  readonly ended: Promise<unknown>;
+}
+
+/**
+ * All mounts and processes are in namespaces that end with the container, and it ends with this process: a container
+ * does not when its systemd-nspawn alone is killed.
+ */
+async function start(
+  dir: string,
+  tree: string,
+  cgroups: readonly string[],
+  options: readonly string[],
+): Promise<Running> {
+  const script = [
+    'set -eu',
+    'dir=$1 tree=$2 cgroups=$3',
+    'shift 3',
+    'mount -t overlay overlay -o "lowerdir=$tree,upperdir=$dir/disk,workdir=$dir/work" "$dir/root"',
+    'for cgroup in $cgroups; do mkdir -p "$cgroup"; echo $$ >"$cgroup/cgroup.procs"; done',
+    'exec systemd-nspawn --quiet --directory="$dir/root" "$@"',
+  ].join('\n');
+  const call = [
+    ...['--pdeathsig', 'KILL', 'unshare', '--mount', '--propagation', 'private'],
+    ...['--pid', '--fork', '--kill-child=KILL', '--mount-proc'],
+    ...['sh', '-c', script, 'machine', dir, tree, cgroups.join(' ')],
+    ...['--boot', '--register=no', '--keep-unit', '--private-network', '--console=pipe'],
+    // Syncing only takes time where no power is cut.
+    '--suppress-sync=yes',
+    // With the capability, a container can open this machine's disks.
+    ...['--drop-capability=CAP_MKNOD', ...options],
+  ];
+  const log = openSync(join(dir, 'console'), 'a');
+  const env = {
+    PATH: path,
+    SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: '1',
+    SYSTEMD_NSPAWN_API_VFS_WRITABLE: 'network',
+  };
+  const child = spawn('setpriv', call, { env, stdio: ['ignore', log, log], detached: true });
+  closeSync(log);
+  let isOver = false;
+  const ended = new Promise<void>((resolve) => {
+    child.on('close', () => {
+      isOver = true;
+      resolve();
+    });
+  });
+  const failed = (why: string): Error =>
+    new Error(`${why}:\n${readFileSync(join(dir, 'console'), 'utf8').slice(-4000)}`);
+  try {
+    const leader = await vi.waitUntil(() => (isOver ? -1 : leaderOf(child.pid ?? 0)), {
+      timeout: patience,
+      interval: 10,
+    });
+    if (leader === -1) throw failed('the container ended');
+    return { leader, ended };
+  } catch (error) {
+    child.kill('SIGKILL');
+    await ended;
+    throw failed(String(error));
+  }
+}
+
+/** systemd, which is the one child of what is our child's one child, once it can be asked; `null` before. */
+function leaderOf(child: number): number | null {
+  try {
+    const nspawn = childrenOf(child)[0];
+    if (nspawn === undefined) return null;
+    // Three numbers: here, in the namespace around systemd-nspawn, and in the container's own.
+    const leader = childrenOf(nspawn).find((pid) =>
+      /^NSpid:\t\d+\t\d+\t1$/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')),
+    );
+    if (leader === undefined) return null;
+    return existsSync(`/proc/${leader}/root/run/systemd/private`) ? leader : null;
+  } catch {
+    return null;
+  }
+}
+
+function childrenOf(pid: number): readonly number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  return text === '' ? [] : text.split(' ').map(Number);
+}
+
+/** In the hierarchies that systemd uses: one, or where version 1 is mounted as well, two (cgroups(7)). */
+function cgroupsOf(name: string): readonly string[] {
+  const beside = ['systemd', 'unified'].map((each) => `/sys/fs/cgroup/${each}`).filter(existsSync);
+  return (beside.length > 0 ? beside : ['/sys/fs/cgroup']).map((each) => join(each, name));
+}
+
+function removeCgroup(cgroup: string): void {
+  if (!existsSync(cgroup)) return;
+  for (const entry of readdirSync(cgroup, { withFileTypes: true }))
+    if (entry.isDirectory()) removeCgroup(join(cgroup, entry.name));
+  rmdirSync(cgroup);
+}
