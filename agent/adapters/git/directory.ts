@@ -16,7 +16,7 @@ import { fileFailure } from '../file-failure.ts';
 import { processStat } from '../proc.ts';
 import { endGroup } from '../process/group.ts';
 import { usualPatience } from '../process/run.ts';
-import { protectedConfig } from './config.ts';
+import { accessFile, protectedConfig } from './config.ts';
 import { protectedFile } from './environment.ts';
 
 /**
@@ -37,7 +37,17 @@ export function prepareDirectory(directory: string, config: string): Result<void
   }
 }
 
-/** Not synced: the directory can be made anew at any time. Mode 0600, for the URL may hold a secret. */
+/** Writes what the next git may send to a server; a poll that finds it unchanged leaves the disk alone (P9). */
+export function writeAccess(directory: string, config: string): Result<void> {
+  try {
+    replace(join(directory, accessFile), config);
+    return ok(undefined);
+  } catch (error) {
+    return fail(fileFailure(error, 'prepare the Git directory', directory));
+  }
+}
+
+/** Not synced: the directory can be made anew at any time. Mode 0600, for one of them may hold a secret. */
 function replace(path: string, text: string): void {
   if (contents(path) === text) return;
   const draft = `${path}.new`;

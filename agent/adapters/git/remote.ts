@@ -4,22 +4,28 @@ import { fileURLToPath } from 'node:url';
 export interface Remote {
   /** Without a password: git hands this to its transport programs as an argument. */
   readonly url: string;
-  /** The value of an HTTP `Authorization` header (RFC 7617), when the URL held a user or password. */
-  readonly authorization?: string;
-  /** Scheme, host and port: where the header may be sent. */
+  /** Of an HTTP URL: scheme, host and port. */
   readonly origin?: string;
+  /** Of an HTTP URL, decoded; absent when empty. */
+  readonly user?: string;
+  readonly password?: string;
 }
 
 /** Moves credentials out of an HTTP URL; drops the password of any other, for no transport uses it. */
 export function parseRemote(remote: string): Remote {
-  const parts = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)@([^/?#@]*)(.*)$/is.exec(remote);
+  const parts = /^([a-z][a-z0-9+.-]*):\/\/(?:([^/?#]*)@)?([^/?#@]*)(.*)$/is.exec(remote);
   if (parts === null) return { url: remote };
-  const [, scheme = '', userinfo = '', host = '', rest = ''] = parts;
-  const [user = '', ...password] = userinfo.split(':');
-  if (!/^https?$/i.test(scheme)) return { url: `${scheme}://${user}@${host}${rest}` };
-  const origin = `${scheme}://${host}`;
-  const login = `${decoded(user)}:${decoded(password.join(':'))}`;
-  return { url: origin + rest, origin, authorization: `Basic ${Buffer.from(login).toString('base64')}` };
+  const [, scheme = '', userinfo, host = '', rest = ''] = parts;
+  const [user = '', ...password] = (userinfo ?? '').split(':');
+  if (!/^https?$/i.test(scheme)) {
+    return { url: userinfo === undefined ? remote : `${scheme}://${user}@${host}${rest}` };
+  }
+  const origin = `${scheme}://${host}`.toLowerCase();
+  return { url: origin + rest, origin, ...named('user', user), ...named('password', password.join(':')) };
+}
+
+function named(name: 'user' | 'password', text: string): Partial<Remote> {
+  return text === '' ? {} : { [name]: decoded(text) };
 }
 
 function decoded(text: string): string {
