@@ -126,7 +126,8 @@ async function openHost(
       import('./adapters/systems.ts'),
       import('./adapters/journal.ts'),
     ]);
-  const [{ fileOutbox }, { linuxMachine }, { fileHostKeys }] = await Promise.all([
+  const [{ accessOf }, { fileOutbox }, { linuxMachine }, { fileHostKeys }] = await Promise.all([
+    import('./adapters/git/access.ts'),
     import('./adapters/outbox.ts'),
     import('./adapters/machine.ts'),
     import('./adapters/host-keys.ts'),
@@ -143,6 +144,7 @@ async function openHost(
       ...(stateRemote === undefined ? {} : { stateRemote }),
       branch,
       host,
+      access: accessOf(settings, paths),
       env,
     }),
     programs: openPrograms(),

@@ -5,6 +5,11 @@ import { describe } from 'vitest';
 const needs = {
   root: { isMet: () => process.getuid?.() === 0, hint: 'not root' },
   'ssh-keygen': { isMet: () => isOnPath('ssh-keygen'), hint: 'no ssh-keygen' },
+  sshd: { isMet: () => isAt('/usr/sbin/sshd') && isOnPath('ssh'), hint: 'no sshd' },
+  nginx: {
+    isMet: () => isOnPath('nginx') && isOnPath('fcgiwrap') && isOnPath('openssl'),
+    hint: 'no nginx with fcgiwrap and openssl',
+  },
   faketime: { isMet: () => isOnPath('faketime'), hint: 'no faketime' },
 } as const;
 export type Need = keyof typeof needs;
@@ -27,12 +32,14 @@ export function describeWith(wanted: readonly Need[], name: string, tests: () =>
 }
 
 function isOnPath(program: string): boolean {
-  return (process.env['PATH'] ?? '').split(':').some((folder) => {
-    try {
-      accessSync(`${folder}/${program}`, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+  return (process.env['PATH'] ?? '').split(':').some((folder) => isAt(`${folder}/${program}`));
+}
+
+function isAt(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }

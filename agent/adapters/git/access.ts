@@ -1,6 +1,8 @@
 /** How a host proves itself to Git servers, and how they prove themselves to it. For fetches by Nix as well. */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { fail, ok, type Failure, type Result } from '../../../shared/failure.ts';
+import type { AgentSettings } from '../../../shared/fleet/fleet.ts';
+import type { Paths } from '../../../shared/paths.ts';
 import { errorCode, fileFailure } from '../file-failure.ts';
 import { parseRemote } from './remote.ts';
 
@@ -11,6 +13,17 @@ export interface Access {
   readonly knownHosts: readonly string[];
   /** A file whose first line is a token or password for http. */
   readonly tokenFile?: string;
+}
+
+/** What the settings say; without `knownHosts`, the host's own file, its user's and the machine's. */
+export function accessOf(settings: AgentSettings, paths: Pick<Paths, 'knownHosts'>): Access {
+  const { gitKey, knownHosts, tokenFile } = settings;
+  const usual = [paths.knownHosts, '~/.ssh/known_hosts', '/etc/ssh/ssh_known_hosts'];
+  return {
+    knownHosts: knownHosts === undefined ? usual : [knownHosts],
+    ...(gitKey === undefined ? {} : { gitKey }),
+    ...(tokenFile === undefined ? {} : { tokenFile }),
+  };
 }
 
 /** Seconds that a server may take to answer at first, and how often and how long a silent one is asked. */

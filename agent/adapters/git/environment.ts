@@ -1,5 +1,7 @@
 import { programPath } from '../../../shared/program-path.ts';
 import { join } from 'node:path';
+import { decoded } from './remote.ts';
+import { sshCommand, type Access } from './access.ts';
 
 /** What may come from whoever started the agent: where programs are, and how the network is reached. */
 const passedOn = [
@@ -29,6 +31,7 @@ export function gitEnvironment(
   directory: string,
   host: string,
   from: Readonly<Record<string, string | undefined>>,
+  access: Access,
 ): Record<string, string> {
   const env: Record<string, string> = { PATH: programPath };
   for (const name of passedOn) {
@@ -47,13 +50,27 @@ export function gitEnvironment(
     // Empty, not a program that fails: git then reports that it may not ask.
     GIT_ASKPASS: '',
     SSH_ASKPASS_REQUIRE: 'never',
-    GIT_SSH_COMMAND: 'ssh -o BatchMode=yes',
+    GIT_SSH_COMMAND: sshCommand(access),
     GIT_NO_REPLACE_OBJECTS: '1',
     GIT_NO_LAZY_FETCH: '1',
     GIT_OPTIONAL_LOCKS: '0',
     HOME: '/nonexistent',
     LC_ALL: 'C',
   };
+}
+
+/**
+ * The passwords in the proxies' addresses, as written and decoded (RFC 3986). libcurl also takes an address without
+ * a scheme.
+ */
+export function proxySecrets(from: Readonly<Record<string, string | undefined>>): string[] {
+  return passedOn
+    .filter((name) => /proxy$/i.test(name))
+    .flatMap((name) => {
+      const login = /^(?:[a-z][a-z0-9+.-]*:\/\/)?(.*)@/is.exec(from[name] ?? '')?.[1] ?? '';
+      const password = login.slice(login.indexOf(':') + 1);
+      return login.includes(':') ? [password, decoded(password), ...password.split(/[/?#]/)] : [];
+    });
 }
 
 function identity(role: 'AUTHOR' | 'COMMITTER', host: string): Record<string, string> {

@@ -1,5 +1,6 @@
 /** What a remote's URL says (git-fetch(1), "GIT URLS"), taken apart so that its secrets never reach argv. */
 import { fileURLToPath } from 'node:url';
+import { isSshAddress } from '../../../shared/fleet/git-names.ts';
 
 export interface Remote {
   /** Without a password: git hands this to its transport programs as an argument. */
@@ -28,7 +29,8 @@ function named(name: 'user' | 'password', text: string): Partial<Remote> {
   return text === '' ? {} : { [name]: decoded(text) };
 }
 
-function decoded(text: string): string {
+/** RFC 3986; text that is not well encoded stays as it is. */
+export function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
@@ -45,6 +47,23 @@ export function localPath(remote: string): string | null {
       return null;
     }
   }
-  // `host:path` is ssh, unless a slash comes before the colon.
-  return /^[a-z][a-z0-9+.-]*:/i.test(remote) || /^[^/]*:/.test(remote) ? null : remote;
+  return /^[a-z][a-z0-9+.-]*:/i.test(remote) || isSshAddress(remote) ? null : remote;
+}
+
+export interface Server {
+  readonly name: string;
+  /** Absent where the address names none. */
+  readonly port?: string;
+  /** As `known_hosts` names it (sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT"). */
+  readonly knownAs: string;
+}
+
+/** The server that an address names, for what is said to people. */
+export function serverOf(remote: string): Server {
+  const url = /^[a-z][a-z0-9+.-]*:\/\/(?:[^/?#]*@)?(\[[^\]]*\]|[^/?#:]*)(?::(\d+))?/i.exec(remote);
+  const [, name = '', port] = url ?? /^(?:[^/]*@)?(\[[^\]]*\]|[^/:]*):/.exec(remote) ?? [];
+  const bare = name.replace(/^\[|\]$/g, '');
+  return port === undefined || port === '22'
+    ? { name: bare, knownAs: bare, ...(port === undefined ? {} : { port }) }
+    : { name: bare, port, knownAs: `[${bare}]:${port}` };
 }
