@@ -47,7 +47,7 @@ export function sshCommand({ gitKey, knownHosts }: Access): string {
     ClearAllForwardings: 'yes',
     ...(gitKey === undefined ? {} : { IdentitiesOnly: 'yes', IdentityAgent: 'none' }),
   };
-  const key = gitKey === undefined ? [] : ['-i', withoutTokens(gitKey)];
+  const key = gitKey === undefined ? [] : identity(gitKey);
   const words = [
     'ssh',
     ...key,
@@ -56,14 +56,14 @@ export function sshCommand({ gitKey, knownHosts }: Access): string {
   return words.map(shellWord).join(' ');
 }
 
-/** A path among others in one option (ssh_config(5)): quoted, for it is split at blanks. */
-function sshWord(path: string): string {
-  return `"${withoutTokens(path).replace(/[\\"]/g, '\\$&')}"`;
+/** `-i` complains about a file that is not there; but it looks for one with `%` under another name than it uses. */
+function identity(gitKey: string): string[] {
+  return gitKey.includes('%') ? ['-o', `IdentityFile=${sshWord(gitKey)}`] : ['-i', gitKey];
 }
 
-/** ssh expands `%` in paths (ssh_config(5), "TOKENS"). */
-function withoutTokens(path: string): string {
-  return path.replaceAll('%', '%%');
+/** A path among others in one option (ssh_config(5)): quoted, for it is split at blanks, and without TOKENS. */
+function sshWord(path: string): string {
+  return `"${path.replaceAll('%', '%%').replace(/[\\"]/g, '\\$&')}"`;
 }
 
 function shellWord(word: string): string {

@@ -116,7 +116,7 @@ const http: readonly Rule[] = [
   [
     /could not read (?:Username|Password) for '?([^'\s]*)|Authentication failed for/,
     ([, asking], place) =>
-      asking !== undefined && serverOf(asking).name !== place.server.name
+      asking !== undefined && serverOf(asking).knownAs !== place.server.knownAs
         ? {
             cause: `the proxy ${asking} asks for a user and a password`,
             remedy: 'put both into http_proxy or https_proxy in the environment of the agent, and restart it',
