@@ -95,6 +95,10 @@ export interface Fleet {
   enrol(name: string): Promise<FleetHost & { readonly fingerprint: string }>;
   /** The same, approved. */
   join(name: string): Promise<FleetHost>;
+  /** The machine of this name, whether it has enrolled or not. */
+  at(name: string): FleetHost;
+  /** Approves one that has enrolled. */
+  approve(name: string, fingerprint: string): Promise<void>;
   /** `fleet.yaml` as the last approval left it, with these lines below the host's name. */
   fleetYaml(host: string, lines?: readonly string[]): string;
 }
@@ -111,21 +115,23 @@ export async function makeFleet(name = 'autark-flow'): Promise<Fleet> {
     const out = await world.mustAutark(['enroll', ...there, '--introduction', introduction]);
     return { ...hostAt(world, server, name), fingerprint: out.split('\n')[0] ?? '' };
   };
+  const approve = async (name: string, fingerprint: string): Promise<void> => {
+    const system = ['--system', 'exec', '--build', `hosts/${name}/build`];
+    await world.git(['pull', '--quiet']);
+    await world.mustAutark(['approve', name, '--fingerprint', fingerprint, ...system, '--yes', '--push']);
+    approved = readFileSync(join(world.clone, 'fleet.yaml'), 'utf8');
+  };
   return {
     world,
     server,
     admin,
     introduction,
     enrol,
+    approve,
+    at: (name) => hostAt(world, server, name),
     async join(name) {
       const host = await enrol(name);
-      const system = ['--system', 'exec', '--build', `hosts/${name}/build`];
-      await world.git(['pull', '--quiet']);
-      await world.mustAutark([
-        ...['approve', name, '--fingerprint', host.fingerprint],
-        ...[...system, '--yes', '--push'],
-      ]);
-      approved = readFileSync(join(world.clone, 'fleet.yaml'), 'utf8');
+      await approve(name, host.fingerprint);
       return host;
     },
     fleetYaml: (host, lines = []) =>

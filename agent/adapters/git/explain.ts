@@ -1,4 +1,5 @@
 import type { Failure } from '../../../shared/failure.ts';
+import { isSshAddress } from '../../../shared/fleet/git-names.ts';
 import type { Access } from './access.ts';
 import { serverOf, type Server } from './remote.ts';
 
@@ -28,7 +29,7 @@ interface Place extends Destination {
  */
 export function explain(said: string, to: Destination): Explanation | undefined {
   const place = { ...to, server: serverOf(to.where) };
-  for (const [words, explanation] of rules) {
+  for (const [words, explanation] of rulesFor(to.where)) {
     const found = words.exec(said);
     if (found !== null) return explanation(found, place);
   }
@@ -92,7 +93,7 @@ const ssh: readonly Rule[] = [
 
 const http: readonly Rule[] = [
   [
-    /redirected to (\S+)/,
+    /^redirected to (\S+)$/m,
     ([, target = ''], { setting }) => ({
       cause: `the server points to another address: ${target}`,
       remedy: `if that is the fleet's, put it into agent.yaml as ${setting}; redirects are not followed`,
@@ -195,7 +196,10 @@ const network: readonly Rule[] = [
   ],
 ];
 
-const rules: readonly Rule[] = [...ssh, ...http, ...network];
+function rulesFor(where: string): readonly Rule[] {
+  if (isSshAddress(where)) return [...ssh, ...network];
+  return /^https?:/i.test(where) ? [...http, ...network] : network;
+}
 
 function unauthorized({ access, hasLogin, setting }: Place): Explanation {
   const cause = 'the server asks who we are, and does not take what it was told (401)';
