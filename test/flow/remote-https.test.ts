@@ -121,11 +121,11 @@ describeWith(['nginx'], 'a fleet over https', () => {
       await daemon.next({ event: 'recorded', record: 'deployed', revision });
       await daemon.next({ event: 'delivered' });
 
-      const { git, autark } = fleet.world;
-      const clone = await autark(['status', '--json']);
+      const { world } = fleet;
+      const clone = await world.autark(['status', '--json']);
       const history = await fleet.server.git(['log', '--all', '-p', '--format=raw']);
-      const again = await autark([
-        ...['enroll', '--root', host.root, '--host', 'web1', '--remote', fleet.world.remote],
+      const again = await world.autark([
+        ...['enroll', '--root', host.root, '--host', 'web1', '--remote', world.remote],
       ]);
       expect(again.stderr).toContain(`enrolled with --remote https://127.0.0.1:${front.port}/fleet.git`);
       const everywhere = {
@@ -135,7 +135,7 @@ describeWith(['nginx'], 'a fleet over https', () => {
         journal: host.journal(),
         records: history,
         status: clone.stdout + clone.stderr,
-        log: await git(['log', '--all']),
+        log: await world.git(['log', '--all']),
         enroll: again.stdout + again.stderr,
       };
       expect(everywhere.calls).toContain('push');
