@@ -188,7 +188,14 @@ const network: readonly Rule[] = [
     }),
   ],
   [
-    /protocol error[^\n]*|HTTP\/0\.9|invalid format|exchange_identification|bad band|expected flush|invalid server response|not valid: is this a git repository/i,
+    /reset by peer|Broken pipe|hung up|Connection closed by|Connection reset by|Empty reply|early EOF/i,
+    (_said, { server }) => ({
+      cause: `${server.name} ended the connection`,
+      remedy: `look at its log: it may limit or ban this address, or have trouble; check address and port in agent.yaml; ${again}`,
+    }),
+  ],
+  [
+    /protocol error[^\n]*|HTTP\/0\.9|invalid format|bad band|expected flush|invalid server response|not valid: is this a git repository/i,
     (_said, { where, setting }) => ({
       cause: `what answers at ${where} does not speak as a Git server does`,
       remedy: `check ${setting} in agent.yaml, and what stands between: a proxy, a login page, another service; ${again}`,

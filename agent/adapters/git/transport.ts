@@ -61,7 +61,8 @@ const shortest = 4;
 
 /** Of what is read by machine only the report of a push holds words of the server's. */
 function without(secrets: readonly string[], ran: Finished, isPush: boolean): Finished {
-  const hidden = secrets.filter((secret) => secret.length >= shortest);
+  // The longest first: one may begin another.
+  const hidden = secrets.filter((secret) => secret.length >= shortest).sort((a, b) => b.length - a.length);
   if (hidden.length === 0) return ran;
   const cut = (text: string): string => hidden.reduce((whole, secret) => whole.replaceAll(secret, '…'), text);
   const stdout = isPush ? Buffer.from(cut(Buffer.from(ran.stdout).toString('utf8'))) : ran.stdout;
