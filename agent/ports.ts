@@ -231,12 +231,21 @@ export interface Settings {
   write(text: string): Promise<Result<void>>;
 }
 
+/** A key that opens the way to Git servers and signs nothing. */
+export interface TransportKey {
+  readonly file: string;
+  /** `TYPE BASE64 COMMENT`. */
+  readonly publicKey: string;
+}
+
 /** The keys that a machine may have as its own. */
 export interface HostKeys {
   /** The key to use when nothing names one: the machine's SSH host key, else autark's own; `null` for neither. */
   standard(): Promise<string | null>;
   /** Makes autark's own key, and says where it lies. */
   make(comment: string): Promise<Result<string>>;
+  /** The key for Git servers over ssh: the one that is there, else a new one. */
+  transport(comment: string): Promise<Result<TransportKey>>;
 }
 
 export interface Clock {

@@ -9,8 +9,9 @@ import { oneLine } from '../shared/printable.ts';
 import { pathsBelow, type Paths } from '../shared/paths.ts';
 import type { AgentHost, OpenedHost } from './host.ts';
 import type { Clone, CloneEditor, Terminal } from './clone-ports.ts';
-import type { Log } from './ports.ts';
+import type { Log, Nix, Programs } from './ports.ts';
 import { performAtOnce, type Effects, type Perform, type Senses } from './seam.ts';
+import type { Access } from './adapters/git/access.ts';
 import { terminalOf } from './adapters/terminal.ts';
 
 /** What a role may know of the process: handed in by main. */
@@ -131,8 +132,8 @@ async function openHost(
       import('./adapters/systems.ts'),
       import('./adapters/journal.ts'),
     ]);
-  const [{ openNix }, { fileOutbox }, { linuxMachine }, { fileHostKeys }] = await Promise.all([
-    import('./adapters/nix/nix.ts'),
+  const [{ accessOf }, { fileOutbox }, { linuxMachine }, { fileHostKeys }] = await Promise.all([
+    import('./adapters/git/access.ts'),
     import('./adapters/outbox.ts'),
     import('./adapters/machine.ts'),
     import('./adapters/host-keys.ts'),
@@ -143,6 +144,7 @@ async function openHost(
   const { state, root } = paths;
   const { remote, stateRemote, branch, host } = settings;
   const programs = openPrograms();
+  const access = accessOf(settings, paths);
   const effects: Effects = {
     git: openGit({
       directory: paths.git,
@@ -150,19 +152,12 @@ async function openHost(
       ...(stateRemote === undefined ? {} : { stateRemote }),
       branch,
       host,
+      access,
       env,
     }),
     programs,
     trees: openTrees({ directory: paths.tree }),
-    nix: openNix({
-      home: paths.nix,
-      profile: settings.profile ?? paths.profile,
-      currentSystem: paths.currentSystem,
-      env,
-      programs,
-      sshCommand: 'ssh -o BatchMode=yes',
-      login: () => ({ ok: true, value: undefined }),
-    }),
+    nix: await nixOf(settings, access, programs, { paths, env }),
     systems: fileSystems({ state, random, searchPath: env['PATH'] ?? '/usr/bin:/bin' }),
     journals: fileJournals(state),
     outbox: fileOutbox(state),
@@ -170,6 +165,27 @@ async function openHost(
   };
   const senses: Senses = { signer: signer.value, clock, random, log };
   return { ok: true, value: { effects, senses, close: () => effects.git.close() } };
+}
+
+async function nixOf(
+  { remote, profile }: AgentSettings,
+  access: Access,
+  programs: Programs,
+  { paths, env }: Pick<HostParts, 'paths' | 'env'>,
+): Promise<Nix> {
+  const [{ openNix }, { httpLogin, sshCommand }] = await Promise.all([
+    import('./adapters/nix/nix.ts'),
+    import('./adapters/git/access.ts'),
+  ]);
+  return openNix({
+    home: paths.nix,
+    profile: profile ?? paths.profile,
+    currentSystem: paths.currentSystem,
+    env,
+    programs,
+    sshCommand: sshCommand(access),
+    login: () => httpLogin(remote, access),
+  });
 }
 
 async function watchSettings(

@@ -4,7 +4,12 @@ export interface Paths {
   readonly agentYaml: string;
   /** The journal, the outbox, systems, generations, the Git directory, the locks. */
   readonly state: string;
+  /** The disposable Git directory; what replaces it lies beside it for a moment. */
   readonly git: string;
+  /** The key that `enroll` makes for Git servers over ssh: for transport, and for nothing else (S7). */
+  readonly gitKey: string;
+  /** The keys of Git servers, unless the settings name another file. */
+  readonly knownHosts: string;
   readonly tree: string;
   /** A folder of Nix's own: caches, and what opens private inputs. */
   readonly nix: string;
@@ -25,7 +30,9 @@ export function pathsBelow(root: string): Paths {
     root,
     agentYaml: `${base}/etc/autark/agent.yaml`,
     state,
-    git: `${state}/git`,
+    git: `${state}/git/fleet.git`,
+    gitKey: `${state}/git/id_ed25519`,
+    knownHosts: `${base}/etc/autark/known_hosts`,
     tree: `${state}/tree`,
     nix: `${state}/nix`,
     profile: `${base}/nix/var/nix/profiles/system`,

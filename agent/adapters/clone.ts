@@ -1,10 +1,9 @@
-import { withoutCredentials } from '../../shared/credentials.ts';
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
 import type { ObjectId } from '../../shared/objects/object.ts';
 import type { Clone } from '../clone-ports.ts';
 import { cloneGit, gitFailure, type CloneGit, type CloneSurroundings } from './clone-git.ts';
 import { readObjects } from './clone-objects.ts';
-import { localPath } from './git/remote.ts';
+import { fetchAll, listRefs, shownOf, sourcesOf, type Sources } from './clone-sources.ts';
 
 /** A clone that was opened, with what its editor needs besides. */
 export interface OpenedClone {
@@ -61,22 +60,18 @@ function cloneOf(
   state: Pick<Clone, 'root' | 'branch' | 'head'>,
   config: ReadonlyMap<string, string>,
 ): Clone {
-  const remote = remoteOf(state.branch, config);
-  const below = `refs/remotes/${remote?.name ?? ''}/`;
+  const sources = sourcesOf(state.branch, config);
+  const needed = (): Result<Sources> => (sources === null ? fail(noRemote(state.root)) : ok(sources));
   return {
     ...state,
-    remote,
-    fetch: () => (remote === null ? Promise.resolve(fail(noRemote(state.root))) : fetch(git, remote)),
+    remote: sources === null ? null : shownOf(sources),
+    async fetch() {
+      const found = needed();
+      return found.ok ? fetchAll(git, found.value) : found;
+    },
     async remoteRefs() {
-      if (remote === null) return fail(noRemote(state.root));
-      const places = [remote.branch, 'state/', 'enroll/'].map((place) => `${below}${place}`);
-      const listed = await git(['for-each-ref', '--format=%(objectname) %(refname)', ...places]);
-      if (!listed.ok) return fail(gitFailure('list refs', listed.failure));
-      const lines = listed.value
-        .toString('utf8')
-        .split('\n')
-        .filter((line) => line !== '');
-      return ok(lines.map((line) => ({ id: line.slice(0, 40), name: line.slice(41 + below.length) })));
+      const found = needed();
+      return found.ok ? listRefs(git, found.value) : found;
     },
     read: (names) => readObjects(git, names),
     firstParents: (tips, limit) => firstParents(git, tips, limit),
@@ -105,45 +100,6 @@ async function firstParents(
     .split('\n')
     .filter((line) => line !== '');
   return ok(new Map(lines.map((line) => [line.slice(0, 40), line.slice(41, 81) || null])));
-}
-
-type Remote = NonNullable<Clone['remote']>;
-
-/**
- * Globs, because one exact refspec that matches nothing fails the whole fetch: `main*` also takes `main-old`,
- * which does no harm in a person's clone.
- */
-async function fetch(git: CloneGit, remote: Remote): Promise<Result<void>> {
-  const refspecs = [`${remote.branch}*`, 'state/*', 'enroll/*'].map(
-    (glob) => `+refs/heads/${glob}:refs/remotes/${remote.name}/${glob}`,
-  );
-  const fetched = await git([
-    'fetch',
-    '--quiet',
-    '--prune',
-    '--no-tags',
-    '--no-write-fetch-head',
-    '--no-auto-maintenance',
-    '--recurse-submodules=no',
-    remote.name,
-    ...refspecs,
-  ]);
-  return fetched.ok ? ok(undefined) : fail(unreachable(remote, fetched.failure));
-}
-
-/** The branch's upstream remote, else `origin`. */
-function remoteOf(branch: string, config: ReadonlyMap<string, string>): Remote | null {
-  const upstream = config.get(`branch.${branch}.remote`);
-  const name = upstream === undefined || upstream === '.' ? 'origin' : upstream;
-  const url = config.get(`remote.${name}.url`);
-  if (url === undefined) return null;
-  const merge = upstream === name ? config.get(`branch.${branch}.merge`) : undefined;
-  return {
-    name,
-    url: withoutCredentials(url),
-    branch: merge?.replace(/^refs\/heads\//, '') ?? branch,
-    isLocal: localPath(url) !== null,
-  };
 }
 
 /** `git config --list -z`: `KEY LF VALUE NUL`; the last one wins. */
@@ -209,15 +165,5 @@ function noRemote(where: string): Failure {
     cause: 'this clone has no remote',
     where,
     remedy: 'run `git remote add origin URL`',
-  };
-}
-
-function unreachable(remote: Remote, said: string): Failure {
-  return {
-    kind: 'unreachable',
-    cause: `the remote ${remote.name} could not be fetched from`,
-    where: remote.url,
-    remedy: `mend what git names below until \`git fetch ${remote.name}\` works, and run the command again`,
-    detail: said,
   };
 }

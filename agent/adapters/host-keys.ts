@@ -1,11 +1,12 @@
-import { access } from 'node:fs/promises';
+import { access, mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { ok } from '../../shared/failure.ts';
 import type { Paths } from '../../shared/paths.ts';
 import type { HostKeys } from '../ports.ts';
-import { createKey } from './sign.ts';
+import { createKey, publicKeyOf } from './sign.ts';
 
 /** The host's own keys, where formats.md says they lie. */
-export function fileHostKeys({ hostKey, ownKey }: Paths): HostKeys {
+export function fileHostKeys({ hostKey, ownKey, gitKey, knownHosts }: Paths): HostKeys {
   return {
     async standard() {
       if (await isThere(hostKey)) return hostKey;
@@ -14,6 +15,13 @@ export function fileHostKeys({ hostKey, ownKey }: Paths): HostKeys {
     async make(comment) {
       const made = await createKey(ownKey, comment);
       return made.ok ? ok(ownKey) : made;
+    },
+    async transport(comment) {
+      // Whoever has a new server is told to write its key there.
+      await mkdir(dirname(knownHosts), { recursive: true });
+      const made = (await isThere(gitKey)) ? ok(undefined) : await createKey(gitKey, comment);
+      const publicKey = made.ok ? await publicKeyOf(gitKey) : made;
+      return publicKey.ok ? ok({ file: gitKey, publicKey: publicKey.value }) : publicKey;
     },
   };
 }

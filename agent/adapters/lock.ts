@@ -3,6 +3,7 @@ import type { Holder } from '../../shared/cycle/parse-holder.ts';
 import { type Failure, fail, ok } from '../../shared/failure.ts';
 import type { Bounds, Clock, Locks } from '../ports.ts';
 import { sleep } from './clock.ts';
+import { makeFolder } from './durable.ts';
 import { fileFailure } from './file-failure.ts';
 import { type Claim, makeClaim, release, removeGuards, take, withdraw } from './lock-claim.ts';
 
@@ -20,6 +21,8 @@ export function fileLocks(state: string, what: string, clock: Clock): Locks {
     async acquire(name, bounds) {
       const path = join(state, `${name}.lock`);
       try {
+        // A machine whose settings were written for it, and whose key is the one it has, has no such folder yet.
+        await makeFolder(state, 0o755);
         const claim = await makeClaim(path, what);
         const blocker = await waitFor(path, claim, bounds, clock).finally(() => withdraw(claim));
         if (blocker !== null) return fail(locked(name, path, blocker, bounds));

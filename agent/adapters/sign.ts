@@ -6,7 +6,7 @@ import { oneLine } from '../../shared/printable.ts';
 import { formatPrivateKey, parsePrivateKey } from '../../shared/trust/ssh-key.ts';
 import { signWith } from '../../shared/trust/sshsig.ts';
 import type { Signer } from '../ports.ts';
-import { createDurably, makeFolder } from './durable.ts';
+import { createDurably, makeFolder, readIfThere } from './durable.ts';
 import { errorCode, fileFailure } from './file-failure.ts';
 
 /**
@@ -97,6 +97,28 @@ export async function createKey(path: string, comment: string): Promise<Result<v
   }
   const made = await createDurably(path, Buffer.from(text), 0o600);
   return made.ok ? createDurably(`${path}.pub`, Buffer.from(`${publicLine}\n`), 0o644) : made;
+}
+
+/** The public half of a key pair that `createKey` made: its file, written now if a crash came between the two. */
+export async function publicKeyOf(path: string): Promise<Result<string>> {
+  const written = await readIfThere(`${path}.pub`);
+  if (!written.ok) return written;
+  if (written.value !== null) return ok(oneLine(Buffer.from(written.value).toString('utf8')));
+  const secret = await readIfThere(path);
+  if (!secret.ok) return secret;
+  const parsed = parsePrivateKey(Buffer.from(secret.value ?? []).toString('utf8'));
+  if (!parsed.ok) return fail(withoutPublic(path));
+  const made = await createDurably(`${path}.pub`, Buffer.from(`${parsed.value.line}\n`), 0o644);
+  return made.ok ? ok(parsed.value.line) : made;
+}
+
+function withoutPublic(where: string): Failure {
+  return {
+    kind: 'agent-config',
+    cause: 'there is no public key beside this private key',
+    where,
+    remedy: `write it with ssh-keygen -y -f ${where} > ${where}.pub, or move the key away: enroll makes another`,
+  };
 }
 
 function taken(where: string): Failure {

@@ -1,6 +1,8 @@
-import { fail, ok, type Result } from '../../shared/failure.ts';
+import { fail, ok, type FailureKind, type Result } from '../../shared/failure.ts';
 import { formatAgentSettings, parseAgentSettings } from '../../shared/fleet/agent-yaml.ts';
+import { withoutCredentials } from '../../shared/credentials.ts';
 import type { AgentSettings } from '../../shared/fleet/fleet.ts';
+import { isSshAddress } from '../../shared/fleet/git-names.ts';
 import { fingerprint, parsePublicKey } from '../../shared/trust/ssh-key.ts';
 import { enrol } from '../enrol.ts';
 import type { AgentHost } from '../host.ts';
@@ -13,7 +15,10 @@ export const enroll: Act = async (args, context) => {
   const settings = await settle(args, context, host);
   if (!settings.ok) return settings;
   const enrolled = await enrol(host, settings.value, context.signal);
-  if (!enrolled.ok) return enrolled;
+  if (!enrolled.ok) {
+    if (isOfTheServer(enrolled.failure.kind)) await sayTransportKey(context, host, settings.value);
+    return enrolled;
+  }
   const { key, host: name, approved } = enrolled.value;
   const parsed = parsePublicKey(key);
   const print = parsed.ok ? fingerprint(parsed.value.blob) : key;
@@ -28,6 +33,25 @@ export const enroll: Act = async (args, context) => {
   }
   return ok(0);
 };
+
+/** Whether it may be that the server does not know this machine's key yet. */
+function isOfTheServer(kind: FailureKind): boolean {
+  return kind === 'unreachable' || kind === 'push-refused';
+}
+
+/** What to register where, of a key that `enroll` made; of another one its owner knows. */
+async function sayTransportKey(
+  { terminal }: Context,
+  { keys }: AgentHost,
+  { host, remote, gitKey }: AgentSettings,
+): Promise<void> {
+  if (gitKey === undefined || !isSshAddress(remote)) return;
+  const key = await keys.transport(`autark ${host}`);
+  if (!key.ok || key.value.file !== gitKey) return;
+  terminal.note('The Git server must know this key, with write access to state/ and enroll/:');
+  terminal.note(`  ${key.value.publicKey}`);
+  terminal.note('Register it there, and run this again.');
+}
 
 /** The settings of `agent.yaml`: those that are there when the call continues, else what the call says. */
 async function settle(args: Arguments, context: Context, host: AgentHost): Promise<Result<AgentSettings>> {
@@ -53,7 +77,7 @@ function same(args: Arguments, context: Context, before: AgentSettings): Result<
   return fail(
     usage(
       'enroll',
-      `this machine is enrolled with ${option} ${then ?? '(none)'} already`,
+      `this machine is enrolled with ${option} ${withoutCredentials(then ?? '(none)')} already`,
       'edit agent.yaml to change that, or remove it to begin anew',
     ),
   );
@@ -67,6 +91,8 @@ async function ask(args: Arguments, context: Context, host: AgentHost): Promise<
   }
   const key = await keyOf(args, context, host, name);
   if (!key.ok) return key;
+  const transport = isSshAddress(remote) ? await host.keys.transport(`autark ${name}`) : undefined;
+  if (transport?.ok === false) return transport;
   const floor = args.text('floor');
   const draft: AgentSettings = {
     host: name,
@@ -76,12 +102,15 @@ async function ask(args: Arguments, context: Context, host: AgentHost): Promise<
     introduction: args.text('introduction') ?? unknownYet,
     ...(floor === undefined ? {} : { floor }),
     key: key.value,
+    ...(transport === undefined ? {} : { gitKey: transport.value.file }),
   };
   // What was given on the command line is held to the rules of the file that it goes into.
   const parsed = parseAgentSettings(formatAgentSettings(draft), 'enroll');
   if (!parsed.ok || parsed.value.introduction !== unknownYet) return parsed;
   const introduction = await introductionOf(context, host, parsed.value);
-  return introduction.ok ? ok({ ...parsed.value, introduction: introduction.value }) : introduction;
+  if (introduction.ok) return ok({ ...parsed.value, introduction: introduction.value });
+  if (isOfTheServer(introduction.failure.kind)) await sayTransportKey(context, host, parsed.value);
+  return introduction;
 }
 
 /** Stands for an introduction that a person has yet to confirm; no commit has this name. */

@@ -1,3 +1,4 @@
+import { withoutCredentials } from '../credentials.ts';
 import { oneLine } from '../printable.ts';
 import type { Tree } from './tree.ts';
 
@@ -34,8 +35,8 @@ function foundText(value: string): string {
   return value === '' ? 'an empty text' : `the text “${quote(value)}”`;
 }
 
-/** Text from a file on one bounded line; what a URL carries before its @ may be a password. */
+/** Text from a file on one bounded line, without what in a URL may be secret. */
 export function quote(value: string): string {
-  const line = oneLine(value).replace(/:\/\/[^/@\s]*@/g, '://…@');
+  const line = withoutCredentials(oneLine(value));
   return line.length > quoted ? `${line.slice(0, quoted - 1)}…` : line;
 }

@@ -25,10 +25,25 @@ const helper = /^[A-Za-z0-9+.-]*::|^(?:ext|fd):/i;
 const optionHost = /^[A-Za-z0-9+.-]+:\/\/(?:[^/@]*@)*-|^[^/:]*@-/;
 
 /**
+ * The server's part of a URL (RFC 3986): a password with a raw `/` would end it too soon, and be taken for a path.
+ * No Git server needs a query, and one may be a token: git would show it to everybody on the machine.
+ */
+const server = /^(?:ssh|git|https?):\/\/(?:[^/?#]*@)?(?:\[[^\]]*\]|[^/?#:@]+)(?::\d*)?(?:\/|$)/i;
+
+/**
  * Whether Git may be given this address: no option, and none that names a remote helper
  * (gitremote-helpers(7)), since `ext::` runs any program. An IPv6 address may have `::` in it.
  */
 export function isRemoteAddress(address: string): boolean {
   if (address.trim() === '' || address.length > 2000 || /[\u0000-\u001f\u007f]/.test(address)) return false;
+  if (/^(?:ssh|git|https?):\/\//i.test(address) && !server.test(address)) return false;
+  if (/^https?:/i.test(address) && /[?#]/.test(address)) return false;
   return !address.startsWith('-') && !helper.test(address) && !optionHost.test(address);
+}
+
+/** Whether git goes to this address by ssh: a URL that says so, or `[user@]server:path` (git-fetch(1), "GIT URLS"). */
+export function isSshAddress(address: string): boolean {
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(address)) return /^ssh:/i.test(address);
+  // With a slash before the colon it is a path.
+  return /^[^/]*:/.test(address);
 }

@@ -83,7 +83,8 @@ export const rules = {
   },
   remote: {
     expected: 'an address that Git can fetch from, neither an option nor a remote helper (`ext::…`)',
-    remedy: 'write an address such as ssh://git@example.org/fleet.git, https://… or a folder',
+    remedy:
+      'write an address such as ssh://git@example.org/fleet.git, https://… or a folder; in an https user or password `/` is %2F and `@` is %40, and a token goes into tokenFile, not behind a `?`',
   },
   retries: { expected: 'a whole number from 0 to 1000', remedy: 'write the number without quotes' },
   text: {

@@ -129,7 +129,11 @@ test('every git gets this environment and no more of ours', async () => {
     GIT_TERMINAL_PROMPT: '0',
     GIT_ASKPASS: '',
     SSH_ASKPASS_REQUIRE: 'never',
-    GIT_SSH_COMMAND: 'ssh -o BatchMode=yes',
+    GIT_SSH_COMMAND:
+      `ssh -o BatchMode=yes -o StrictHostKeyChecking=yes -o 'UserKnownHostsFile="${rig.folder}/known_hosts"' ` +
+      '-o GlobalKnownHostsFile=/dev/null -o UpdateHostKeys=no -o ConnectTimeout=30 -o ServerAliveInterval=15 ' +
+      '-o ServerAliveCountMax=4 -o ControlMaster=no -o ControlPath=none -o ForwardAgent=no ' +
+      '-o ClearAllForwardings=yes',
     GIT_AUTHOR_NAME: 'web1',
     GIT_AUTHOR_EMAIL: 'web1@fleet',
     GIT_COMMITTER_NAME: 'web1',

@@ -179,7 +179,7 @@ describe('the reading process', () => {
     const agent = `
       import { openGit } from ${built('git/git')};
       const [, directory, remote, head] = process.argv;
-      const git = openGit({ directory, remote, branch: 'main', host: 'web1', env: process.env });
+      const git = openGit({ directory, remote, branch: 'main', host: 'web1', access: { knownHosts: [] }, env: process.env });
       console.log((await git.read(head)).ok);`;
     const lines: string[] = [];
     // It ends by itself: nothing is closed.

@@ -53,7 +53,8 @@ export function gitRig(): GitRig {
       .toString()
       .trim();
   const open: GitRig['open'] = (more = {}) => {
-    const git = openGit({ directory, remote, branch: 'main', host: 'web1', env, ...more });
+    const access = { knownHosts: [join(folder, 'known_hosts')] };
+    const git = openGit({ directory, remote, branch: 'main', host: 'web1', access, env, ...more });
     opened.push(git);
     return git;
   };

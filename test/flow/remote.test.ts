@@ -132,9 +132,9 @@ describe('the agent’s own Git directory', () => {
       },
     ],
   ])('%s is fetched anew within three looks', async (name, spoil) => {
-    rmSync(host.path('var/lib/autark/git'), { recursive: true, force: true });
+    rmSync(host.path('var/lib/autark/git/fleet.git'), { recursive: true, force: true });
     expect((await host.agent()).code).toBe(0);
-    spoil(host.path('var/lib/autark/git'));
+    spoil(host.path('var/lib/autark/git/fleet.git'));
     await fleet.server.commit({ files: execHost('web1', name) });
     const codes: (number | null)[] = [];
     for (let look = 0; look < 3 && codes.at(-1) !== 0; look += 1) codes.push((await host.agent()).code);

@@ -95,6 +95,10 @@ export interface Fleet {
   enrol(name: string): Promise<FleetHost & { readonly fingerprint: string }>;
   /** The same, approved, with these options about its system instead of a build program. */
   join(name: string, system?: readonly string[]): Promise<FleetHost>;
+  /** The machine of this name, whether it has enrolled or not. */
+  at(name: string): FleetHost;
+  /** Approves one that has enrolled. */
+  approve(name: string, fingerprint: string, system?: readonly string[]): Promise<void>;
   /** `fleet.yaml` as the last approval left it, with these lines below the host's name. */
   fleetYaml(host: string, lines?: readonly string[]): string;
 }
@@ -111,20 +115,26 @@ export async function makeFleet(name = 'autark-flow'): Promise<Fleet> {
     const out = await world.mustAutark(['enroll', ...there, '--introduction', introduction]);
     return { ...hostAt(world, server, name), fingerprint: out.split('\n')[0] ?? '' };
   };
+  const approve = async (
+    name: string,
+    fingerprint: string,
+    system: readonly string[] = ['--system', 'exec', '--build', `hosts/${name}/build`],
+  ): Promise<void> => {
+    await world.git(['pull', '--quiet']);
+    await world.mustAutark(['approve', name, '--fingerprint', fingerprint, ...system, '--yes', '--push']);
+    approved = readFileSync(join(world.clone, 'fleet.yaml'), 'utf8');
+  };
   return {
     world,
     server,
     admin,
     introduction,
     enrol,
-    async join(name, system = ['--system', 'exec', '--build', `hosts/${name}/build`]) {
+    approve,
+    at: (name) => hostAt(world, server, name),
+    async join(name, system) {
       const host = await enrol(name);
-      await world.git(['pull', '--quiet']);
-      await world.mustAutark([
-        ...['approve', name, '--fingerprint', host.fingerprint],
-        ...[...system, '--yes', '--push'],
-      ]);
-      approved = readFileSync(join(world.clone, 'fleet.yaml'), 'utf8');
+      await approve(name, host.fingerprint, system);
       return host;
     },
     fleetYaml: (host, lines = []) =>

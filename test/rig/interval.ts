@@ -3,8 +3,17 @@ import type { FleetHost } from './fleet.ts';
 
 /** Has the host's own `agent.yaml` say this interval, such as `1h`: then only something else can wake it sooner. */
 export function setInterval(host: FleetHost, interval: string): void {
+  setSettings(host, { interval });
+}
+
+/** Has the host's own `agent.yaml` say these, written as JSON, and what else it said; `null` takes one out. */
+export function setSettings(host: FleetHost, settings: Readonly<Record<string, string | null>>): void {
   const file = host.path('etc/autark/agent.yaml');
-  const lines = readFileSync(file, 'utf8').split('\n');
-  const others = lines.filter((line) => !line.startsWith('interval:') && line !== '');
-  writeFileSync(file, [...others, `interval: ${interval}`, ''].join('\n'));
+  const others = readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '' && !Object.hasOwn(settings, line.split(':')[0] ?? ''));
+  const lines = Object.entries(settings).flatMap(([key, value]) =>
+    value === null ? [] : [`${key}: ${JSON.stringify(value)}`],
+  );
+  writeFileSync(file, [...others, ...lines, ''].join('\n'));
 }

@@ -6,6 +6,11 @@ import { hasTree, type Suite, treeOf } from './rootfs.ts';
 const needs = {
   root: { isMet: isRoot, hint: 'not root' },
   'ssh-keygen': { isMet: () => isOnPath('ssh-keygen'), hint: 'no ssh-keygen' },
+  sshd: { isMet: () => isAt('/usr/sbin/sshd') && isOnPath('ssh'), hint: 'no sshd' },
+  nginx: {
+    isMet: () => isOnPath('nginx') && isOnPath('fcgiwrap') && isOnPath('openssl'),
+    hint: 'no nginx with fcgiwrap and openssl',
+  },
   faketime: { isMet: () => isOnPath('faketime'), hint: 'no faketime' },
   nix: { isMet: () => isOnPath('nix'), hint: 'no nix' },
   nspawn: { isMet: () => isRoot() && isOnPath('systemd-nspawn'), hint: 'not root, or no systemd-nspawn' },
@@ -40,12 +45,14 @@ function isRoot(): boolean {
 }
 
 function isOnPath(program: string): boolean {
-  return (process.env['PATH'] ?? '').split(':').some((folder) => {
-    try {
-      accessSync(`${folder}/${program}`, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+  return (process.env['PATH'] ?? '').split(':').some((folder) => isAt(`${folder}/${program}`));
+}
+
+function isAt(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,13 +1,19 @@
+import { httpAccess } from './access.ts';
 import { parseRemote } from './remote.ts';
 
 /** The names by which git knows the remotes, so that no URL is ever an argument. */
 export type RemoteName = 'autark' | 'autark-state';
+export type Remotes = Readonly<{ autark: string } & Partial<Record<RemoteName, string>>>;
+
+/** The file, beside `config`, that says what to send to http servers. */
+export const accessFile = 'access.config';
 
 /**
  * The whole configuration of the agent's Git directory (git-config(1)): exact, checked when fetched (S7), never
  * maintained behind our back, no hooks, no helpers, and no transport that runs programs of the URL's choice.
+ * No redirect is followed: it would lead where nobody said that the fleet is.
  */
-export function gitConfig(remotes: Readonly<Partial<Record<RemoteName, string>>>): string {
+export function gitConfig(remotes: Remotes): string {
   return [
     '# Written by autark; changes are overwritten.',
     ...section('core', {
@@ -27,9 +33,33 @@ export function gitConfig(remotes: Readonly<Partial<Record<RemoteName, string>>>
     ...section('gc', { auto: '0' }),
     ...section('maintenance', { auto: 'false' }),
     ...section('credential', { helper: '' }),
-    ...Object.entries(remotes).flatMap(([name, remote]) => remoteSections(name, remote)),
+    ...section('http', { followRedirects: 'false' }),
+    ...section('include', { path: accessFile }),
+    ...Object.entries(remotes).flatMap(([name, remote]) =>
+      section(`remote "${name}"`, { url: parseRemote(remote).url, tagOpt: '--no-tags' }),
+    ),
     '',
   ].join('\n');
+}
+
+/**
+ * What http servers are sent, each for its own address. The token is for the server of `remote`: another one gets
+ * only what its own URL says. In a file, for argv can be read by everybody on the machine.
+ */
+export function accessConfig(remotes: Remotes, token: string | undefined): string {
+  const { origin } = parseRemote(remotes.autark);
+  const sections = Object.values(remotes).flatMap((remote) => {
+    const parsed = parseRemote(remote);
+    const access = httpAccess(remote, parsed.origin === origin ? token : undefined);
+    if (access === undefined) return [];
+    // The empty one takes back what a shorter address, such as that of the other remote, was given.
+    const header = `Authorization: ${access.authorization}`;
+    return [
+      ...section(`http ${quoted(parsed.url)}`, { extraHeader: '' }),
+      `\textraHeader = ${quoted(header)}`,
+    ];
+  });
+  return ['# Written by autark; changes are overwritten.', ...sections, ''].join('\n');
 }
 
 /**
@@ -41,15 +71,6 @@ export function gitConfig(remotes: Readonly<Partial<Record<RemoteName, string>>>
 export const protectedConfig = ['# Written by autark.', ...section('safe', { directory: '*' }), ''].join(
   '\n',
 );
-
-function remoteSections(name: string, remote: string): string[] {
-  const { url, authorization, origin } = parseRemote(remote);
-  const lines = section(`remote "${name}"`, { url, tagOpt: '--no-tags' });
-  if (authorization === undefined || origin === undefined) return lines;
-  // A redirect would carry the header to a host that nobody named.
-  const header = { extraHeader: `Authorization: ${authorization}`, followRedirects: 'false' };
-  return [...lines, ...section(`http ${quoted(origin)}`, header)];
-}
 
 function section(name: string, values: Readonly<Record<string, string>>): string[] {
   return [`[${name}]`, ...Object.entries(values).map(([key, value]) => `\t${key} = ${quoted(value)}`)];

@@ -1,10 +1,11 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fail, ok, type Result } from '../../../shared/failure.ts';
 import { fileFailure } from '../file-failure.ts';
+import { replacePrivate } from '../private-file.ts';
 import { commandOf, processesWith } from '../strays.ts';
-import { protectedConfig } from './config.ts';
+import { accessFile, protectedConfig } from './config.ts';
 import { protectedFile } from './environment.ts';
 
 /**
@@ -16,30 +17,22 @@ export function prepareDirectory(directory: string, config: string): Result<void
   try {
     mkdirSync(join(directory, 'objects', 'pack'), { recursive: true, mode: 0o700 });
     mkdirSync(join(directory, 'refs', 'autark'), { recursive: true, mode: 0o700 });
-    replace(join(directory, protectedFile), protectedConfig);
-    replace(join(directory, 'config'), config);
-    replace(join(directory, 'HEAD'), 'ref: refs/autark/config\n');
+    replacePrivate(join(directory, protectedFile), protectedConfig);
+    replacePrivate(join(directory, 'config'), config);
+    replacePrivate(join(directory, 'HEAD'), 'ref: refs/autark/config\n');
     return ok(undefined);
   } catch (error) {
     return fail(fileFailure(error, 'prepare the Git directory', directory));
   }
 }
 
-/** Not synced: the directory can be made anew at any time. Mode 0600, for the URL may hold a secret. */
-function replace(path: string, text: string): void {
-  if (contents(path) === text) return;
-  const draft = `${path}.new`;
-  rmSync(draft, { force: true });
-  writeFileSync(draft, text, { flag: 'wx', mode: 0o600 });
-  chmodSync(draft, 0o600);
-  renameSync(draft, path);
-}
-
-function contents(path: string): string | null {
+/** Writes what the next git may send to a server; a poll that finds it unchanged leaves the disk alone (P9). */
+export function writeAccess(directory: string, config: string): Result<void> {
   try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return null;
+    replacePrivate(join(directory, accessFile), config);
+    return ok(undefined);
+  } catch (error) {
+    return fail(fileFailure(error, 'prepare the Git directory', directory));
   }
 }
 

@@ -1,22 +1,7 @@
-import { programPath } from '../../../shared/program-path.ts';
 import { join } from 'node:path';
-
-/** What may come from whoever started the agent: where programs are, and how the network is reached. */
-const passedOn = [
-  'PATH',
-  'GIT_SSL_CAINFO',
-  'GIT_SSL_CAPATH',
-  'SSL_CERT_FILE',
-  'SSL_CERT_DIR',
-  'CURL_CA_BUNDLE',
-  'http_proxy',
-  'https_proxy',
-  'HTTPS_PROXY',
-  'all_proxy',
-  'ALL_PROXY',
-  'no_proxy',
-  'NO_PROXY',
-] as const;
+import { passedOn } from '../passed-on.ts';
+import { decoded } from './remote.ts';
+import { sshCommand, type Access } from './access.ts';
 
 /** The file, inside the Git directory, that git reads as the user's own configuration. */
 export const protectedFile = 'protected.config';
@@ -29,14 +14,10 @@ export function gitEnvironment(
   directory: string,
   host: string,
   from: Readonly<Record<string, string | undefined>>,
+  access: Access,
 ): Record<string, string> {
-  const env: Record<string, string> = { PATH: programPath };
-  for (const name of passedOn) {
-    const value = from[name];
-    if (value !== undefined && value !== '') env[name] = value;
-  }
   return {
-    ...env,
+    ...passedOn(from),
     ...identity('AUTHOR', host),
     ...identity('COMMITTER', host),
     GIT_DIR: directory,
@@ -47,13 +28,27 @@ export function gitEnvironment(
     // Empty, not a program that fails: git then reports that it may not ask.
     GIT_ASKPASS: '',
     SSH_ASKPASS_REQUIRE: 'never',
-    GIT_SSH_COMMAND: 'ssh -o BatchMode=yes',
+    GIT_SSH_COMMAND: sshCommand(access),
     GIT_NO_REPLACE_OBJECTS: '1',
     GIT_NO_LAZY_FETCH: '1',
     GIT_OPTIONAL_LOCKS: '0',
     HOME: '/nonexistent',
     LC_ALL: 'C',
   };
+}
+
+/**
+ * The passwords in the proxies' addresses, as written and decoded (RFC 3986). libcurl also takes an address without
+ * a scheme.
+ */
+export function proxySecrets(from: Readonly<Record<string, string | undefined>>): string[] {
+  return Object.entries(passedOn(from))
+    .filter(([name]) => /proxy$/i.test(name))
+    .flatMap(([, address]) => {
+      const login = /^(?:[a-z][a-z0-9+.-]*:\/\/)?(.*)@/is.exec(address)?.[1] ?? '';
+      const password = login.slice(login.indexOf(':') + 1);
+      return login.includes(':') ? [password, decoded(password), ...password.split(/[/?#]/)] : [];
+    });
 }
 
 function identity(role: 'AUTHOR' | 'COMMITTER', host: string): Record<string, string> {

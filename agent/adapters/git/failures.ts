@@ -2,6 +2,9 @@ import { withoutCredentials } from '../../../shared/credentials.ts';
 import type { Failure, FailureKind } from '../../../shared/failure.ts';
 import { oneLine } from '../../../shared/printable.ts';
 import type { Finished } from '../process/run.ts';
+import type { Bounds } from '../../ports.ts';
+import { explain, type Destination } from './explain.ts';
+import type { Side } from './servers.ts';
 
 /** What was tried, for the sentence. */
 export interface Attempt {
@@ -13,10 +16,16 @@ export interface Attempt {
   /** The kind when git itself reports an error. */
   readonly kind: FailureKind;
   readonly remedy: string;
+  /** The server, when it is elsewhere: then git's words are explained. */
+  readonly server?: Destination;
 }
 
 export const remoteRemedy =
   'check the network, the server and `remote` in agent.yaml; the agent tries again by itself';
+
+const slowRemedy =
+  'look whether the server answers in time, and what stands between; `timeouts.fetch` in fleet.yaml gives it longer; ' +
+  'the agent tries again by itself';
 
 /** A git that did not end with 0, as a failure: by how it ended first, by its own words only for the cause. */
 export function gitFailure(ran: Finished, attempt: Attempt): Failure {
@@ -32,7 +41,8 @@ export function gitFailure(ran: Finished, attempt: Attempt): Failure {
     case 'exited': {
       const code = ran.ending.code;
       const cause = usefulLine(detail) ?? `git ${doing} ended with exit code ${code}`;
-      return { ...base, kind: attempt.kind, remedy: attempt.remedy, cause };
+      const explained = attempt.server === undefined ? undefined : explain(detail, attempt.server);
+      return { ...base, kind: attempt.kind, remedy: attempt.remedy, cause, ...explained };
     }
     case 'signalled':
       return {
@@ -43,7 +53,7 @@ export function gitFailure(ran: Finished, attempt: Attempt): Failure {
           'look for what ended it, such as a lack of memory (journalctl -k); the agent tries again by itself',
       };
     case 'timeout':
-      return { ...base, cause: `git ${doing} took longer than ${timeout / 1000} s` };
+      return { ...base, cause: `git ${doing} took longer than ${timeout / 1000} s`, remedy: slowRemedy };
     case 'flooded':
       return { ...base, cause: `git ${doing} was ended: the server sends endless messages` };
     case 'aborted':
@@ -56,6 +66,16 @@ export function gitFailure(ran: Finished, attempt: Attempt): Failure {
         remedy: 'install git where the agent can find it (PATH)',
       };
   }
+}
+
+/** The failure of a git that talked to a server. */
+export function remoteFailure(
+  ran: Finished,
+  doing: string,
+  side: Side,
+  { timeout }: Pick<Bounds, 'timeout'>,
+): Failure {
+  return gitFailure(ran, { doing, ...side, timeout, kind: 'unreachable', remedy: remoteRemedy });
 }
 
 /** What git and ssh say besides the reason. */

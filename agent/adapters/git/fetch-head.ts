@@ -2,17 +2,13 @@ import { rm } from 'node:fs/promises';
 import { fail, ok, type Failure, type Result } from '../../../shared/failure.ts';
 import type { ObjectId } from '../../../shared/objects/object.ts';
 import type { Bounds } from '../../ports.ts';
+import type { Finished } from '../process/run.ts';
 import { fetchArguments, succeeded, type GitCommand } from './command.ts';
 import { openDoubt } from './doubt.ts';
-import {
-  countPacks,
-  prepareDirectory,
-  swapDirectory,
-  sweepDirectory,
-  sweepReplacements,
-} from './directory.ts';
-import { gitFailure, remoteRemedy, saysRefused } from './failures.ts';
+import { countPacks, swapDirectory, sweepDirectory, sweepReplacements } from './directory.ts';
+import { remoteFailure, saysRefused } from './failures.ts';
 import { readRef } from './refs.ts';
+import type { Side } from './servers.ts';
 
 export interface HeadFetcher {
   fetch(bounds: Bounds): Promise<Result<ObjectId>>;
@@ -20,13 +16,12 @@ export interface HeadFetcher {
   distrust(): void;
 }
 
-export interface HeadPlace {
+export interface HeadPlace extends Side {
   readonly directory: string;
-  readonly config: string;
+  /** Makes a directory ready to fetch into; fails with `agent-config` when the settings are at fault. */
+  readonly prepare: (directory: string) => Result<void>;
   readonly branch: string;
   readonly host: string;
-  /** The remote, without credentials. */
-  readonly where: string;
   readonly commandIn: (directory: string) => GitCommand;
   /** Called when another directory took the place of the old one. */
   readonly onReplaced: () => void;
@@ -69,9 +64,9 @@ export function openHeadFetcher(place: HeadPlace): HeadFetcher {
   }
 
   async function fetchInto(directory: string, bounds: Bounds): Promise<Result<ObjectId, Failed>> {
-    const ready = prepareDirectory(directory, place.config);
-    // A full disk is no doubt; anything else that stands where the directory should be is one.
-    if (!ready.ok) return fail({ failure: ready.failure, certain: ready.failure.kind === 'no-space' });
+    const ready = place.prepare(directory);
+    // Neither a full disk nor the settings are a doubt; anything else that stands in the directory's place is one.
+    if (!ready.ok) return fail({ failure: ready.failure, certain: ready.failure.kind !== 'unexpected' });
     const refspecs = [`+refs/heads/${place.branch}:${headRef}`, testingRefspec(place.host)];
     const ran = await place.commandIn(directory)(fetchArguments('autark', ...refspecs), bounds);
     if (!succeeded(ran)) {
@@ -131,15 +126,9 @@ interface Failed {
   readonly certain: boolean;
 }
 
-function headFailure(ran: Parameters<typeof gitFailure>[0], place: HeadPlace, timeout: number): Failed {
-  const { where, branch } = place;
-  const failure = gitFailure(ran, {
-    doing: 'fetch',
-    where,
-    timeout,
-    kind: 'unreachable',
-    remedy: remoteRemedy,
-  });
+function headFailure(ran: Finished, place: HeadPlace, timeout: number): Failed {
+  const { branch } = place;
+  const failure = remoteFailure(ran, 'fetch', place, { timeout });
   if (ran.ending.how !== 'exited') return { failure, certain: true };
   // Words of git's decide nothing but what is said, and that this directory is not at fault.
   if (saysRefused(ran.tail)) {
@@ -150,7 +139,9 @@ function headFailure(ran: Parameters<typeof gitFailure>[0], place: HeadPlace, ti
   if (!/couldn't find remote ref/i.test(ran.tail)) return { failure, certain: false };
   const cause = `the remote has no branch ${branch}`;
   const remedy = `push it (git push -u origin ${branch}), or correct \`branch\` in agent.yaml`;
-  return { failure: { ...failure, cause, remedy }, certain: true };
+  // git takes any page for the list of a repository's refs (gitprotocol-http(5), "Dumb Clients").
+  const page = /^http/.test(place.where) ? '; or a login page answers instead of a Git server' : '';
+  return { failure: { ...failure, cause, remedy: remedy + page }, certain: true };
 }
 
 function noHead(directory: string): Failure {

@@ -2,31 +2,24 @@ import { ok, fail, type Result } from '../../../shared/failure.ts';
 import type { ObjectId } from '../../../shared/objects/object.ts';
 import type { Bounds, Git, StateTip } from '../../ports.ts';
 import type { Finished } from '../process/run.ts';
-import { fetchArguments, gitCommand, succeeded, type GitCommand } from './command.ts';
-import { gitConfig, type RemoteName } from './config.ts';
+import { fetchArguments, succeeded, type GitCommand } from './command.ts';
+import type { RemoteName } from './config.ts';
 import { endStrays } from '../strays.ts';
-import { prepareDirectory, sweepDirectory } from './directory.ts';
-import { gitEnvironment } from './environment.ts';
-import { gitFailure, remoteRemedy, saysRefused } from './failures.ts';
+import { sweepDirectory } from './directory.ts';
+import { gitFailure, remoteFailure, saysRefused } from './failures.ts';
 import { openHeadFetcher, testingRef } from './fetch-head.ts';
 import { openObjects } from './objects.ts';
 import { pushArguments, pushFailure } from './push.ts';
 import { readRef } from './refs.ts';
-import { withoutCredentials } from '../../../shared/credentials.ts';
+import { openServers, type ServersPlace, type Side } from './servers.ts';
 
-export interface GitPlace {
+export interface GitPlace extends ServersPlace {
   /**
    * The agent's own bare Git directory, absolute. Made when it is missing, and again when it is damaged: its
    * parent must be writable, and `DIRECTORY.fresh` and `DIRECTORY.old` are ours too.
    */
   readonly directory: string;
-  readonly remote: string;
-  /** Where state branches live, if not in `remote`. */
-  readonly stateRemote?: string;
   readonly branch: string;
-  readonly host: string;
-  /** Whence PATH, proxies and certificates are taken; nothing else of it reaches git. */
-  readonly env: Readonly<Record<string, string | undefined>>;
   /** Bytes above which an object is not read. */
   readonly objectCap?: number;
   /** Milliseconds that reading one object may take. */
@@ -41,22 +34,17 @@ const storeTimeout = 60_000;
  * replaced, so they are stored again before each push.
  */
 export function openGit(place: GitPlace): Git {
-  const { directory, remote, stateRemote } = place;
-  const config = gitConfig({
-    autark: remote,
-    ...(stateRemote === undefined ? {} : { 'autark-state': stateRemote }),
-  });
-  const environmentIn = (where: string) => gitEnvironment(where, place.host, place.env);
-  const commandIn = (where: string) => gitCommand(where, environmentIn(where));
+  const { directory } = place;
+  const servers = openServers(place);
   const prepare = once(async () => {
     await endStrays('GIT_DIR', directory);
     await sweepDirectory(directory);
-    return prepareDirectory(directory, config);
+    return servers.prepare(directory);
   });
   const objects = openObjects(
     {
       directory,
-      env: environmentIn(directory),
+      env: servers.environmentIn(directory),
       cap: place.objectCap ?? 256 * 2 ** 20,
       patience: place.readTimeout ?? 30_000,
     },
@@ -65,14 +53,26 @@ export function openGit(place: GitPlace): Git {
     },
   );
   const head = openHeadFetcher({
-    ...place,
-    config,
-    where: withoutCredentials(remote),
-    commandIn,
+    directory,
+    branch: place.branch,
+    host: place.host,
+    ...servers.side('autark'),
+    prepare: (where) => servers.prepareToReach(where),
+    commandIn: (where) => servers.commandIn(where),
     onReplaced: () => {
       objects.renew();
     },
   });
+  const run = async (again: (where: string) => Result<void>, ...call: Parameters<Run>): ReturnType<Run> => {
+    const ready = await prepare();
+    // Again each time: the directory may have been removed, or be another by now.
+    const whole = ready.ok ? again(directory) : ready;
+    if (!whole.ok) return whole;
+    const ran = await servers.commandIn(directory)(...call);
+    // What fails may have left locks and half-written packs behind.
+    if (!succeeded(ran)) await sweepDirectory(directory);
+    return ok(ran);
+  };
   return {
     async fetchHead(bounds) {
       // Whatever is wrong with the directory, this is where it is replaced.
@@ -84,17 +84,11 @@ export function openGit(place: GitPlace): Git {
       return ready.ok ? objects.read(id) : ready;
     },
     testingTip: () => readRef(directory, testingRef(place.host)),
-    countCommits: (id, bounds) => countCommits(commandIn(directory), id, bounds),
+    countCommits: (id, bounds) => countCommits(servers.commandIn(directory), id, bounds),
     close: () => objects.close(),
-    ...writing(place, async (args, bounds, input) => {
-      const ready = await prepare();
-      // Again each time: the directory may have been removed, or be another by now.
-      const whole = ready.ok ? prepareDirectory(directory, config) : ready;
-      if (!whole.ok) return whole;
-      const ran = await commandIn(directory)(args, bounds, input);
-      // What fails may have left locks and half-written packs behind.
-      if (!succeeded(ran)) await sweepDirectory(directory);
-      return ok(ran);
+    ...writing(place, servers.side(stateName(place)), {
+      local: (...call) => run((where) => servers.prepare(where), ...call),
+      reach: (...call) => run((where) => servers.prepareToReach(where), ...call),
     }),
   };
 }
@@ -106,33 +100,45 @@ async function countCommits(git: GitCommand, id: ObjectId, bounds: Bounds): Prom
   const ran = await git(['rev-list', '--count', id], bounds);
   const count = Number(new TextDecoder().decode(ran.stdout));
   if (succeeded(ran) && Number.isSafeInteger(count)) return ok(count);
-  const attempt = { doing: 'rev-list', where: id, timeout: bounds.timeout, remedy: remoteRemedy } as const;
+  const remedy = 'the agent tries again by itself';
+  const attempt = { doing: 'rev-list', where: id, timeout: bounds.timeout, remedy } as const;
   return fail(gitFailure(ran, { ...attempt, kind: 'unreachable' }));
 }
 
+/** Gits that work in the directory alone, and gits that talk to a server. */
+interface Runs {
+  readonly local: Run;
+  readonly reach: Run;
+}
+
+function stateName({ stateRemote }: GitPlace): RemoteName {
+  return stateRemote === undefined ? 'autark' : 'autark-state';
+}
+
 /** The host's own state branch. */
-function writing(place: GitPlace, run: Run): Pick<Git, 'fetchState' | 'store' | 'push'> {
-  const { directory, host, stateRemote } = place;
-  const name: RemoteName = stateRemote === undefined ? 'autark' : 'autark-state';
-  const where = withoutCredentials(stateRemote ?? place.remote);
+function writing(
+  place: GitPlace,
+  side: Side,
+  { local, reach }: Runs,
+): Pick<Git, 'fetchState' | 'store' | 'push'> {
+  const { directory, host } = place;
+  const name = stateName(place);
   return {
     async fetchState(bounds) {
       // A glob before the slash: an exact ref that the server lacks would fail the whole fetch.
       const refspec = `+refs/heads/state*/${host}:refs/autark/state*/${host}`;
-      const ran = await run(fetchArguments(name, refspec), bounds);
+      const ran = await reach(fetchArguments(name, refspec), bounds);
       if (!ran.ok) return ran;
       if (succeeded(ran.value)) {
         const id = await readRef(directory, `refs/autark/state/${host}`);
         return ok(id === null ? null : { id, isRefused: false });
       }
-      if (saysRefused(ran.value.tail))
-        return refusedTip(run, { name, ref: `refs/heads/state/${host}` }, bounds);
-      const attempt = { doing: 'fetch', where, timeout: bounds.timeout, remedy: remoteRemedy } as const;
-      return fail(gitFailure(ran.value, { ...attempt, kind: 'unreachable' }));
+      if (saysRefused(ran.value.tail)) return refusedTip(reach, name, side, host, bounds);
+      return fail(remoteFailure(ran.value, 'fetch', side, bounds));
     },
     async store(pack) {
       const bounds = { timeout: storeTimeout, signal: new AbortController().signal };
-      const ran = await run(['unpack-objects', '-q'], bounds, pack);
+      const ran = await local(['unpack-objects', '-q'], bounds, pack);
       if (!ran.ok) return ran;
       if (succeeded(ran.value)) return ok(undefined);
       const remedy = 'check the disk below that directory; the agent tries again by itself';
@@ -141,10 +147,10 @@ function writing(place: GitPlace, run: Run): Pick<Git, 'fetchState' | 'store' | 
     },
     async push(updates, bounds) {
       if (updates.length === 0) return ok(undefined);
-      const ran = await run(pushArguments(name, updates), bounds);
+      const ran = await reach(pushArguments(name, updates), bounds);
       if (!ran.ok) return ran;
       if (succeeded(ran.value)) return ok(undefined);
-      return fail(pushFailure(ran.value, updates, where, bounds.timeout));
+      return fail(pushFailure(ran.value, updates, side, bounds.timeout));
     },
   };
 }
@@ -162,21 +168,16 @@ function once(work: () => Promise<Result<void>>): () => Promise<Result<void>> {
 
 /** Where a branch is that git would not fetch: asked for without its objects (git-ls-remote(1)). */
 async function refusedTip(
-  run: Run,
-  { name, ref }: { readonly name: RemoteName; readonly ref: string },
+  reach: Run,
+  name: RemoteName,
+  side: Side,
+  host: string,
   bounds: Bounds,
 ): Promise<Result<StateTip | null>> {
-  const ran = await run(['ls-remote', '--quiet', name, ref], bounds);
+  const ref = `refs/heads/state/${host}`;
+  const ran = await reach(['ls-remote', '--quiet', name, ref], bounds);
   if (!ran.ok) return ran;
-  if (!succeeded(ran.value)) {
-    const attempt = {
-      doing: 'ls-remote',
-      where: ref,
-      timeout: bounds.timeout,
-      remedy: remoteRemedy,
-    } as const;
-    return fail(gitFailure(ran.value, { ...attempt, kind: 'unreachable' }));
-  }
+  if (!succeeded(ran.value)) return fail(remoteFailure(ran.value, 'ls-remote', side, bounds));
   const line = new TextDecoder()
     .decode(ran.value.stdout)
     .split('\n')

@@ -5,6 +5,7 @@ import type { RefUpdate } from '../../ports.ts';
 import type { Finished } from '../process/run.ts';
 import { gitFailure, remoteRemedy, usefulLine } from './failures.ts';
 import type { RemoteName } from './config.ts';
+import type { Side } from './servers.ts';
 
 /** Each update compares and swaps (git-push(1), `--force-with-lease=REF:EXPECTED`; empty means absent), or is forced. */
 export function pushArguments(remote: RemoteName, updates: readonly RefUpdate[]): string[] {
@@ -44,7 +45,7 @@ export function parseRefusals(stdout: string): Refusal[] {
 export function pushFailure(
   ran: Finished,
   updates: readonly RefUpdate[],
-  where: string,
+  side: Side,
   timeout: number,
 ): Failure {
   const refusals = ran.ending.how === 'exited' ? parseRefusals(Buffer.from(ran.stdout).toString('utf8')) : [];
@@ -52,7 +53,7 @@ export function pushFailure(
   // 128: git gave up (the connection, usually). Else it did not even try, as with an object that is not there.
   const gaveUp = ran.ending.how === 'exited' && ran.ending.code === 128;
   const kind = gaveUp || first?.how === 'lost' ? 'unreachable' : 'unexpected';
-  const general = gitFailure(ran, { doing: 'push', where, timeout, kind, remedy: remoteRemedy });
+  const general = gitFailure(ran, { doing: 'push', ...side, timeout, kind, remedy: remoteRemedy });
   if (first === undefined || first.how === 'lost') return general;
   if (first.how === 'stale') {
     return {

@@ -1,18 +1,12 @@
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fail, ok, type Result } from '../../../shared/failure.ts';
 import { fileFailure } from '../file-failure.ts';
+import type { HttpLogin } from '../git/access.ts';
+import { replacePrivate } from '../private-file.ts';
 
 /** What git reads as the user's own configuration, in the folder of Nix. */
 export const gitConfigFile = 'gitconfig';
-
-/** What opens an http remote: the agent's own, and so also for inputs on the same server. */
-export interface Login {
-  /** Scheme, host and port. */
-  readonly origin: string;
-  readonly user: string;
-  readonly password: string;
-}
 
 /**
  * Writes what Nix and its git read of the agent's credentials, as files that only our user can read: no secret is
@@ -20,15 +14,15 @@ export interface Login {
  * - `netrc`, for what Nix downloads itself (nix.conf(5), `netrc-file`), and for its git (curl's netrc);
  * - `nix.conf`, which names it, and the token for the forges that have a fetcher of their own (`access-tokens`).
  */
-export function writeCredentials(home: string, login: Login | undefined): Result<void> {
+export function writeCredentials(home: string, login: HttpLogin | undefined): Result<void> {
   try {
     mkdirSync(home, { recursive: true, mode: 0o700 });
     chmodSync(home, 0o700);
-    replace(join(home, '.netrc'), login === undefined ? '' : netrc(login));
-    replace(join(home, 'nix.conf'), nixConf(home, login));
-    replace(join(home, 'registry.json'), '{"flakes":[],"version":2}\n');
+    replacePrivate(join(home, '.netrc'), login === undefined ? '' : netrc(login));
+    replacePrivate(join(home, 'nix.conf'), nixConf(home, login));
+    replacePrivate(join(home, 'registry.json'), '{"flakes":[],"version":2}\n');
     // Keeps whatever else the user has set up for git out.
-    replace(join(home, gitConfigFile), '# Written by autark.\n');
+    replacePrivate(join(home, gitConfigFile), '# Written by autark.\n');
     return ok(undefined);
   } catch (error) {
     return fail(fileFailure(error, 'prepare the folder of Nix', home));
@@ -36,12 +30,12 @@ export function writeCredentials(home: string, login: Login | undefined): Result
 }
 
 /** netrc(5). The host alone: a port cannot be told apart there. */
-function netrc({ origin, user, password }: Login): string {
+function netrc({ origin, user, password }: HttpLogin): string {
   return `machine ${new URL(origin).hostname}\nlogin ${user}\npassword ${password}\n`;
 }
 
 /** nix.conf(5). No registry: what is locked needs none, and what is not must not be looked up (S5). */
-function nixConf(home: string, login: Login | undefined): string {
+function nixConf(home: string, login: HttpLogin | undefined): string {
   const lines = [
     '# Written by autark; changes are overwritten.',
     `netrc-file = ${join(home, '.netrc')}`,
@@ -52,24 +46,8 @@ function nixConf(home: string, login: Login | undefined): string {
 }
 
 /** nix.conf(5), `access-tokens`: as the fetchers `github:` and `gitlab:` want them. */
-function accessToken({ origin, password }: Login): string | undefined {
+function accessToken({ origin, password }: HttpLogin): string | undefined {
   const { hostname } = new URL(origin);
   if (hostname === 'github.com') return `${hostname}=${password}`;
   return hostname.split('.').includes('gitlab') ? `${hostname}=PAT:${password}` : undefined;
-}
-
-function replace(path: string, text: string): void {
-  if (contents(path) === text) return;
-  const draft = `${path}.new`;
-  rmSync(draft, { force: true });
-  writeFileSync(draft, text, { flag: 'wx', mode: 0o600 });
-  renameSync(draft, path);
-}
-
-function contents(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return null;
-  }
 }

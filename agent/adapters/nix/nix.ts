@@ -9,7 +9,8 @@ import type { Nix, NixOrder, Programs } from '../../ports.ts';
 import { flush } from '../seal.ts';
 import { endStrays } from '../strays.ts';
 import { exitOf, nixCommand, wordsOf } from './command.ts';
-import { gitConfigFile, writeCredentials, type Login } from './credentials.ts';
+import type { HttpLogin } from '../git/access.ts';
+import { gitConfigFile, writeCredentials } from './credentials.ts';
 import { nixEnvironment } from './environment.ts';
 import { setProfile } from './profile.ts';
 import { findSuspect } from './suspect.ts';
@@ -28,7 +29,7 @@ export interface NixPlace {
   /** How git is to use ssh, for inputs. */
   readonly sshCommand: string;
   /** Read anew for each build: a token may have been renewed. */
-  readonly login: () => Result<Login | undefined>;
+  readonly login: () => Result<HttpLogin | undefined>;
 }
 
 /** Bytes of messages and logs after which a Nix is out of its mind; each builder has its own, lower bound. */

@@ -92,7 +92,12 @@ describe('a lock', () => {
     expect(failureOf(await locks.acquire('cycle', atOnce)).cause).toMatch(/\(x\)/);
   });
 
-  test('says so where there is no folder to put it in', async () => {
+  test('makes the folder that it lies in, and says so where there can be none', async () => {
+    const inside = fileLocks(join(state, 'new'), 'x', systemClock());
+    const release = valueOf(await inside.acquire('cycle', atOnce));
+    expect(readdirSync(join(state, 'new'))).toEqual(['cycle.lock']);
+    await release();
+    writeFileSync(join(state, 'no'), '');
     const failure = failureOf(
       await fileLocks(join(state, 'no'), 'x', systemClock()).acquire('cycle', atOnce),
     );

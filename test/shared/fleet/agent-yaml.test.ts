@@ -79,6 +79,8 @@ x-rack: 7
     'git://example.org/fleet-repo.git',
     'https://example.org/a-b/fleet.git',
     '/srv/with space/and:colon::twice',
+    'https://user:p%40ss%2Fword@example.org:8443/fleet.git',
+    'https://[2001:db8::1]/fleet.git',
   ])('takes the remote %s', (remote) => {
     expect(settings().ok && failure(`remote: ${JSON.stringify(remote)}`)).toBeUndefined();
   });
@@ -98,6 +100,12 @@ x-rack: 7
     ' ',
     '',
     'https://example.org/\nfleet',
+    // git would hand these to its transport programs as they are.
+    'https://me:hunter/2@example.org/fleet.git',
+    'https://example.org/fleet.git?private_token=hunter2',
+    'https://example.org/fleet.git#hunter2',
+    'ssh://me:hunter/2@example.org/fleet.git',
+    'https://me:hunter2@/fleet.git',
   ])('refuses the remote %j', (remote) => {
     expect(failure(`remote: ${JSON.stringify(remote)}`)).toMatchObject({
       kind: 'agent-config',
@@ -204,9 +212,15 @@ x-rack: 7
   });
 
   test('does not repeat a password', () => {
-    expect(JSON.stringify(failure('remote: "ext::https://me:hunter2@example.org/x"'))).not.toContain(
-      'hunter2',
-    );
+    for (const remote of [
+      'ext::https://me:hunter2@example.org/x',
+      'https://me:a/hunter2@example.org/x',
+      'https://example.org/x?token=hunter2',
+    ]) {
+      const found = failure(`remote: "${remote}"`);
+      expect(found?.kind).toBe('agent-config');
+      expect(JSON.stringify(found)).not.toContain('hunter2');
+    }
   });
 });
 

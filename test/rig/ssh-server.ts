@@ -1,0 +1,89 @@
+import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { must } from './run.ts';
+import { accepts, freePort, serveProgram, type Served } from './served.ts';
+
+/** A real sshd on the loopback interface, with keys and settings of its own; it serves this user's files. */
+export interface SshServer {
+  readonly port: number;
+  /** `ssh://USER@127.0.0.1:PORT` and the path. */
+  url(path: string): string;
+  /** The line for a `known_hosts` file. */
+  knownHost(): string;
+  /** Lets a key in; `id` is in the environment of what it runs as `HOSTID`. */
+  allow(publicKey: string, id: string): void;
+  forgetKeys(): void;
+  /** Starts it anew on the same port with another host key. */
+  changeHostKey(): Promise<void>;
+  /** What it logged so far. */
+  log(): string;
+  stop(): Promise<void>;
+}
+
+export async function startSshServer(dir: string): Promise<SshServer> {
+  const folder = join(dir, 'sshd');
+  const file = (name: string): string => join(folder, name);
+  mkdirSync(folder, { recursive: true });
+  // Where sshd, started by root, confines what talks to strangers; on most machines it is there.
+  if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
+  const port = await freePort();
+  const env = { PATH: process.env['PATH'] ?? '/usr/bin:/bin' };
+  const makeHostKey = async (): Promise<void> => {
+    for (const name of ['host_key', 'host_key.pub']) rmSync(file(name), { force: true });
+    await must('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', file('host_key')], { env });
+  };
+  writeFileSync(file('authorized_keys'), '', { mode: 0o600 });
+  writeFileSync(file('sshd_config'), settings(port, file));
+  const start = (): Promise<Served> =>
+    serveProgram({
+      // It starts itself anew for each connection, by this name.
+      file: '/usr/sbin/sshd',
+      args: ['-D', '-e', '-f', file('sshd_config')],
+      env,
+      isUp: () => accepts({ port }),
+    });
+  await makeHostKey();
+  let served = await start();
+  return {
+    port,
+    url: (path) => `ssh://${userInfo().username}@127.0.0.1:${port}${path}`,
+    knownHost: () => {
+      const [type = '', key = ''] = readFileSync(file('host_key.pub'), 'utf8').split(' ');
+      return `[127.0.0.1]:${port} ${type} ${key.trim()}\n`;
+    },
+    allow(publicKey, id) {
+      appendFileSync(file('authorized_keys'), `restrict,environment="HOSTID=${id}" ${publicKey.trim()}\n`);
+    },
+    forgetKeys() {
+      writeFileSync(file('authorized_keys'), '');
+    },
+    async changeHostKey() {
+      await served.stop();
+      await makeHostKey();
+      served = await start();
+    },
+    log: () => served.output(),
+    stop: () => served.stop(),
+  };
+}
+
+/** sshd_config(5). The test's folder is below one that others may write to, hence no `StrictModes`. */
+function settings(port: number, file: (name: string) => string): string {
+  return [
+    `ListenAddress 127.0.0.1:${port}`,
+    `HostKey ${file('host_key')}`,
+    `AuthorizedKeysFile ${file('authorized_keys')}`,
+    'PidFile none',
+    'UsePAM no',
+    'StrictModes no',
+    'PasswordAuthentication no',
+    'KbdInteractiveAuthentication no',
+    'PermitRootLogin prohibit-password',
+    'PermitUserEnvironment HOSTID',
+    // As many as there are hosts may come at once.
+    'MaxStartups 1000',
+    'LogLevel VERBOSE',
+    '',
+  ].join('\n');
+}
