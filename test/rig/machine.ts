@@ -1,7 +1,17 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync } from 'node:fs';
-import { closeSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { vi } from 'vitest';
@@ -63,13 +73,21 @@ export function makeMachine({ suite = 'trixie', name = 'host', shows = {} }: Mac
     const call = ['--target', String(running.leader), '--all', '--', ...args];
     return run('nsenter', call, { env: { PATH: path }, ...(input === undefined ? {} : { input }) });
   };
-  const end = async (how: NodeJS.Signals | number): Promise<void> => {
-    if (running === undefined) return;
-    const { leader, ended } = running;
-    if (typeof how === 'string') process.kill(leader, how);
-    // systemd(1): SIGRTMIN+4 starts poweroff.target. Node has no name for it.
-    else await run('kill', ['-s', String(how), String(leader)], { env: { PATH: path } });
-    await ended;
+  // Never the program itself by nsenter: it would keep all capabilities of this machine's root.
+  const runInside: Machine['run'] = (args, { settings = [], input } = {}) => {
+    const service = ['--quiet', '--wait', '--pipe', '--collect', '--expand-environment=no', ...settings];
+    return inside(['systemd-run', ...service, '--', ...args], input);
+  };
+  const must: Machine['must'] = async (args, options) => {
+    const { code, stdout, stderr } = await runInside(args, options);
+    if (code !== 0) throw new Error(`${name}: ${args.join(' ')}: exit ${String(code)}\n${stderr}${stdout}`);
+    return stdout.trimEnd();
+  };
+  const end = async (signal: string): Promise<void> => {
+    // One that ended by itself has no process any more, and its number may be somebody else's.
+    if (running?.isOver() === false)
+      await run('kill', ['-s', signal, String(running.leader)], { env: { PATH: path } });
+    await running?.ended;
     running = undefined;
   };
 
@@ -81,24 +99,17 @@ export function makeMachine({ suite = 'trixie', name = 'host', shows = {} }: Mac
       const state = await inside(['systemctl', 'is-system-running', '--wait']);
       if (!/running|degraded/.test(state.stdout)) throw new Error(`${name} did not boot: ${state.stdout}`);
     },
-    // Never the program itself by nsenter: it would keep all capabilities of this machine's root.
-    run(args, { settings = [], input } = {}) {
-      const service = ['--quiet', '--wait', '--pipe', '--collect', '--expand-environment=no', ...settings];
-      return inside(['systemd-run', ...service, '--', ...args], input);
-    },
-    async must(args, options) {
-      const { code, stdout, stderr } = await this.run(args, options);
-      if (code !== 0) throw new Error(`${name}: ${args.join(' ')}: exit ${String(code)}\n${stderr}${stdout}`);
-      return stdout.trimEnd();
-    },
+    run: runInside,
+    must,
     async put(file, content, mode = '0644') {
       const script = 'mkdir -p "${1%/*}" && cat >"$1" && chmod "$2" "$1"';
-      await this.must(['sh', '-c', script, 'put', file, mode], { input: content });
+      await must(['sh', '-c', script, 'put', file, mode], { input: content });
     },
-    poweroff: () => end(38),
-    kill: () => end('SIGKILL'),
+    // systemd(1): starts poweroff.target.
+    poweroff: () => end('RTMIN+4'),
+    kill: () => end('KILL'),
     async remove() {
-      await end('SIGKILL');
+      await end('KILL');
       for (const cgroup of cgroups) removeCgroup(cgroup);
       rmSync(dir, { recursive: true, force: true });
     },
@@ -108,7 +119,8 @@ export function makeMachine({ suite = 'trixie', name = 'host', shows = {} }: Mac
 interface Running {
   /** Its process 1, as this machine numbers it. */
   readonly leader: number;
-  readonly ended: Promise<unknown>;
+  readonly ended: Promise<void>;
+  isOver(): boolean;
 }
 
 /**
@@ -154,20 +166,14 @@ async function start(
       resolve();
     });
   });
-  const failed = (why: string): Error =>
-    new Error(`${why}:\n${readFileSync(join(dir, 'console'), 'utf8').slice(-4000)}`);
-  try {
-    const leader = await vi.waitUntil(() => (isOver ? -1 : leaderOf(child.pid ?? 0)), {
-      timeout: patience,
-      interval: 10,
-    });
-    if (leader === -1) throw failed('the container ended');
-    return { leader, ended };
-  } catch (error) {
-    child.kill('SIGKILL');
-    await ended;
-    throw failed(String(error));
-  }
+  const look = (): number | null => (isOver ? 0 : leaderOf(child.pid ?? 0));
+  const leader = await vi
+    .waitUntil(() => look() ?? false, { timeout: patience, interval: 10 })
+    .catch(() => undefined);
+  if (leader !== undefined && !isOver) return { leader, ended, isOver: () => isOver };
+  child.kill('SIGKILL');
+  await ended;
+  throw new Error(`the container did not start:\n${readFileSync(join(dir, 'console'), 'utf8').slice(-4000)}`);
 }
 
 /** systemd, which is the one child of what is our child's one child, once it can be asked; `null` before. */
