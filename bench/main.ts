@@ -2,10 +2,11 @@ import { cpus, release } from 'node:os';
 import { effects } from './effects.ts';
 import { deployment } from './deployment.ts';
 import { idle } from './idle.ts';
+import { nixos } from './nixos.ts';
 import { startUp } from './start-up.ts';
 
 /** `npm run bench [-- NAME…]`: every figure beside its bare floor. Goals are in docs/performance.md. */
-const sections = { 'start-up': startUp, deployment, idle } as const;
+const sections = { 'start-up': startUp, deployment, idle, nixos } as const;
 /** Only when named: it explains a figure and is none. */
 const explanations = { effects } as const;
 

@@ -7,7 +7,10 @@ export function setInterval(host: FleetHost, interval: string): void {
 }
 
 /** Has the host's own `agent.yaml` say these, written as JSON, and what else it said; `null` takes one out. */
-export function setSettings(host: FleetHost, settings: Readonly<Record<string, string | null>>): void {
+export function setSettings(
+  host: Pick<FleetHost, 'path'>,
+  settings: Readonly<Record<string, string | null>>,
+): void {
   const file = host.path('etc/autark/agent.yaml');
   const others = readFileSync(file, 'utf8')
     .split('\n')

@@ -6,6 +6,8 @@ import type { FleetHost, StateCommit } from './fleet.ts';
 interface GenerationFile {
   readonly number: number;
   readonly path: string;
+  /** The link that keeps a path of the Nix store. */
+  readonly root?: string;
   readonly revision: string;
 }
 
@@ -33,7 +35,8 @@ export function expectAtRest(host: FleetHost, because: string, { daemon = false 
   expect(host.state('outbox'), because).toEqual([]);
   const named = host.state('generations').map((number) => {
     const file = join(state, 'generations', number, 'generation.json');
-    return basename((JSON.parse(readFileSync(file, 'utf8')) as GenerationFile).path);
+    const { path, root } = JSON.parse(readFileSync(file, 'utf8')) as GenerationFile;
+    return basename(root ?? path);
   });
   expect(host.state('systems'), because).toEqual([...new Set(named)].sort());
   expect(existsSync(join(state, 'tree')), because).toBe(false);

@@ -18,6 +18,7 @@ export function takeSnapshot({ dir, remote }: World, host: FleetHost): Snapshot 
   const places = [host.root, remote];
   const kept = (index: number): string => join(dir, `snapshot-${index}`);
   places.forEach((place, index) => {
+    rmSync(kept(index), { recursive: true, force: true });
     cpSync(place, kept(index), { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
   });
   return {
@@ -42,6 +43,8 @@ export interface Scenario {
   readonly code: number;
   readonly motd: string | null;
   readonly event: string;
+  /** On top of the world's environment, for the cycle that is cut off. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Whatever else must hold. */
   readonly also?: (because: string) => Promise<void> | void;
 }
@@ -58,7 +61,7 @@ export interface Stop {
  */
 export async function stopAndMend(scenario: Scenario, { when, at }: Stop): Promise<boolean> {
   const { fleet, host, may, code, motd, event, revision, also } = scenario;
-  const { env } = fleet.world;
+  const env = { ...fleet.world.env, ...scenario.env };
   const before = await host.records();
   const stopped = await run(process.execPath, [stopper, host.root, String(at), when], { env });
   const effects = stopped.stdout.trimEnd().split('\n');
