@@ -29,18 +29,20 @@ export async function buildNixos(
   const { attr, dir } = source;
   const inputs = nixosInputsKey({ host: host.name, attr, dir, tree: verified.tree, nix: identity.value });
   const known = await findKnown(context, inputs);
-  if (!known.ok || known.value !== undefined) return known as Result<BuiltSystem>;
+  if (!known.ok) return known;
+  if (known.value !== undefined) return ok(known.value);
   const tree = await writeFlake(context, verified, host, source);
   if (!tree.ok) return tree;
   const built = await runNix(context, tree.value, host, source);
   return built.ok ? ok({ ...built.value, inputs }) : built;
 }
 
-/** A generation that was built from the same: what it names may have been removed from the store since. */
+/** What runs, or a generation, that was built from the same: what it names may have left the store since. */
 async function findKnown(context: Context, inputs: string): Promise<Result<BuiltSystem | undefined>> {
   const { systems, nix } = context.effects('build');
-  const generations = await systems.generations();
-  const known = generations.findLast((each) => each.kind === 'nixos' && each.inputs === inputs);
+  const { running } = context.memory.journal;
+  const all = [...(await systems.generations()), ...(running === null ? [] : [running])];
+  const known = all.findLast((each) => each.kind === 'nixos' && each.inputs === inputs);
   if (known === undefined) return ok(undefined);
   const valid = await nix.isValid(known.path, { timeout: patience, signal: context.signal });
   if (!valid.ok) return valid;

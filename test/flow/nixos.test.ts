@@ -100,6 +100,17 @@ describeWith(['nix'], 'a NixOS host', () => {
     expect(record.status.outcome.event).toBe('unchanged');
     expect(record.status.system).toEqual({ ...status.system, revision });
 
+    // Nor one that only gave the same system again.
+    const PATH = `${recorded.programs}:${process.env['PATH'] ?? ''}`;
+    const elsewhere = nixosFiles({ web1: { motd: 'two', fixed: true }, web2: { motd: 'elsewhere' } });
+    await deploy(nixosFiles({ web1: { motd: 'two', fixed: true } }));
+    await deploy(elsewhere);
+    expect((await newest(host)).status.outcome.event).toBe('unchanged');
+    recorded.forget();
+    await server.commit({});
+    expect((await host.agent({ env: { PATH } })).code).toBe(0);
+    expect(started()).toEqual(['nix-store']);
+
     recorded.forget();
     await server.commit({});
     const again = await recordNix(host.path('..'));

@@ -108,6 +108,8 @@ export interface SmallSystem {
   readonly inhibitors?: Readonly<Record<string, string>>;
   /** Without the agent's own unit. */
   readonly orphan?: boolean;
+  /** Names no revision, so that it stays the same system when something else changes. */
+  readonly fixed?: boolean;
   /** Without a program that activates it. */
   readonly inert?: boolean;
 }
@@ -143,7 +145,7 @@ function nixOf(value: Readonly<Record<string, unknown>>): string {
  * `nixos-version` and `switch-inhibitors`. Its activation does what NixOS' does to `/run/current-system`.
  */
 const systemNix = `self:
-{ name, motd, build ? "", activation ? "", inhibitors ? null, orphan ? false, inert ? false }:
+{ name, motd, build ? "", activation ? "", inhibitors ? null, orphan ? false, inert ? false, fixed ? false }:
 {
   config.system.build.toplevel = derivation {
     name = "nixos-system-\${name}";
@@ -151,7 +153,7 @@ const systemNix = `self:
     builder = "/bin/sh";
     PATH = "/usr/bin:/bin";
     inherit motd activation;
-    version = "\${self.rev} \${toString self.revCount} \${toString self.lastModified}";
+    version = if fixed then "fixed" else "\${self.rev} \${toString self.revCount} \${toString self.lastModified}";
     inhibitors = if inhibitors == null then "" else builtins.toJSON inhibitors;
     args = [ "-euc" ''
       \${build}
