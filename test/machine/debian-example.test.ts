@@ -1,11 +1,14 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type DebianPackage, makeAptRepository } from '../rig/apt-repository.ts';
 import { type Fleet, type Files, makeFleet } from '../rig/fleet.ts';
 import { joinMachine, type MachineHost } from '../rig/machine-host.ts';
 import { describeWith } from '../rig/needs.ts';
 import type { FileChange } from '../rig/world.ts';
+
+// Each of them deploys, some of them several times: seconds on a quiet machine, more on a busy one.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 const example = join(import.meta.dirname, '../../examples/debian');
 

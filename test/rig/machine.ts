@@ -166,11 +166,11 @@ async function start(
       resolve();
     });
   });
-  const look = (): number | null => (isOver ? 0 : leaderOf(child.pid ?? 0));
+  const isEnded = (): boolean => isOver;
   const leader = await vi
-    .waitUntil(() => look() ?? false, { timeout: patience, interval: 10 })
-    .catch(() => undefined);
-  if (leader !== undefined && !isOver) return { leader, ended, isOver: () => isOver };
+    .waitUntil(() => (isEnded() ? 'none' : leaderOf(child.pid ?? 0)), { timeout: patience, interval: 10 })
+    .catch(() => 'none' as const);
+  if (typeof leader === 'number') return { leader, ended, isOver: isEnded };
   child.kill('SIGKILL');
   await ended;
   throw new Error(`the container did not start:\n${readFileSync(join(dir, 'console'), 'utf8').slice(-4000)}`);
