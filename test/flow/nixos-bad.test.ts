@@ -34,7 +34,11 @@ describeWith(['nix'], 'a NixOS host keeps its system when', () => {
   describe('evaluation fails', () => {
     const from = { 'flake.nix': flakeOf('import ./hosts/web1.nix { role = "web"; }') };
     test.each([
-      ['by throw', 'let\n  made.motd = throw "no such role";\nin builtins.seq made.motd role', /no such role/],
+      [
+        'by throw',
+        'let\n  made.motd = throw "no such role";\nin builtins.seq made.motd role',
+        /no such role/,
+      ],
       ['by a type error', 'let\n  made.motd = 1 + "x";\nin builtins.seq made.motd role', /cannot add/],
       ['by infinite recursion', 'let\n  x = x;\nin builtins.seq x role', /infinite recursion/],
       ['by bad syntax', 'let\n  x = ;\nin x', /syntax error/],

@@ -60,7 +60,9 @@ describeWith(['nix', 'root'], 'a Nix store', () => {
     const { stderr } = await failedByWorld(fleet, {}, 1).finally(() => {
       execFileSync('mount', ['-o', 'remount,rw', folder]);
     });
-    expect(stderr).toMatch(/nothing can be added to the Nix store: .*\(the Nix store\); check that it is writable/);
+    expect(stderr).toMatch(
+      /nothing can be added to the Nix store: .*\(the Nix store\); check that it is writable/,
+    );
     await recovers('written again');
   });
 
@@ -95,7 +97,13 @@ describeWith(['nix', 'root'], 'a Nix store', () => {
     await push('whole');
     await recovers('whole');
     for (const name of host.state('systems')) rmSync(host.path('var/lib/autark/systems', name));
-    await host.store.nix('nix-env', '-p', host.path('nix/var/nix/profiles/system'), '--delete-generations', 'old');
+    await host.store.nix(
+      'nix-env',
+      '-p',
+      host.path('nix/var/nix/profiles/system'),
+      '--delete-generations',
+      'old',
+    );
     await host.store.nix('nix-collect-garbage');
     expect(existsSync(half)).toBe(false);
     // As a builder leaves it that was killed: there, with some of its files, and unknown to Nix.

@@ -189,10 +189,7 @@ export interface RecordedNix {
 }
 
 /** @param searchPath where the real ones are */
-export async function recordNix(
-  dir: string,
-  searchPath = process.env['PATH'] ?? '',
-): Promise<RecordedNix> {
+export async function recordNix(dir: string, searchPath = process.env['PATH'] ?? ''): Promise<RecordedNix> {
   const programs = join(dir, 'recorded-nix');
   const log = join(dir, 'nix-calls');
   await mkdir(programs, { recursive: true });
