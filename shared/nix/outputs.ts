@@ -1,7 +1,9 @@
 import * as v from 'valibot';
 
 /** `nix build --json` (Nix manual): one installable; other keys come and go between versions. */
-const schema = v.tuple([v.object({ outputs: v.object({ out: v.pipe(v.string(), v.startsWith('/')) }) })]);
+const schema = v.strictTuple([
+  v.object({ outputs: v.object({ out: v.pipe(v.string(), v.startsWith('/')) }) }),
+]);
 
 /** The store path that a build printed; `null` when it printed anything else. */
 export function builtPath(stdout: string): string | null {

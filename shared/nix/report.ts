@@ -59,8 +59,7 @@ export function listenToNix(isInTree: (path: string) => boolean): NixListener {
       if (message.type === activity.builds) counters.set(message.id, []);
       if (message.type === activity.build) remember(builds, message);
     } else if (message.kind === 'stop') {
-      const build = builds.get(message.id);
-      if (build !== undefined) build.isRunning = false;
+      stop(builds, message.id);
     } else if (message.type === result.progress) {
       if (counters.has(message.id)) counters.set(message.id, message.fields.map(Number));
     } else if (message.type === result.logLine) {
@@ -70,6 +69,11 @@ export function listenToNix(isInTree: (path: string) => boolean): NixListener {
   const sum = (index: number): number =>
     [...counters.values()].reduce((total, counter) => total + (counter[index] ?? 0), 0);
   const running = (): Build[] => [...builds.values()].filter((build) => build.isRunning);
+  // A Nix that is told to end stops all of its activities; its counters alone stay as they were.
+  const unfinished = (): Build[] => {
+    const [now, count] = [running(), sum(2)];
+    return now.length > 0 || count === 0 ? now : [...builds.values()].slice(-count);
+  };
   return {
     line(line) {
       const message = parseNixMessage(line);
@@ -88,9 +92,9 @@ export function listenToNix(isInTree: (path: string) => boolean): NixListener {
     },
     report: () => ({
       failed: sum(3),
-      unfinished: running().map(({ drv }) => derivationName(drv)),
+      unfinished: unfinished().map(({ drv }) => derivationName(drv)),
       errors: errors.map(({ text, places }) => errorOf(text, places, isInTree)),
-      log: logOf([...builds.values()], errors, others).join('\n'),
+      log: logOf([...builds.values()], unfinished(), errors, others).join('\n'),
     }),
   };
 }
@@ -102,6 +106,15 @@ function remember(builds: Map<string, Build>, { id, fields }: Extract<NixMessage
   if (builds.size > most.builds && oldest !== undefined) builds.delete(oldest[0]);
 }
 
+/** What stopped last comes last. */
+function stop(builds: Map<string, Build>, id: string): void {
+  const build = builds.get(id);
+  if (build === undefined) return;
+  build.isRunning = false;
+  builds.delete(id);
+  builds.set(id, build);
+}
+
 function keep(lines: string[], line: string): void {
   if (lines.push(printable(line).slice(0, most.characters)) > most.lines) lines.shift();
 }
@@ -109,12 +122,12 @@ function keep(lines: string[], line: string): void {
 /** Which builder failed, only an error's text says. It decides no more than which log is shown. */
 function logOf(
   builds: readonly Build[],
+  unfinished: readonly Build[],
   errors: readonly { readonly text: string }[],
   others: readonly string[],
 ): readonly string[] {
   const failed = builds.filter(({ drv }) => errors.some(({ text }) => text.includes(drv)));
-  const running = builds.filter(({ isRunning }) => isRunning);
-  const shown = [failed, running].find((some) => some.some(({ lines }) => lines.length > 0)) ?? [];
+  const shown = [failed, unfinished].find((some) => some.some(({ lines }) => lines.length > 0)) ?? [];
   const [only] = shown;
   if (only === undefined) return others;
   if (shown.length === 1) return only.lines;

@@ -190,12 +190,13 @@ export interface RecordedNix {
   forget(): void;
 }
 
-export async function recordNix(dir: string): Promise<RecordedNix> {
+/** @param searchPath where the real ones are */
+export async function recordNix(dir: string, searchPath = process.env['PATH'] ?? ''): Promise<RecordedNix> {
   const programs = join(dir, 'recorded-nix');
   const log = join(dir, 'nix-calls');
   await mkdir(programs, { recursive: true });
   for (const name of ['nix', 'nix-env', 'nix-store']) {
-    const real = (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, name));
+    const real = searchPath.split(delimiter).map((folder) => join(folder, name));
     const found = real.find((path) => existsSync(path)) ?? name;
     // One write for a call, so that calls at the same time stay apart; arguments hold no tab and no line end.
     const note = `printf '%s\\t' ${name} "$@" | sed 's/\\t$/\\n/' >>${log}`;
