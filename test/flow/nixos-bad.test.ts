@@ -62,10 +62,10 @@ describeWith(['nix'], 'a NixOS host keeps its system when', () => {
     let repository: string;
     let inputs: string;
     let lock: string;
-    const files = (): Files => {
+    const files = (): Record<string, string> => {
       const { 'flake.nix': flake = '', ...others } = nixosFiles({ web1: { motd: 'with input' } }, inputs);
       const used = 'builtins.seq (builtins.readFile "${inputs.lib}/text") (import ./system.nix self)';
-      return { ...others, 'flake.nix': String(flake).replace('import ./system.nix self', () => used) };
+      return { ...others, 'flake.nix': flake.replace('import ./system.nix self', () => used) };
     };
     beforeAll(async () => {
       const { world, host } = fleet;
@@ -79,7 +79,7 @@ describeWith(['nix'], 'a NixOS host keeps its system when', () => {
       await git('commit', '--quiet', '--message=Text');
       const draft = join(world.dir, 'draft');
       mkdirSync(draft);
-      for (const [name, text] of Object.entries(files())) writeFileSync(join(draft, name), String(text));
+      for (const [name, text] of Object.entries(files())) writeFileSync(join(draft, name), text);
       const features = ['--extra-experimental-features', 'nix-command flakes'];
       await host.store.nix('nix', ...features, 'flake', 'lock', `path:${draft}`);
       lock = readFileSync(join(draft, 'flake.lock'), 'utf8');

@@ -3,6 +3,9 @@ import type { Bounds, NixSuspicion } from '../../ports.ts';
 import { isFull } from '../space.ts';
 import { exitOf, wordsOf, type NixCommand } from './command.ts';
 
+/** Bytes: with less, Nix itself calls the disk full (src/libstore/build, `cleanupDecideWhetherDiskFull`). */
+const leastInStore = 8 * 2 ** 20;
+
 export interface StoreQuestion {
   /** Where the store is. */
   readonly store: string;
@@ -21,7 +24,7 @@ export async function findSuspect(
   tree: FlakeTree,
   bounds: Bounds,
 ): Promise<NixSuspicion> {
-  if (await isFull(store)) return { suspect: 'space', said: '' };
+  if (await isFull(store, leastInStore)) return { suspect: 'space', said: '' };
   const { options, reference } = flakeArguments(tree);
   const about = [...common, ...options, '--json', reference];
   const questions = [

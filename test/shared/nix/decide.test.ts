@@ -3,9 +3,8 @@ import { buildArguments, flakeArguments } from '../../../shared/nix/arguments.ts
 import { nixFailure, type FailedNix } from '../../../shared/nix/failure.ts';
 import { builtPath } from '../../../shared/nix/outputs.ts';
 import { changedInhibitors, parseInhibitors } from '../../../shared/nix/system.ts';
-import type { ObjectId } from '../../../shared/objects/object.ts';
 
-const revision = 'a'.repeat(40) as ObjectId;
+const revision = 'a'.repeat(40);
 const tree = { path: '/state/a tree', dir: '.', revision, revCount: 7, lastModified: 1700000000 };
 const common = [
   ...['--extra-experimental-features', 'nix-command flakes', '--no-update-lock-file'],

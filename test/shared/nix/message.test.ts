@@ -9,7 +9,7 @@ const line = (object: Readonly<Record<string, unknown>>): string => `@nix ${JSON
 test('never throws, whatever a line holds', () => {
   const seed = chooseSeed();
   const random = seeded(seed);
-  const lines = [old, recent].flatMap((each: Lines) => Object.values(each).flat());
+  const lines = [old, recent].flatMap((each: Lines) => [...each.failing, ...each.type]);
   let taken = 0;
   for (let round = 0; round < 5000; round += 1) {
     const content = Buffer.from(lines[round % lines.length] ?? '');
