@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { makeFleet, type Fleet, type FleetHost } from "./fleet.ts';
+import { makeFleet, type Fleet, type FleetHost } from './fleet.ts';
 import { must } from './run.ts';
 
 /** A Nix store of a test's own, below its folder: nothing of it is in the machine's. */
@@ -115,7 +115,10 @@ export interface SmallSystem {
 }
 
 /** The files of a flake with one small system a host, as `nixosConfigurations.<host>` of a real one would be. */
-export function nixosFiles(systems: Readonly<Record<string, SmallSystem>>, inputs = ''): Record<string, string> {
+export function nixosFiles(
+  systems: Readonly<Record<string, SmallSystem>>,
+  inputs = '',
+): Record<string, string> {
   return { 'flake.nix': flake(systems, inputs), 'system.nix': systemNix };
 }
 
