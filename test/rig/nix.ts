@@ -82,7 +82,8 @@ export async function makeNixosFleet(name = 'autark-nixos', options: StoreOption
   }
 }
 
-function nixosHost(host: FleetHost, store: NixStore): NixosHost {
+/** The same host, whose agent uses this store. */
+export function nixosHost(host: FleetHost, store: NixStore): NixosHost {
   const target = (...parts: string[]): string | null => {
     const path = host.path(...parts);
     return existsSync(path) ? realpathSync(path) : null;
