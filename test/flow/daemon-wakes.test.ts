@@ -56,7 +56,8 @@ test('records and enrolments of other hosts wake nobody', async () => {
 });
 
 test('a branch for testing wakes', async () => {
-  await daemon.after(() => push('HEAD:refs/heads/testing/web1'), { event: 'idle' });
+  // Looked at, and found to be behind main.
+  await daemon.after(() => push('HEAD:refs/heads/testing/web1'), { event: 'new-head' });
   await daemon.after(() => push(':refs/heads/testing/web1'), { event: 'idle' });
 });
 
