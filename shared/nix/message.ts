@@ -81,11 +81,8 @@ function errorIn(object: Fields): NixMessage | null {
   const text = object['raw_msg'];
   if (typeof text !== 'string') return null;
   const trace = Array.isArray(object['trace']) ? object['trace'].filter(isFields) : [];
-  // Nix 2.8, whose files are without a place behind them, has the innermost first.
-  const isOld = trace.some(({ file }) => typeof file === 'string' && !/:\d+:\d+$/.test(file));
-  const places = [...(isOld ? trace.reverse() : trace), object]
-    .map(placeIn)
-    .filter((place) => place !== null);
+  // The trace has the innermost first.
+  const places = [...trace.reverse(), object].map(placeIn).filter((place) => place !== null);
   return { kind: 'error', text, places };
 }
 

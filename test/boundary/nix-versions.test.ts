@@ -54,7 +54,7 @@ for (const [name, suite, needs] of versions) {
       const moved = Object.fromEntries(below.map(([file, text]) => [`machines/nixos/${file}`, text]));
       const yaml = fleet
         .fleetYaml('web1')
-        .replace(/system: \{ kind: nixos.*\}/, 'system: { kind: nixos, dir: machines/nixos }');
+        .replace(/(?<=^ {4})system: \{ kind: nixos.*\}/m, 'system: { kind: nixos, dir: machines/nixos }');
       expect(yaml).toContain('dir: machines/nixos');
       await deploy({ 'flake.nix': null, 'system.nix': null, ...moved, 'fleet.yaml': yaml });
       expect(host.motd()).toBe('below');

@@ -38,6 +38,8 @@ function netrc({ origin, user, password }: HttpLogin): string {
 function nixConf(home: string, login: HttpLogin | undefined): string {
   const lines = [
     '# Written by autark; changes are overwritten.',
+    // Before what belongs to them: newer versions pass over the settings of a feature that is not enabled.
+    'extra-experimental-features = nix-command flakes',
     `netrc-file = ${join(home, '.netrc')}`,
     `flake-registry = ${join(home, 'registry.json')}`,
   ];
