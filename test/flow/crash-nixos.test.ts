@@ -52,7 +52,8 @@ describeWith(['nix'], 'a NixOS deployment stopped at any effect', () => {
     const revision = await server.commit({ files });
     const stops = await stop(
       {
-        ...{ revision, may: ['new'], code: 40, motd: 'new', event: 'rolled-back' },
+        // Cut off before it went back, `current` and the profile still name the broken one.
+        ...{ revision, may: ['new', 'broken'], code: 40, motd: 'new', event: 'rolled-back' },
         also: (because) => {
           expect([host.profile(), host.current()], because).toEqual([profile, profile]);
         },
