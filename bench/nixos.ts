@@ -145,7 +145,7 @@ async function startHost({ world, store }: Place): Promise<Agent> {
 
 /** A system that notes when its activation begins, before it does anything else. */
 function systemOf(motd: string) {
-  return nixosFiles({ web1: { motd, activation: 'date +%s%N >>"\\\\$AUTARK_ROOT/begun"' } });
+  return nixosFiles({ web1: { motd, activation: 'date +%s%N >>"\\$AUTARK_ROOT/begun"' } });
 }
 
 /** Brings a change to the server, then moves the branch to it: only that is timed. */
