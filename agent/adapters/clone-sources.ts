@@ -2,6 +2,7 @@ import { withoutCredentials } from '../../shared/credentials.ts';
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
 import type { Clone, RemoteRef } from '../clone-ports.ts';
 import { gitFailure, type CloneGit } from './clone-git.ts';
+import { fetchArguments } from './git/fetch-arguments.ts';
 import { localPath } from './git/remote.ts';
 
 type Remote = NonNullable<Clone['remote']>;
@@ -60,17 +61,8 @@ async function fetch(
   remote: Pick<Remote, 'name' | 'url'>,
   globs: readonly string[],
 ): Promise<Result<void>> {
-  const fetched = await git([
-    'fetch',
-    '--quiet',
-    '--prune',
-    '--no-tags',
-    '--no-write-fetch-head',
-    '--no-auto-maintenance',
-    '--recurse-submodules=no',
-    remote.name,
-    ...globs.map((glob) => `+refs/heads/${glob}:refs/remotes/${remote.name}/${glob}`),
-  ]);
+  const refspecs = globs.map((glob) => `+refs/heads/${glob}:refs/remotes/${remote.name}/${glob}`);
+  const fetched = await git(fetchArguments(remote.name, ...refspecs));
   return fetched.ok ? ok(undefined) : fail(unreachable(remote, fetched.failure));
 }
 

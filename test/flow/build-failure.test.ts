@@ -1,17 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { execHost } from '../rig/exec-system.ts';
-import { type Fleet, type FleetHost, makeDeployed, newest, type StateCommit } from '../rig/fleet.ts';
+import { makeDeployed, newest, type StateCommit } from '../rig/fleet.ts';
 import type { RanProgram } from '../rig/run.ts';
 import type { FileChange } from '../rig/world.ts';
 
-let fleet: Fleet & { host: FleetHost };
-let host: FleetHost;
-
-beforeAll(async () => {
-  fleet = await makeDeployed();
-  host = fleet.host;
-});
+const fleet = await makeDeployed();
+const { host } = fleet;
 afterAll(() => fleet.world.remove());
 
 interface Refused {

@@ -1,17 +1,13 @@
 import { rmSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { execHost } from '../rig/exec-system.ts';
-import { type Fleet, type FleetHost, keyAt, makeDeployed, newest } from '../rig/fleet.ts';
+import { keyAt, makeDeployed, newest } from '../rig/fleet.ts';
 import { must } from '../rig/run.ts';
 import { expectAtRest, expectChain } from '../rig/sound.ts';
 
 /** Odder things that a server may show as a host's state branch (S9). */
-let fleet: Fleet & { host: FleetHost };
-let host: FleetHost;
-beforeAll(async () => {
-  fleet = await makeDeployed('autark-odd');
-  host = fleet.host;
-});
+const fleet = await makeDeployed('autark-odd');
+const { host } = fleet;
 afterAll(() => fleet.world.remove());
 
 const branch = 'refs/heads/state/web1';

@@ -8,18 +8,14 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { execHost } from '../rig/exec-system.ts';
-import { type Fleet, type FleetHost, keyAt, makeDeployed, newest } from '../rig/fleet.ts';
+import { keyAt, makeDeployed, newest } from '../rig/fleet.ts';
 import { must } from '../rig/run.ts';
 
 /** S9 and P6: what a host did is not forgotten, whatever becomes of its branch on the server. */
-let fleet: Fleet & { host: FleetHost };
-let host: FleetHost;
-beforeAll(async () => {
-  fleet = await makeDeployed();
-  host = fleet.host;
-});
+const fleet = await makeDeployed();
+const { host } = fleet;
 afterAll(() => fleet.world.remove());
 
 const branch = 'refs/heads/state/web1';

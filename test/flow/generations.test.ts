@@ -1,14 +1,10 @@
 import { existsSync, readFileSync, readlinkSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { buildScript, execHost } from '../rig/exec-system.ts';
-import { type Fleet, type FleetHost, makeDeployed, newest } from '../rig/fleet.ts';
+import { makeDeployed, newest } from '../rig/fleet.ts';
 
-let fleet: Fleet & { host: FleetHost };
-let host: FleetHost;
-beforeAll(async () => {
-  fleet = await makeDeployed();
-  host = fleet.host;
-});
+const fleet = await makeDeployed();
+const { host } = fleet;
 afterAll(() => fleet.world.remove());
 
 describe('generations', () => {

@@ -1,13 +1,9 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { execHost } from '../rig/exec-system.ts';
-import { type Fleet, type FleetHost, makeDeployed, newest } from '../rig/fleet.ts';
+import { makeDeployed, newest } from '../rig/fleet.ts';
 
-let fleet: Fleet & { host: FleetHost };
-let host: FleetHost;
-beforeAll(async () => {
-  fleet = await makeDeployed('autark-inputs');
-  host = fleet.host;
-});
+const fleet = await makeDeployed('autark-inputs');
+const { host } = fleet;
 afterAll(() => fleet.world.remove());
 
 const push = (inputs: string, motd: string): Promise<string> => {

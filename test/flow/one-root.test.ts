@@ -1,17 +1,13 @@
 import { spawn } from 'node:child_process';
 import { existsSync, lstatSync, mkdirSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { execHost } from '../rig/exec-system.ts';
-import { type Fleet, type FleetHost, makeDeployed } from '../rig/fleet.ts';
+import { makeDeployed } from '../rig/fleet.ts';
 import { program } from '../rig/world.ts';
 
-let fleet: Fleet & { host: FleetHost };
-let host: FleetHost;
-beforeAll(async () => {
-  fleet = await makeDeployed();
-  host = fleet.host;
-});
+const fleet = await makeDeployed();
+const { host } = fleet;
 afterAll(() => fleet.world.remove());
 
 describe('--root', () => {

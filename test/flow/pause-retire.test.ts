@@ -1,14 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { execHost } from '../rig/exec-system.ts';
-import { type Fleet, type FleetHost, makeDeployed, newest } from '../rig/fleet.ts';
+import { makeDeployed, newest } from '../rig/fleet.ts';
 import { describeWith } from '../rig/needs.ts';
 
-let fleet: Fleet & { host: FleetHost };
-let host: FleetHost;
-beforeAll(async () => {
-  fleet = await makeDeployed();
-  host = fleet.host;
-});
+const fleet = await makeDeployed();
+const { host } = fleet;
 afterAll(() => fleet.world.remove());
 
 const push = (motd: string, lines: readonly string[]): Promise<string> =>

@@ -1,16 +1,12 @@
 import { readFileSync, readlinkSync, writeFileSync } from 'node:fs';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { buildScript, execHost } from '../rig/exec-system.ts';
-import { type Fleet, type FleetHost, makeDeployed, newest } from '../rig/fleet.ts';
+import { type Fleet, makeDeployed, newest } from '../rig/fleet.ts';
 
 const ref = 'refs/heads/testing/web1';
 
-let fleet: Fleet & { host: FleetHost };
-let host: FleetHost;
-beforeAll(async () => {
-  fleet = await makeDeployed();
-  host = fleet.host;
-});
+const fleet = await makeDeployed();
+const { host } = fleet;
 afterAll(() => fleet.world.remove());
 /** Each test begins with a host that runs what main says, and no branch for testing. */
 beforeEach(async () => {

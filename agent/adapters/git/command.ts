@@ -27,19 +27,3 @@ export function gitCommand(directory: string, env: Readonly<Record<string, strin
 export function succeeded(ran: Finished): boolean {
   return ran.ending.how === 'exited' && ran.ending.code === 0;
 }
-
-/** What every fetch says: exact refs, and nothing else happens (S7). */
-export function fetchArguments(remote: string, ...refspecs: readonly string[]): string[] {
-  return [
-    'fetch',
-    '--quiet',
-    '--prune',
-    '--no-tags',
-    '--no-write-fetch-head',
-    '--no-auto-maintenance',
-    '--no-recurse-submodules',
-    '--no-show-forced-updates',
-    remote,
-    ...refspecs,
-  ];
-}

@@ -3,7 +3,8 @@ import { fail, ok, type Failure, type Result } from '../../../shared/failure.ts'
 import type { ObjectId } from '../../../shared/objects/object.ts';
 import type { Bounds } from '../../ports.ts';
 import type { Finished } from '../process/run.ts';
-import { fetchArguments, succeeded, type GitCommand } from './command.ts';
+import { succeeded, type GitCommand } from './command.ts';
+import { fetchArguments } from './fetch-arguments.ts';
 import { openDoubt } from './doubt.ts';
 import { countPacks, swapDirectory, sweepDirectory, sweepReplacements } from './directory.ts';
 import { remoteFailure, saysRefused } from './failures.ts';
