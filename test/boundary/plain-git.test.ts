@@ -119,7 +119,7 @@ describe('the script for a host', () => {
 
   test('names a number left out, although the host signed it', async () => {
     const skipped = await push([stateTip], own, 'web1: later\n\nAutark-Host: web1\nAutark-Seq: 7');
-    const expected = `${skipped} says it is web1/7, not web1/${records.length}\n`;
+    const expected = `${skipped} does not say that it is web1/${records.length}\n`;
     expect(await check()).toMatchObject({ code: 1, stdout: expected });
   });
 
