@@ -30,6 +30,8 @@ export interface StateRecord {
   readonly revision?: ObjectId;
   readonly attempted?: ObjectId;
   readonly generation?: number;
+  /** The first record of the history that it belongs to; absent when it does not say. */
+  readonly genesis?: ObjectId;
 }
 
 /** A state commit as it was found: the parsed commit, its bytes, and its `status.json`. */
@@ -57,17 +59,20 @@ export function readRecord({ id, commit, statusText }: Found): Result<StateRecor
   const status = parseStatus(statusText);
   if (!status.ok) return fail(notGood(id, `its status.json cannot be read: ${status.failure}`));
   const { seq, at, outcome, system } = status.value;
+  const { subject, trailers } = parseMessage(commit.message);
+  const genesis = seq === 0 ? id : trailers.get('Autark-Genesis');
   return ok({
     id,
     seq,
     at,
     event: outcome.event,
     code: outcome.code,
-    subject: parseMessage(commit.message).subject,
+    subject,
     message: outcome.message ?? '',
     status: status.value,
     ...(system === null ? {} : { revision: system.revision, generation: system.generation }),
     ...(outcome.attempted === undefined ? {} : { attempted: outcome.attempted }),
+    ...(genesis === undefined ? {} : { genesis }),
   });
 }
 
@@ -85,10 +90,9 @@ export function signatureProblem(
   return verified.ok ? undefined : verified.failure;
 }
 
-function namingProblem({ id, commit }: Found, record: StateRecord, pinned: Pinned): string | undefined {
+function namingProblem({ commit }: Found, record: StateRecord, pinned: Pinned): string | undefined {
   const { trailers } = parseMessage(commit.message);
-  const { status, seq, revision } = record;
-  const genesis = seq === 0 ? id : trailers.get('Autark-Genesis');
+  const { status, seq, revision, genesis } = record;
   const second = commit.parents[1];
   const expected: [string, string | undefined, string | undefined][] = [
     ['the trailer Autark-Fleet', trailers.get('Autark-Fleet'), pinned.fleet],
@@ -106,7 +110,8 @@ function namingProblem({ id, commit }: Found, record: StateRecord, pinned: Pinne
   return `${wrong[0]} is ${wrong[1] ?? 'absent'}, not ${wrong[2] ?? 'absent'}`;
 }
 
-function notGood(id: ObjectId, problem: string): Failure {
+/** The failure that a record is not good for this reason. */
+export function notGood(id: ObjectId, problem: string): Failure {
   return {
     kind: 'not-authentic',
     cause: `the state commit is not good: ${problem}`,
