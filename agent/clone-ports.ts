@@ -3,6 +3,7 @@
  */
 import type { Result } from '../shared/failure.ts';
 import type { GitObject, ObjectId } from '../shared/objects/object.ts';
+import type { Remembered } from '../shared/record/remembered.ts';
 
 /** A person's terminal: results go to standard output, everything else to standard error. */
 export interface Terminal {
@@ -32,10 +33,36 @@ export interface NamedObject extends GitObject {
   readonly id: ObjectId;
 }
 
+/** Single objects, one question after the other, answered by one process. */
+export interface ObjectReader {
+  /** Hashed as it is read; one that is not there is a failure. */
+  read(id: ObjectId): Promise<Result<GitObject>>;
+  close(): Promise<void>;
+}
+
+/** What a clone remembers between two commands. */
+export interface CloneMemory {
+  /** `null` when there is nothing yet, or nothing that is sure to be of our own writing. */
+  load(): Promise<Remembered | null>;
+  /** A clone that cannot be written to remembers nothing: that is no failure. */
+  save(remembered: Remembered): Promise<void>;
+}
+
+/** How far first-parent chains are followed. */
+export interface ChainRange {
+  /** How many commits at most, of all chains together. */
+  readonly limit?: number;
+  /** Commits where a chain ends, without them. */
+  readonly without?: readonly ObjectId[];
+}
+
 /** A person's clone of the fleet repository, for reading. */
 export interface Clone {
   /** Absolute path of the work tree. */
   readonly root: string;
+  /** What `git config autark.introduction` says; `null` when it says nothing. */
+  readonly introduction: ObjectId | null;
+  readonly memory: CloneMemory;
   /** The branch that is checked out. */
   readonly branch: string;
   /** `null` when the branch has no commit yet. */
@@ -57,15 +84,21 @@ export interface Clone {
    * Objects by id, or by `COMMIT:path`; hashed as they are read, absent ones left out. One process for all.
    */
   read(names: readonly string[]): Promise<Result<ReadonlyMap<string, NamedObject>>>;
+  /** For a walk whose next step depends on the one before. Must be closed. */
+  objects(): Promise<ObjectReader>;
   /**
    * The commits on the first-parent chains of these, each with the one that it follows (`null`: none); from one tip
    * they come in the order of the chain. One process for all.
-   * @param limit how many commits at most, of all chains together
    */
   firstParents(
     tips: readonly ObjectId[],
-    limit?: number,
+    range?: ChainRange,
   ): Promise<Result<ReadonlyMap<ObjectId, ObjectId | null>>>;
+  /**
+   * The commits that lie between these: each that is below some of them and not below the last that all have in
+   * common, with its parents, children first.
+   */
+  between(tips: readonly ObjectId[]): Promise<Result<ReadonlyMap<ObjectId, readonly ObjectId[]>>>;
   /** How many commits `to` has that `from` lacks; `null` when this clone does not know them. */
   distance(from: ObjectId, to: ObjectId): Promise<number | null>;
 }

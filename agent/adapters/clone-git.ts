@@ -35,7 +35,7 @@ export function cloneGit({ cwd, env, signal }: CloneSurroundings): CloneGit {
         unsafe: ownEnvironment,
         input: () => (call.input === undefined ? undefined : Buffer.from(call.input)),
       })
-        .env({ ...defined(env), ...plain, ...call.env })
+        .env({ ...plainEnvironment(env), ...call.env })
         // The answer as bytes: simple-git itself hands out text only.
         .outputHandler((_command, stdout) => stdout.on('data', (chunk: Buffer) => chunks.push(chunk)))
         .raw([...args]);
@@ -74,8 +74,8 @@ const ownEnvironment = {
   allowUnsafeTemplateDir: true,
 };
 
-function defined(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
-  );
+/** The person's environment as git gets it. */
+export function plainEnvironment(env: CloneSurroundings['env']): Record<string, string> {
+  const given = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return { ...Object.fromEntries(given), ...plain };
 }

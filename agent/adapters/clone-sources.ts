@@ -51,9 +51,9 @@ export async function fetchAll(git: CloneGit, sources: Sources): Promise<Result<
   if (state === null) return fail(noStateRemote(named));
   const [main, states] = [[`${configuration.branch}*`], ['state/*', 'enroll/*']];
   if (named === undefined) return fetch(git, configuration, [...main, ...states]);
-  // One after the other: pruning takes a lock.
-  const fetched = await fetch(git, configuration, main);
-  return fetched.ok ? fetch(git, state, states) : fetched;
+  // One after the other: pruning takes a lock. The states first, or a host would seem to know more than the branch.
+  const fetched = await fetch(git, state, states);
+  return fetched.ok ? fetch(git, configuration, main) : fetched;
 }
 
 async function fetch(

@@ -1,7 +1,9 @@
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
 import type { ObjectId } from '../../shared/objects/object.ts';
 import type { Clone } from '../clone-ports.ts';
+import { between, firstParents } from './clone-graph.ts';
 import { cloneGit, gitFailure, type CloneGit, type CloneSurroundings } from './clone-git.ts';
+import { fileMemory } from './clone-memory.ts';
 import { readObjects } from './clone-objects.ts';
 import { fetchAll, listRefs, shownOf, sourcesOf, type Sources } from './clone-sources.ts';
 
@@ -25,7 +27,8 @@ export async function openClone(surroundings: CloneSurroundings): Promise<Result
   const config = parseConfig(settings.ok ? settings.value.toString('utf8') : '');
   const env = withIdentity(surroundings.env, config);
   const named = cloneGit({ ...surroundings, cwd: root, env });
-  const clone = cloneOf(named, { root, branch: ref.slice('refs/heads/'.length), head }, config);
+  const state = { root, branch: ref.slice('refs/heads/'.length), head };
+  const clone = cloneOf(named, { state, gitDirectory, env }, config);
   return ok({ clone, git: named, gitDirectory, config });
 }
 
@@ -55,9 +58,15 @@ function locatedIn(answers: string): Located {
   return { inside: inside === 'true', gitDirectory, root, head, ref };
 }
 
+interface Whereabouts {
+  readonly state: Pick<Clone, 'root' | 'branch' | 'head'>;
+  readonly gitDirectory: string;
+  readonly env: CloneSurroundings['env'];
+}
+
 function cloneOf(
   git: CloneGit,
-  state: Pick<Clone, 'root' | 'branch' | 'head'>,
+  { state, gitDirectory, env }: Whereabouts,
   config: ReadonlyMap<string, string>,
 ): Clone {
   const sources = sourcesOf(state.branch, config);
@@ -73,33 +82,21 @@ function cloneOf(
       const found = needed();
       return found.ok ? listRefs(git, found.value) : found;
     },
+    introduction: config.get('autark.introduction') ?? null,
+    memory: fileMemory(gitDirectory),
     read: (names) => readObjects(git, names),
-    firstParents: (tips, limit) => firstParents(git, tips, limit),
+    async objects() {
+      const { openCloneObjects } = await import('./clone-walk.ts');
+      return openCloneObjects(state.root, env);
+    },
+    firstParents: (tips, range) => firstParents(git, tips, range),
+    between: (tips) => between(git, tips),
     async distance(from, to) {
       if (from === to) return 0;
       const counted = await git(['rev-list', '--count', `${from}..${to}`]);
       return counted.ok ? Number(counted.value.toString('utf8')) : null;
     },
   };
-}
-
-/** `git rev-list --parents`: `COMMIT PARENT ...`, and nothing after a root. */
-async function firstParents(
-  git: CloneGit,
-  tips: readonly ObjectId[],
-  limit: number | undefined,
-): ReturnType<Clone['firstParents']> {
-  if (tips.length === 0) return ok(new Map());
-  const most = limit === undefined ? [] : [`--max-count=${limit}`];
-  const listed = await git(['rev-list', '--first-parent', '--parents', ...most, '--stdin'], {
-    input: `${tips.join('\n')}\n`,
-  });
-  if (!listed.ok) return fail(gitFailure('walk the history', listed.failure));
-  const lines = listed.value
-    .toString('utf8')
-    .split('\n')
-    .filter((line) => line !== '');
-  return ok(new Map(lines.map((line) => [line.slice(0, 40), line.slice(41, 81) || null])));
 }
 
 /** `git config --list -z`: `KEY LF VALUE NUL`; the last one wins. */

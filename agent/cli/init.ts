@@ -27,6 +27,8 @@ export const init: Act = async (args, { terminal, roles, signal }) => {
   if (!introduced.ok) return introduced;
   const joined = await setSigning(editor, key.value);
   if (!joined.ok) return joined;
+  const told = await editor.configure({ 'autark.introduction': introduced.value });
+  if (!told.ok) return told;
   terminal.out(`${introduced.value}\n`);
   const done = await pushed(editor, branch, args.flag('push'));
   if (!done.ok) return done;

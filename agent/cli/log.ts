@@ -6,6 +6,7 @@ import { stateEvents } from '../../shared/record/status.ts';
 import { readLog, type LogEntry } from '../fleet/log.ts';
 import { fleetRefs, readFleet } from '../fleet/read.ts';
 import { nearest } from '../../shared/fleet/name.ts';
+import { trusted } from './trusted.ts';
 import { usage, type Act, type Arguments } from './verb.ts';
 
 /** `autark log`: what happened, newest first. */
@@ -20,6 +21,8 @@ export const log: Act = async (args, { terminal, roles, signal, now }) => {
   if (!refs.ok) return refs;
   const snapshot = await readFleet(clone.value, refs.value);
   if (!snapshot.ok) return snapshot;
+  const { introduction } = snapshot.value.authority;
+  if (introduction.isFound) terminal.note(`autark: ${trusted(introduction.id)}`);
   const host = args.positional('HOST');
   if (host !== undefined && !snapshot.value.fleet.hosts.has(host) && !refs.value.states.has(host)) {
     return fail(unknownHost(host));

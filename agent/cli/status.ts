@@ -3,6 +3,7 @@ import { exitMask } from '../../shared/fleet-view/exit-mask.ts';
 import type { HostView } from '../../shared/fleet-view/host-state.ts';
 import { statusTable } from '../../shared/fleet-view/status-table.ts';
 import { oneLine } from '../../shared/printable.ts';
+import { trusted } from './trusted.ts';
 import type { Snapshot } from '../fleet/read.ts';
 import { distances, hostViews } from '../fleet/status.ts';
 import type { Clone, Terminal } from '../clone-ports.ts';
@@ -12,6 +13,9 @@ import { usage, type Act, type Arguments, type Context } from './verb.ts';
 export function watchInterval(remote: Clone['remote'], offline: boolean): number {
   return offline || remote === null || remote.isLocal ? 1000 : 5000;
 }
+
+/** The bit of the exit code for what is not verified, whether it belongs to a host or not. */
+const notVerified = 8;
 
 /** `autark status`: exits with the mask of what is not well. */
 export const status: Act = async (args, context) => {
@@ -28,17 +32,18 @@ async function once(clone: Clone, args: Arguments, { terminal, now }: Context): 
   if (!look.ok) return look;
   const hosts = chosen(look.value, args.rest, now());
   if (!hosts.ok) return hosts;
-  const { fleet, head, stale } = look.value.snapshot;
-  if (stale !== null) terminal.note(`autark: ${staleSentence(stale)}`);
+  const { fleet, head, findings } = look.value.snapshot;
+  for (const line of troubles(look.value.snapshot)) terminal.note(`autark: ${line}`);
   if (args.flag('json')) {
-    terminal.out(JSON.stringify({ format: 1, fleet: fleet.fleet, head, hosts: hosts.value }, null, 2));
+    const shown = { format: 1, fleet: fleet.fleet, head, hosts: hosts.value, findings };
+    terminal.out(JSON.stringify(shown, null, 2));
   } else if (hosts.value.length === 0) {
     terminal.note('The fleet has no hosts yet: run `autark enroll` on a machine.');
   } else {
     const { width, colour } = terminal;
     terminal.out(statusTable(hosts.value, { width, colour, now: now() }));
   }
-  return ok(exitMask(hosts.value));
+  return ok(exitMask(hosts.value) | (findings.length > 0 ? notVerified : 0));
 }
 
 /** Shows the table anew when it changes: in place on a terminal, as another block elsewhere. */
@@ -55,8 +60,8 @@ async function watch(
     const next = await lookAt(clone, args.flag('offline'), look);
     if (signal.aborted) return ok(0);
     if (!next.ok && look === null) return next;
-    const problem = next.ok ? next.value.snapshot.stale : next.failure;
-    trouble = tell(problem, trouble, terminal);
+    const lines = next.ok ? troubles(next.value.snapshot) : [oneLine(sentence(next.failure))];
+    trouble = tell(lines, trouble, terminal);
     look = next.ok ? next.value : look;
     const hosts = look === null ? null : chosen(look, args.rest, now());
     if (hosts?.ok === false) return hosts;
@@ -73,17 +78,23 @@ async function watch(
   }
 }
 
-/** A remote that cannot be reached is said once; the last known table stays. */
-function tell(failure: Failure | null, before: string, terminal: Pick<Terminal, 'note'>): string {
-  const now = failure === null ? '' : oneLine(sentence(failure));
-  if (now !== before && now !== '') terminal.note(`autark: ${now}`);
+/** What is not well is said once; the last known table stays. */
+function tell(lines: readonly string[], before: string, terminal: Pick<Terminal, 'note'>): string {
+  const now = lines.join('\n');
+  if (now !== before) for (const line of lines) terminal.note(`autark: ${line}`);
   return now;
 }
 
-/** The hosts themselves say more: each refuses the head with the same sentence. */
-function staleSentence(stale: Failure): string {
-  return oneLine(`${sentence(stale)}. Until then the hosts are listed as an older fleet.yaml has them.`);
+/** The hosts themselves say more: each refuses such a head with the same sentence. */
+function troubles({ authority, stale, findings }: Snapshot): readonly string[] {
+  const stands = stale === null ? [] : [`${sentence(stale)}. ${standsIn}`];
+  const others = findings.filter(({ cause }) => cause !== stale?.cause);
+  const told = others.map(({ where, cause, remedy }) => `${cause} (${where ?? '-'}); ${remedy}`);
+  const trust = authority.introduction.isFound ? [trusted(authority.introduction.id)] : [];
+  return [...trust, ...stands, ...told].map(oneLine);
 }
+
+const standsIn = 'Until then the hosts are listed as an older fleet.yaml has them.';
 
 /** Goes back to the table's first line and clears what is below (ECMA-48: CUU, ED). */
 function over(shown: string): string {

@@ -91,6 +91,19 @@ const clone: readonly Verb[] = [
     examples: [['autark log web1 --since 2d', 'the last two days of web1']],
     load: async () => (await import('./log.ts')).log,
   },
+  {
+    name: 'verify',
+    summary: 'Check every commit and every record, from the introduction on',
+    options: { json },
+    examples: [['autark verify --json', 'for a script that keeps watch']],
+    exits: [
+      [20, 'something is not authentic, was set back, or differs between hosts'],
+      [21, 'fleet.yaml is not valid'],
+      [50, 'the remote is unreachable'],
+    ],
+    exitFor: (failure) => exitCode(failure.kind),
+    load: async () => (await import('./verify.ts')).verify,
+  },
 ];
 
 /** All verbs, in the order of the help. */

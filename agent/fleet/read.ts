@@ -1,20 +1,27 @@
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
+import { findingOf, type AuditFinding } from '../../shared/fleet-view/audit-finding.ts';
 import type { Claim } from '../../shared/fleet-view/host-state.ts';
 import type { Fleet } from '../../shared/fleet/fleet.ts';
 import { failureOf } from '../../shared/fleet/findings.ts';
 import { parseFleet } from '../../shared/fleet/parse.ts';
 import type { ObjectId } from '../../shared/objects/object.ts';
-import { checkRecord, readRecord } from '../../shared/record/tip.ts';
+import type { Remembered, Seen } from '../../shared/record/remembered.ts';
 import type { Clone, NamedObject, RemoteRef } from '../clone-ports.ts';
 import { version } from '../../shared/version.ts';
-import { foundIn, namesOf } from './state-objects.ts';
+import { findAuthority, type Authority, type Thoroughness } from './authority.ts';
+import { claimOf, compare } from './claims.ts';
+import { findForks, type Accepted } from './forks.ts';
+import { namesOf } from './state-objects.ts';
 
 /** All hosts at once, as a clone knows them. */
 export interface Snapshot {
   readonly head: ObjectId;
   readonly fleet: Fleet;
-  /** Why the fleet is not the head's own: its `fleet.yaml` cannot be read, and an older one stands in. */
+  readonly authority: Authority;
+  /** Why the fleet is not the head's own: that is not authentic or not valid, and an older one stands in. */
   readonly stale: Failure | null;
+  /** What is not well with the configuration branch, or between hosts. */
+  readonly findings: readonly AuditFinding[];
   /** By host: the tip of `state/<host>`, or the genesis while there is none. */
   readonly claims: ReadonlyMap<string, Claim>;
   /** Machines that wait, by the name they ask for. */
@@ -45,23 +52,81 @@ export async function fleetRefs(clone: Clone): Promise<Result<FleetRefs>> {
   return ok({ head, states, waiting });
 }
 
-/** Reads the head's `fleet.yaml` and every tip, with one process, and checks each tip (S8). */
-export async function readFleet(clone: Clone, refs: FleetRefs): Promise<Result<Snapshot>> {
-  const { head, states, waiting } = refs;
+/**
+ * Reads every tip with one process and checks it against what an authentic revision pins (S8), and compares what the
+ * server shows with what it showed before and with what hosts accepted (S10).
+ */
+export async function readFleet(
+  clone: Clone,
+  refs: FleetRefs,
+  thoroughness?: Thoroughness,
+): Promise<Result<Snapshot>> {
+  const { head, waiting } = refs;
+  const remembered = await clone.memory.load();
+  const authority = await findAuthority(clone, head, remembered, thoroughness);
+  if (!authority.ok) return authority;
+  const read = await readTips(clone, refs, authority.value);
+  if (!read.ok) return read;
+  const { fleet, stale, claims } = read.value;
+  const before = remembered?.seen ?? new Map<string, Seen>();
+  const compared = await compare(clone, fleet, claims, before);
+  if (!compared.ok) return compared;
+  const forks = await findForks(clone, authority.value.revision, acceptedBy(compared.value.claims));
+  if (!forks.ok) return forks;
+  await clone.memory.save(rememberedNow(remembered, authority.value, compared.value.seen));
+  const findings = [...headFindings(authority.value), ...forks.value];
+  const snapshot = { head, authority: authority.value, fleet, stale, findings, waiting };
+  return ok({ ...snapshot, claims: compared.value.claims });
+}
+
+interface Tips {
+  readonly fleet: Fleet;
+  readonly stale: Failure | null;
+  readonly claims: ReadonlyMap<string, Claim>;
+}
+
+async function readTips(
+  clone: Clone,
+  { states, waiting }: FleetRefs,
+  { revision, problem }: Authority,
+): Promise<Result<Tips>> {
   const tips = [...states.values(), ...[...waiting.values()].flat().map((ref) => ref.id)];
-  const file = `${head}:fleet.yaml`;
+  const file = `${revision}:fleet.yaml`;
   const objects = await clone.read([file, ...new Set(tips.flatMap(namesOf))]);
   if (!objects.ok) return objects;
-  const newest = fleetIn(objects.value, file, head);
-  const fleet = newest.ok ? newest : await lastValid(clone, head, newest.failure);
+  const newest = fleetIn(objects.value, file, revision);
+  const fleet = newest.ok ? newest : await lastValid(clone, revision, newest.failure);
   if (!fleet.ok) return fleet;
-  const stale = newest.ok ? null : newest.failure;
   const names = new Set([...fleet.value.hosts.keys(), ...states.keys()]);
   const claims = [...names].flatMap((name): [string, Claim][] => {
     const tip = states.get(name) ?? genesisOf(fleet.value, name, waiting);
     return tip === undefined ? [] : [[name, claimOf(objects.value, tip, fleet.value, name)]];
   });
-  return ok({ head, fleet: fleet.value, stale, claims: new Map(claims), waiting });
+  const stale = problem ?? (newest.ok ? null : newest.failure);
+  return ok({ fleet: fleet.value, stale, claims: new Map(claims) });
+}
+
+/** What hosts with a good tip accepted. */
+function acceptedBy(claims: ReadonlyMap<string, Claim>): readonly Accepted[] {
+  return [...claims].flatMap(([host, { record, problem }]): Accepted[] => {
+    const revision = record?.status.accepted ?? null;
+    const isGood = record !== null && problem === null;
+    return isGood && revision !== null ? [{ host, where: record.id, revision }] : [];
+  });
+}
+
+function headFindings({ problem }: Authority): readonly AuditFinding[] {
+  return problem === null ? [] : [findingOf(problem.rule ?? 'S1', problem)];
+}
+
+function rememberedNow(
+  before: Remembered | null,
+  { introduction, revision, problem }: Authority,
+  seen: Remembered['seen'],
+): Remembered {
+  const isSame = before?.introduction === introduction.id;
+  const authentic = problem === null ? revision : isSame ? before.authentic : null;
+  return { introduction: introduction.id, authentic, seen };
 }
 
 /** How far back an older `fleet.yaml` is looked for, in commits. */
@@ -69,7 +134,7 @@ const farthest = 100;
 
 /** A broken head is when people look at the status most: they see the hosts by the newest file that can be read. */
 async function lastValid(clone: Clone, head: ObjectId, broken: Failure): Promise<Result<Fleet>> {
-  const chain = await clone.firstParents([head], farthest);
+  const chain = await clone.firstParents([head], { limit: farthest });
   if (!chain.ok) return chain;
   const names = [...chain.value.keys()].map((id) => `${id}:fleet.yaml`);
   const objects = await clone.read(names);
@@ -92,26 +157,6 @@ function fleetIn(objects: ReadonlyMap<string, NamedObject>, name: string, head: 
 function genesisOf(fleet: Fleet, name: string, waiting: FleetRefs['waiting']): ObjectId | undefined {
   const genesis = fleet.hosts.get(name)?.genesis;
   return waiting.get(name)?.find((ref) => ref.id === genesis)?.id;
-}
-
-function claimOf(
-  objects: ReadonlyMap<string, NamedObject>,
-  tip: ObjectId,
-  fleet: Fleet,
-  name: string,
-): Claim {
-  const found = foundIn(objects, tip);
-  if (!found.ok) return { record: null, problem: found.failure };
-  const claimed = readRecord(found.value);
-  const record = claimed.ok ? claimed.value : null;
-  const host = fleet.hosts.get(name);
-  if (host?.key === undefined) return { record, problem: 'no key is pinned for it' };
-  const pinned = { fleet: fleet.fleet, host: name, key: host.key };
-  const checked = checkRecord(
-    found.value,
-    host.genesis === undefined ? pinned : { ...pinned, genesis: host.genesis },
-  );
-  return { record, problem: checked.ok ? null : checked.failure.cause };
 }
 
 function noBranch(clone: Clone): Failure {

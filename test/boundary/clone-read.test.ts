@@ -30,7 +30,7 @@ test('the chain of first parents comes in order, as far as it is asked for', asy
     [second, root],
     [root, null],
   ]);
-  expect([...valueOf(await clone.firstParents([third], 2))]).toEqual([
+  expect([...valueOf(await clone.firstParents([third], { limit: 2 }))]).toEqual([
     [third, second],
     [second, root],
   ]);

@@ -87,11 +87,13 @@ test('a record that cannot be read ends its own chain, with a word', async () =>
 test('an older fleet.yaml is looked for among few commits', async () => {
   const head = 'f'.repeat(40);
   const limits: (number | undefined)[] = [];
-  const firstParents: Clone['firstParents'] = (_tips, limit) => {
-    limits.push(limit);
+  const firstParents: Clone['firstParents'] = (_tips, range) => {
+    limits.push(range?.limit);
     return Promise.resolve(ok(new Map([[head, null]])));
   };
-  const clone = cloneWith({ read: () => Promise.resolve(ok(new Map())), firstParents });
+  const remembered = { introduction: head, authentic: head, seen: new Map() };
+  const memory = { load: () => Promise.resolve(remembered), save: () => Promise.resolve() };
+  const clone = cloneWith({ read: () => Promise.resolve(ok(new Map())), firstParents, memory });
   failureOf(await readFleet(clone, { head, states: new Map(), waiting: new Map() }));
   expect(limits).toEqual([100]);
 });

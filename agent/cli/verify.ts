@@ -1,0 +1,47 @@
+import { ok } from '../../shared/failure.ts';
+import type { AuditFinding } from '../../shared/fleet-view/audit-finding.ts';
+import { oneLine } from '../../shared/printable.ts';
+import { auditFleet, type Audit } from '../fleet/verify.ts';
+import { fleetRefs } from '../fleet/read.ts';
+import { trusted } from './trusted.ts';
+import type { Act } from './verb.ts';
+
+/** `autark verify`: exits with 0 only if all is well, and else with the code of the first finding. */
+export const verify: Act = async (args, { terminal, roles, signal }) => {
+  const clone = await roles.clone(signal);
+  if (!clone.ok) return clone;
+  const fetched = await clone.value.fetch();
+  if (!fetched.ok) return fetched;
+  const refs = await fleetRefs(clone.value);
+  if (!refs.ok) return refs;
+  const audited = await auditFleet(clone.value, refs.value);
+  if (!audited.ok) return audited;
+  const { findings, snapshot } = audited.value;
+  const { introduction } = snapshot.authority;
+  if (introduction.isFound) terminal.note(`autark: ${trusted(introduction.id)}`);
+  const [first] = findings;
+  terminal.out(
+    args.flag('json')
+      ? JSON.stringify({ format: 1, ok: first === undefined, findings }, null, 2)
+      : [...findings.map(paragraph), summary(audited.value)].join('\n'),
+  );
+  return ok(first?.code ?? 0);
+};
+
+/** What hosts and strangers wrote is made safe to show. */
+function paragraph({ rule, where, cause, remedy }: AuditFinding): string {
+  return `${rule}  ${oneLine(cause)}\n    at ${oneLine(where ?? 'no place')}\n    next: ${oneLine(remedy)}`;
+}
+
+function summary({ snapshot, commits, records, findings }: Audit): string {
+  const since = `since the introduction ${snapshot.authority.introduction.id}`;
+  const configuration = commits === 0 ? [] : [`${counted(commits, 'commit')} ${since} authentic`];
+  const total = [...records.values()].reduce((sum, each) => sum + each, 0);
+  const histories = `${counted(total, 'record')} of ${counted(records.size, 'host')} good`;
+  const end = findings.length === 0 ? 'all is well' : counted(findings.length, 'finding');
+  return `${[...configuration, histories].join(', ')}: ${end}`;
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}
