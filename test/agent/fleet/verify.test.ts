@@ -115,6 +115,9 @@ describe('a state branch', () => {
     expect({ rule, where }).toEqual({ rule: 'S8', where: older });
     expect(cause).toContain(`set back on the server to record ${status.seq - 1}`);
     expect(cause).toContain(`record ${status.seq} (${id.slice(0, 7)})`);
+    const shown = await world.autark(['status', '--json', 'web1']);
+    expect(JSON.parse(shown.stdout)).toMatchObject({ hosts: [{ state: 'failed', verified: false }] });
+    expect((shown.code ?? 0) & (1 | 8)).toBe(1 | 8);
   });
 
   test('that is gone is missed, also by a clone that never saw it', async () => {
@@ -148,6 +151,11 @@ describe('a state branch', () => {
     const { rule, where, cause } = await finding();
     expect({ rule, where }).toEqual({ rule: 'S8', where: id });
     expect(cause).toMatch(/not good down to its genesis: .* its number is/);
+    const log = JSON.parse(await world.mustAutark(['log', 'web1', '--json'])) as {
+      entries: { commit: string; verified: boolean }[];
+    };
+    const place = log.entries.findIndex(({ commit }) => commit === id);
+    expect(log.entries.map(({ verified }) => verified)).toEqual(log.entries.map((_, index) => index < place));
   });
 
   test('that was rewritten by the host’s own key is noticed by who saw it before', async () => {
