@@ -44,11 +44,12 @@ export function notAnAdmin(
   );
 }
 
-/** S3: no signature, or none that counts. */
+/** S3: no signature, or none that counts. Merge buttons and editors of a forge's pages come to this, too. */
 export function badSignature(id: ObjectId, cause: string, parent: ObjectId | undefined): Refusal {
   const from = parent ?? '--root';
   const remedy =
-    'run `autark join` in your clone, so that it signs, and sign again from there on: ' +
+    'a forge’s web page signs with no admin’s key, so merge and edit in a clone; ' +
+    'run `autark join` there, so that it signs, and sign again from this commit on: ' +
     `\`git rebase --force-rebase --rebase-merges --gpg-sign ${from}\``;
   return refusal('S3', id, cause, remedy);
 }

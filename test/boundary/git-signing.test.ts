@@ -94,6 +94,34 @@ describeWith(['ssh-keygen'], 'signed by git, judged by us', () => {
     expect(valueOf(await verdict(introduction, mended)).judged).toHaveLength(3);
   });
 
+  test('a merge that a forge’s web page made, and by the printed remedy made good', async () => {
+    const { git, env, cwd, commit, verdict, introduction } = await fleet();
+    await commit('one');
+    await git('switch', '--quiet', '--create', 'side', introduction);
+    await commit('two');
+    const author = ['-c', 'user.name=GitHub', '-c', 'user.email=noreply@github.com'];
+    await git('switch', '--quiet', 'main');
+    await git(
+      ...author,
+      'merge',
+      '--quiet',
+      '--no-ff',
+      '--no-gpg-sign',
+      '-m',
+      'Merge pull request #1',
+      'side',
+    );
+    const button = await git('rev-parse', 'HEAD');
+    const failure = failureOf(await verdict(introduction, button));
+    expect(failure).toMatchObject({ rule: 'S3', where: button });
+    expect(failure.remedy).toMatch(/a forge’s web page signs with no admin’s key/);
+    const [, command = ''] = /`(git rebase .*)`/.exec(failure.remedy) ?? [];
+    await must('sh', ['-c', command], { cwd, env });
+    const mended = await git('rev-parse', 'HEAD');
+    valueOf(await verdict(introduction, mended));
+    expect(await git('ls-tree', '--name-only', mended)).toContain('two');
+  });
+
   test('what fell below an accepted revision, and by the printed remedy made good', async () => {
     const { git, commit, verdict, introduction } = await fleet();
     const accepted = await commit('one');

@@ -77,7 +77,8 @@ describe('S3 refuses, with the commit', () => {
       cause: 'the commit is not signed',
       where: head,
       remedy:
-        'run `autark join` in your clone, so that it signs, and sign again from there on: ' +
+        'a forge’s web page signs with no admin’s key, so merge and edit in a clone; ' +
+        'run `autark join` there, so that it signs, and sign again from this commit on: ' +
         `\`git rebase --force-rebase --rebase-merges --gpg-sign ${graph.introduction}\``,
     });
   });
