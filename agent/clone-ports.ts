@@ -60,8 +60,8 @@ export interface ChainRange {
 export interface Clone {
   /** Absolute path of the work tree. */
   readonly root: string;
-  /** What `git config autark.introduction` says; `null` when it says nothing. */
-  readonly introduction: ObjectId | null;
+  /** What `git config autark.introduction` says, whatever that is; `null` when it says nothing. */
+  readonly introduction: string | null;
   readonly memory: CloneMemory;
   /** The branch that is checked out. */
   readonly branch: string;

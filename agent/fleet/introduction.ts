@@ -1,6 +1,7 @@
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
 import { parseCommit } from '../../shared/objects/commit.ts';
-import type { ObjectId } from '../../shared/objects/object.ts';
+import { isObjectId, type ObjectId } from '../../shared/objects/object.ts';
+import { oneLine } from '../../shared/printable.ts';
 import { parseMessage } from '../../shared/record/message.ts';
 import type { Remembered } from '../../shared/record/remembered.ts';
 import type { Clone } from '../clone-ports.ts';
@@ -21,7 +22,9 @@ export async function introductionOf(
   head: ObjectId,
   remembered: Remembered | null,
 ): Promise<Result<Introduction>> {
-  const known = clone.introduction ?? remembered?.introduction;
+  const told = clone.introduction;
+  if (told !== null && !isObjectId(told)) return fail(noCommit(told));
+  const known = told ?? remembered?.introduction;
   if (known !== undefined) return ok({ id: known, isFound: false });
   const found = await findIntroduction(clone, head);
   return found.ok ? ok({ id: found.value, isFound: true }) : found;
@@ -48,6 +51,15 @@ async function findIntroduction(clone: Clone, head: ObjectId): Promise<Result<Ob
 function introduces(bytes: Uint8Array | undefined): boolean {
   const commit = bytes === undefined ? undefined : parseCommit(bytes);
   return commit?.ok === true && parseMessage(commit.value.message).trailers.has('Autark-Fleet');
+}
+
+function noCommit(told: string): Failure {
+  return {
+    kind: 'unexpected',
+    cause: `the introduction is given as “${oneLine(told)}”, which is not a commit of 40 digits`,
+    where: 'git config autark.introduction',
+    remedy: 'set it to what `autark init` printed',
+  };
 }
 
 function noIntroduction(head: ObjectId): Failure {

@@ -104,7 +104,11 @@ export interface Fleet {
 }
 
 export async function makeFleet(name = 'autark-flow'): Promise<Fleet> {
-  const world = await makeWorld(name);
+  return makeFleetIn(await makeWorld(name));
+}
+
+/** A fleet that begins on top of whatever the world's clone has. */
+export async function makeFleetIn(world: World): Promise<Fleet> {
   const introduction = (await world.mustAutark(['init', '--key', world.adminKey, '--push'])).trim();
   const admin = keyAt(world.adminKey);
   const server = serverOf(world, admin);

@@ -28,6 +28,7 @@ export function gitConfig(remotes: Remotes): string {
     ),
     ...section('transfer', { fsckObjects: 'true' }),
     ...section('fetch', { fsckObjects: 'true', writeCommitGraph: 'false', recurseSubmodules: 'false' }),
+    ...section('fetch "fsck"', harmless),
     ...section('submodule', { recurse: 'false' }),
     ...section('push', { useForceIfIncludes: 'false', recurseSubmodules: 'no', gpgSign: 'false' }),
     ...section('gc', { auto: '0' }),
@@ -41,6 +42,16 @@ export function gitConfig(remotes: Remotes): string {
     '',
   ].join('\n');
 }
+
+/**
+ * What old versions of git and of other tools wrote into histories that nobody can rewrite any more, as forges let it
+ * pass too (git-fsck(1), FSCK MESSAGES). Nothing rests on it: what is deployed goes through our own, strict parsers.
+ */
+const harmless = {
+  badTimezone: 'ignore',
+  missingSpaceBeforeDate: 'ignore',
+  zeroPaddedFilemode: 'ignore',
+};
 
 /**
  * What http servers are sent, each for its own address. The token is for the server of `remote`: another one gets

@@ -231,6 +231,18 @@ describe('what hosts accepted', () => {
   });
 });
 
+test('an introduction that is no whole commit is refused, with where it stands', async () => {
+  await world.git(['config', 'autark.introduction', fleet.introduction.slice(0, 7)]);
+  const { code, stderr } = await world.autark(['verify']);
+  await world.git(['config', 'autark.introduction', fleet.introduction]);
+  expect({ code, stderr }).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(
+      /not a commit of 40 digits \(git config autark\.introduction\); /,
+    ) as string,
+  });
+});
+
 describe('a clone that nobody told where the fleet begins', () => {
   test('says once what it trusts, keeps to it, and notices another fleet in its place', async () => {
     const fresh = join(world.dir, 'newcomer');
