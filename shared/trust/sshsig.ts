@@ -1,4 +1,4 @@
-import { createHash, sign, verify } from 'node:crypto';
+import { createHash, hash, sign, verify, type KeyObject } from 'node:crypto';
 import { fail, ok, type Result } from '../failure.ts';
 import { privateKeyObject, type PrivateKey } from './private-key.ts';
 import { fingerprint, parsePublicBlob, publicKeyObject, type PublicKey } from './public-key.ts';
@@ -25,9 +25,13 @@ export interface SshSig {
 }
 
 /** The bytes that are signed in place of a message (section 3). */
-export function signatureInput(namespace: string, message: Uint8Array, hash: SigHash = 'sha512'): Uint8Array {
-  const digest = createHash(hash).update(message).digest();
-  return concat(magic, wireString(namespace), wireString(''), wireString(hash), wireString(digest));
+export function signatureInput(
+  namespace: string,
+  message: Uint8Array,
+  algorithm: SigHash = 'sha512',
+): Uint8Array {
+  const digest = hash(algorithm, message, 'buffer');
+  return concat(magic, wireString(namespace), wireString(''), wireString(algorithm), wireString(digest));
 }
 
 /**
@@ -88,20 +92,19 @@ function parseSignature(content: Uint8Array, { type }: PublicKey): Pick<SshSig, 
 
 /**
  * Whether the signature is one over this message in this namespace, by the key it names. Who may sign is
- * another question: it is answered with `key`, or by the caller.
- * @param key when given, the one key that may have signed
+ * another question: it is answered with `blob`, or by the caller.
+ * @param blob when given, that of the one key that may have signed
+ * @param object when given, the signature's own key, ready for node:crypto
  */
 export function verifySshSig(
   sig: SshSig,
   namespace: string,
   message: Uint8Array,
-  key?: Pick<PublicKey, 'blob'>,
+  { blob, object }: { readonly blob?: Uint8Array; readonly object?: KeyObject } = {},
 ): Result<void, string> {
   const { publicKey, token } = sig;
-  if (key !== undefined && !equalBytes(key.blob, publicKey.blob)) {
-    return fail(
-      `it is signed with another key, ${fingerprint(publicKey.blob)}, not ${fingerprint(key.blob)}`,
-    );
+  if (blob !== undefined && !equalBytes(blob, publicKey.blob)) {
+    return fail(`it is signed with another key, ${fingerprint(publicKey.blob)}, not ${fingerprint(blob)}`);
   }
   if (sig.namespace !== namespace) {
     return fail(`the signature was made for “${sig.namespace.slice(0, 40)}”, not for “${namespace}”`);
@@ -110,7 +113,7 @@ export function verifySshSig(
     return fail('the token signed without a touch; make its key without `no-touch-required`');
   }
   const signed = signedBytes(sig, signatureInput(namespace, message, sig.hash));
-  const isGood = verify(null, signed, publicKeyObject(publicKey.point), sig.raw);
+  const isGood = verify(null, signed, object ?? publicKeyObject(publicKey.point), sig.raw);
   return isGood ? ok(undefined) : fail('the signature does not fit what it should cover');
 }
 

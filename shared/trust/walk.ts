@@ -1,8 +1,7 @@
 import { ok, type Result } from '../failure.ts';
-import type { Commit } from '../objects/commit.ts';
 import type { ObjectId } from '../objects/object.ts';
-import type { History } from './history.ts';
-import { commitSigner } from './signer.ts';
+import type { History, ReadCommit } from './history.ts';
+import { openSigners, type Signers } from './signer.ts';
 
 /** What a verdict needs to keep of a commit; the bytes are let go. */
 export interface Link {
@@ -19,26 +18,30 @@ interface Frame {
   next: number;
 }
 
+/** After so many commits read one by one a history is long, and worth the start of what reads it ahead. */
+const long = 64;
+
 /**
  * All commits reachable from `head`, without those where the walk ends and what lies below them. Parents come
  * before their children, in the order of a depth-first search: leaving out a closed part of the history
- * (`isEnd`) does not change the order of the rest, so the first that breaks a rule is always the same one.
+ * (`ends`) does not change the order of the rest, so the first that breaks a rule is always the same one.
  * No recursion: histories are deeper than stacks.
  */
 export async function collect(
-  history: Pick<History, 'commit'>,
+  history: Pick<History, 'commit' | 'ahead'>,
   head: ObjectId,
-  isEnd: (id: ObjectId) => boolean,
+  ends: ReadonlySet<ObjectId>,
 ): Promise<Result<ReadonlyMap<ObjectId, Link>>> {
   const done = new Map<ObjectId, Link>();
   const seen = new Set<ObjectId>();
   const stack: Frame[] = [];
+  const link = openLinks(history, head, ends);
   const enter = async (id: ObjectId): Promise<Result<void>> => {
-    if (seen.has(id) || isEnd(id)) return ok(undefined);
+    if (seen.has(id) || ends.has(id)) return ok(undefined);
     seen.add(id);
-    const read = await history.commit(id);
-    if (!read.ok) return read;
-    stack.push({ id, link: linkOf(read.value), next: 0 });
+    const found = await link(id);
+    if (!found.ok) return found;
+    stack.push({ id, link: found.value, next: 0 });
     return ok(undefined);
   };
   let entered = await enter(head);
@@ -56,8 +59,41 @@ export async function collect(
   return entered.ok ? ok(done) : entered;
 }
 
-function linkOf({ commit, bytes }: { readonly commit: Commit; readonly bytes: Uint8Array }): Link {
-  return { tree: commit.tree, parents: commit.parents, signer: commitSigner(commit, bytes) };
+/**
+ * Links by commit, each asked for once. In a long history those to come are read ahead, in whatever order: which
+ * commits count, and in which order, is for the walk to say, and it reads for itself what was not handed over.
+ */
+function openLinks(
+  history: Pick<History, 'commit' | 'ahead'>,
+  head: ObjectId,
+  ends: ReadonlySet<ObjectId>,
+): (id: ObjectId) => Promise<Result<Link>> {
+  const signers = openSigners();
+  const early = new Map<ObjectId, Link>();
+  let count = 0;
+  return async (id) => {
+    count += 1;
+    if (count === long) {
+      await history.ahead(head, [...ends], (each, read) => early.set(each, linkOf(read, signers)));
+    }
+    const link = early.get(id);
+    if (link !== undefined) {
+      early.delete(id);
+      return ok(link);
+    }
+    const read = await history.commit(id);
+    return read.ok ? ok(linkOf(read.value, signers)) : read;
+  };
+}
+
+function linkOf({ commit, bytes }: ReadCommit, signers: Signers): Link {
+  const parents = commit.parents.map((parent) => copied(parent));
+  return { tree: copied(commit.tree), parents, signer: signers(commit, bytes) };
+}
+
+/** A part of a text keeps V8 from letting go of the whole, here of the commit; a copy does not. */
+function copied(id: ObjectId): ObjectId {
+  return Buffer.from(id, 'latin1').toString('latin1');
 }
 
 /**

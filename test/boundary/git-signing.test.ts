@@ -44,7 +44,7 @@ async function fleet() {
   const verdict = async (introduction: ObjectId, head: ObjectId) =>
     judge(
       { introduction, head, known: new Set() },
-      historyFrom((id) => readObject(cwd, env, id)),
+      historyFrom({ read: (id) => readObject(cwd, env, id) }),
     );
   return { cwd, env, git, commit, verdict, introduction: await commit('introduction') };
 }
