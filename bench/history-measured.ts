@@ -1,6 +1,7 @@
 import { verify, type KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { openGit } from '../agent/adapters/git/git.ts';
+import { keepHeapSmall } from '../agent/adapters/heap.ts';
 import type { Git } from '../agent/ports.ts';
 import { isAuthentic } from '../agent/stages/verify.ts';
 import { parseCommit, signedPayload } from '../shared/objects/commit.ts';
@@ -17,6 +18,8 @@ import { environment } from '../test/rig/world.ts';
  */
 const [what = '', dir = '', introduction = '', head = ''] = process.argv.slice(2);
 
+// As the agent runs.
+keepHeapSmall();
 const env = environment(dir);
 const git = openGit({
   directory: join(dir, 'own.git'),

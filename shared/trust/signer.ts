@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { fail, ok, type Result } from '../failure.ts';
 import { signedPayload, type Commit } from '../objects/commit.ts';
-import { publicKeyObject, type PublicKey } from './public-key.ts';
+import { parsePublicBlob, publicKeyObject } from './public-key.ts';
 import { parseSshSig, verifySshSig } from './sshsig.ts';
 
 /** The namespace in which git signs (gpg-interface.c). */
@@ -17,29 +17,33 @@ const most = 1000;
  */
 export type Signers = (commit: Commit, bytes: Uint8Array) => Result<string, string>;
 
+/** A key that was read once, for all commits that it signed. */
 interface ReadyKey {
-  /** One and the same for all commits that it signed. */
-  readonly signer: Result<string, string>;
-  readonly object: KeyObject;
+  readonly parsed: ReturnType<typeof parsePublicBlob>;
+  /** For node:crypto; `undefined` until a signature of the key is to be verified. */
+  object: KeyObject | undefined;
 }
 
 /** For a whole history: few keys sign many commits, and to make one ready takes a tenth of a verification. */
 export function openSigners(): Signers {
   const ready = new Map<string, ReadyKey>();
-  const keyOf = ({ line, point }: PublicKey): ReadyKey => {
-    const known = ready.get(line);
+  const keyOf = (blob: Uint8Array): ReadyKey => {
+    const name = Buffer.from(blob.buffer, blob.byteOffset, blob.byteLength).toString('latin1');
+    const known = ready.get(name);
     if (known !== undefined) return known;
     if (ready.size >= most) ready.clear();
-    const key = { signer: ok(line), object: publicKeyObject(point) };
-    ready.set(line, key);
+    const key: ReadyKey = { parsed: parsePublicBlob(blob), object: undefined };
+    ready.set(name, key);
     return key;
   };
-  return (commit, bytes) => {
-    if (commit.gpgsig === undefined) return fail('the commit is not signed');
-    const sig = parseSshSig(commit.gpgsig);
+  return ({ gpgsig }, bytes) => {
+    if (gpgsig === undefined) return fail('the commit is not signed');
+    const sig = parseSshSig(gpgsig, (blob) => keyOf(blob).parsed);
     if (!sig.ok) return fail(`the commit’s signature does not count: ${sig.failure}`);
-    const { signer, object } = keyOf(sig.value.publicKey);
-    const verified = verifySshSig(sig.value, namespace, signedPayload(bytes), { object });
-    return verified.ok ? signer : fail(`the commit’s signature does not count: ${verified.failure}`);
+    const { blob, point, line } = sig.value.publicKey;
+    const key = keyOf(blob);
+    key.object ??= publicKeyObject(point);
+    const verified = verifySshSig(sig.value, namespace, signedPayload(bytes), { object: key.object });
+    return verified.ok ? ok(line) : fail(`the commit’s signature does not count: ${verified.failure}`);
   };
 }

@@ -2,7 +2,7 @@ import { createHash, hash, sign, verify, type KeyObject } from 'node:crypto';
 import { fail, ok, type Result } from '../failure.ts';
 import { privateKeyObject, type PrivateKey } from './private-key.ts';
 import { fingerprint, parsePublicBlob, publicKeyObject, type PublicKey } from './public-key.ts';
-import { concat, equalBytes, fromArmour, toArmour, wireReader, wireString, wireUint32 } from './wire.ts';
+import { concat, equalBytes, fromArmour, toArmour, wireFields, wireReader, wireString, wireUint32 } from './wire.ts';
 
 /** SSH signatures: OpenSSH PROTOCOL.sshsig; those of hardware tokens: PROTOCOL.u2f, “SSH U2F Signatures”. */
 const label = 'SSH SIGNATURE';
@@ -31,7 +31,7 @@ export function signatureInput(
   algorithm: SigHash = 'sha512',
 ): Uint8Array {
   const digest = hash(algorithm, message, 'buffer');
-  return concat(magic, wireString(namespace), wireString(''), wireString(algorithm), wireString(digest));
+  return wireFields(magic, namespace, '', algorithm, digest);
 }
 
 /**
@@ -59,9 +59,10 @@ export function signWith(privateKey: PrivateKey, namespace: string, message: Uin
  * Reads an armoured signature. Stricter than ssh-keygen: exactly version 1, nothing around the armour, and a
  * reserved field that is empty. The specification lets readers ignore what is reserved, but it is
  * outside of what OpenSSH verifies, and nobody writes it.
+ * @param readKey reads the signer's key; one that remembers spares much where few keys sign a lot
  * @returns else a sentence that says what to do (S3)
  */
-export function parseSshSig(text: string): Result<SshSig, string> {
+export function parseSshSig(text: string, readKey = parsePublicBlob): Result<SshSig, string> {
   const blob = fromArmour(label, text);
   if (blob === undefined) return fail(foreign(text));
   const wire = wireReader(blob);
@@ -72,7 +73,7 @@ export function parseSshSig(text: string): Result<SshSig, string> {
   if (keyBlob === undefined || namespace === undefined || reserved === undefined) return fail(malformed);
   if (signature === undefined || !wire.isAtEnd() || reserved.length > 0) return fail(malformed);
   if (hash !== 'sha256' && hash !== 'sha512') return fail('the SSH signature uses an unknown hash');
-  const publicKey = parsePublicBlob(keyBlob);
+  const publicKey = readKey(keyBlob);
   if (!publicKey.ok) return fail(`the signing key is refused: ${publicKey.failure}`);
   const parts = parseSignature(signature, publicKey.value);
   return parts === undefined

@@ -35,54 +35,63 @@ export async function collect(
   const done = new Map<ObjectId, Link>();
   const seen = new Set<ObjectId>();
   const stack: Frame[] = [];
-  const link = openLinks(history, head, ends);
-  const enter = async (id: ObjectId): Promise<Result<void>> => {
-    if (seen.has(id) || ends.has(id)) return ok(undefined);
-    seen.add(id);
-    const found = await link(id);
-    if (!found.ok) return found;
-    stack.push({ id, link: found.value, next: 0 });
-    return ok(undefined);
-  };
-  let entered = await enter(head);
-  for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-    if (!entered.ok) return entered;
-    const parent = top.link.parents[top.next];
-    top.next += 1;
-    if (parent !== undefined) {
-      entered = await enter(parent);
-    } else {
-      done.set(top.id, top.link);
-      stack.pop();
+  const links = openLinks(history, head, ends);
+  const isNew = (id: ObjectId): boolean => !seen.has(id) && !ends.has(id);
+  let next: ObjectId | undefined = head;
+  for (;;) {
+    if (next !== undefined && isNew(next)) {
+      // Without waiting where nothing is waited for: that alone is a part of the cost of a long history.
+      const link = links.early(next) ?? (await links.read(next));
+      if (!link.ok) return link;
+      seen.add(next);
+      stack.push({ id: next, link: link.value, next: 0 });
     }
+    const top = stack.at(-1);
+    if (top === undefined) return ok(done);
+    next = top.link.parents[top.next];
+    top.next += 1;
+    if (next !== undefined) continue;
+    done.set(top.id, top.link);
+    stack.pop();
   }
-  return entered.ok ? ok(done) : entered;
+}
+
+/** Links by commit, each asked for once. */
+interface Links {
+  /** One that was read ahead. */
+  early(id: ObjectId): Result<Link> | undefined;
+  read(id: ObjectId): Promise<Result<Link>>;
 }
 
 /**
- * Links by commit, each asked for once. In a long history those to come are read ahead, in whatever order: which
- * commits count, and in which order, is for the walk to say, and it reads for itself what was not handed over.
+ * In a long history the links to come are read ahead, in whatever order: which commits count, and in which order, is
+ * for the walk to say, and it reads for itself what was not handed over.
  */
 function openLinks(
   history: Pick<History, 'commit' | 'ahead'>,
   head: ObjectId,
   ends: ReadonlySet<ObjectId>,
-): (id: ObjectId) => Promise<Result<Link>> {
+): Links {
   const signers = openSigners();
-  const early = new Map<ObjectId, Link>();
+  const ahead = new Map<ObjectId, Result<Link>>();
+  const early = (id: ObjectId): Result<Link> | undefined => {
+    const link = ahead.get(id);
+    ahead.delete(id);
+    return link;
+  };
   let count = 0;
-  return async (id) => {
-    count += 1;
-    if (count === long) {
-      await history.ahead(head, [...ends], (each, read) => early.set(each, linkOf(read, signers)));
-    }
-    const link = early.get(id);
-    if (link !== undefined) {
-      early.delete(id);
-      return ok(link);
-    }
-    const read = await history.commit(id);
-    return read.ok ? ok(linkOf(read.value, signers)) : read;
+  return {
+    early,
+    async read(id) {
+      count += 1;
+      if (count === long) {
+        await history.ahead(head, [...ends], (each, read) => ahead.set(each, ok(linkOf(read, signers))));
+      }
+      const link = early(id);
+      if (link !== undefined) return link;
+      const read = await history.commit(id);
+      return read.ok ? ok(linkOf(read.value, signers)) : read;
+    },
   };
 }
 

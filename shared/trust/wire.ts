@@ -74,6 +74,20 @@ export function wireString(content: Uint8Array | string): Uint8Array {
   return concat(wireUint32(bytes.length), bytes);
 }
 
+/** ASCII text, and after it a `string` for each field, also bytes or ASCII; in one piece of memory. */
+export function wireFields(prefix: string, ...fields: readonly (Uint8Array | string)[]): Uint8Array {
+  const length = fields.reduce((sum, field) => sum + 4 + field.length, prefix.length);
+  const bytes = Buffer.allocUnsafe(length);
+  let at = bytes.write(prefix, 'latin1');
+  for (const field of fields) {
+    at = bytes.writeUInt32BE(field.length, at);
+    if (typeof field === 'string') bytes.write(field, at, 'latin1');
+    else bytes.set(field, at);
+    at += field.length;
+  }
+  return bytes;
+}
+
 export function concat(...parts: readonly (Uint8Array | string)[]): Uint8Array {
   return Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'utf8') : part)));
 }

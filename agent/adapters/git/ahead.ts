@@ -86,7 +86,9 @@ function listen(
       stdout.on('data', () => timer.refresh());
       stderr.resume();
     }
-    reader.stdout.once('close', end).on('data', (chunk: Buffer) => {
+    // It comes after the last of its output, and when nothing of it is left to be ended.
+    reader.once('close', end);
+    reader.stdout.on('data', (chunk: Buffer) => {
       try {
         parse(chunk);
       } catch (error) {
