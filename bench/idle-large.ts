@@ -8,7 +8,7 @@ const commits = 20_000;
 
 /** An idle poll of a fleet with a long history and a branch for testing that main has left behind, beside a new fleet. */
 export async function idleLarge(): Promise<void> {
-  const places = [await makePlace(async () => undefined), await makePlace(leaveBehind)];
+  const places = [await makePlace(() => Promise.resolve()), await makePlace(leaveBehind)];
   try {
     const [small, large] = places;
     if (small === undefined || large === undefined) return;

@@ -2,7 +2,16 @@ import { createHash, hash, sign, verify, type KeyObject } from 'node:crypto';
 import { fail, ok, type Result } from '../failure.ts';
 import { privateKeyObject, type PrivateKey } from './private-key.ts';
 import { fingerprint, parsePublicBlob, publicKeyObject, type PublicKey } from './public-key.ts';
-import { concat, equalBytes, fromArmour, toArmour, wireFields, wireReader, wireString, wireUint32 } from './wire.ts';
+import {
+  concat,
+  equalBytes,
+  fromArmour,
+  toArmour,
+  wireFields,
+  wireReader,
+  wireString,
+  wireUint32,
+} from './wire.ts';
 
 /** SSH signatures: OpenSSH PROTOCOL.sshsig; those of hardware tokens: PROTOCOL.u2f, “SSH U2F Signatures”. */
 const label = 'SSH SIGNATURE';

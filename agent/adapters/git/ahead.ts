@@ -92,6 +92,7 @@ function listen(
       try {
         parse(chunk);
       } catch (error) {
+        clearTimeout(timer);
         reject(error instanceof Error ? error : new Error(String(error)));
       }
     });

@@ -69,7 +69,8 @@ export function batchParser(cap: number, onAnswer: (answer: Answer) => void): (c
 }
 
 function parseHeader(line: string, cap: number): Answer | { id: ObjectId; type: ObjectType; size: number } {
-  const [, id, type, digits] = /^([0-9a-f]{40}) (?:(commit|tree|blob|tag) (\d{1,15})|missing)$/.exec(line) ?? [];
+  const [, id, type, digits] =
+    /^([0-9a-f]{40}) (?:(commit|tree|blob|tag) (\d{1,15})|missing)$/.exec(line) ?? [];
   if (id === undefined) return { kind: 'garbage', line };
   if (type === undefined) return { kind: 'missing' };
   const size = Number(digits);

@@ -12,6 +12,7 @@ import { openAhead } from './ahead.ts';
 import { openHeadFetcher, testingRef } from './fetch-head.ts';
 import { openObjects } from './objects.ts';
 import { pushArguments, pushFailure } from './push.ts';
+import type { ReaderRules } from './reader.ts';
 import { readRef } from './refs.ts';
 import { openServers, type ServersPlace, type Side } from './servers.ts';
 
@@ -43,12 +44,7 @@ export function openGit(place: GitPlace): Git {
     await sweepDirectory(directory);
     return servers.prepare(directory);
   });
-  const rules = {
-    directory,
-    env: servers.environmentIn(directory),
-    cap: place.objectCap ?? 256 * 2 ** 20,
-    patience: place.readTimeout ?? 30_000,
-  };
+  const rules = readerRules(place, servers.environmentIn(directory));
   const ahead = openAhead(rules);
   const objects = openObjects(rules, () => {
     head.distrust();
@@ -98,6 +94,13 @@ export function openGit(place: GitPlace): Git {
       reach: (...call) => run((where) => servers.prepareToReach(where), ...call),
     }),
   };
+}
+
+function readerRules(
+  { directory, objectCap, readTimeout }: GitPlace,
+  env: Readonly<Record<string, string>>,
+): ReaderRules {
+  return { directory, env, cap: objectCap ?? 256 * 2 ** 20, patience: readTimeout ?? 30_000 };
 }
 
 type Run = (args: readonly string[], bounds: Bounds, input?: Uint8Array) => Promise<Result<Finished>>;
