@@ -49,6 +49,16 @@ export interface Git {
   fetchState(bounds: Bounds): Promise<Result<StateTip | null>>;
   /** One object, hashed as it is read (S5); missing or false bytes are a failure. */
   read(id: ObjectId): Promise<Result<GitObject>>;
+  /**
+   * Hands over the commits that can be reached from `head` and from none of `bases`, and their root trees, hashed
+   * (S5), in no order that may be relied on, each as soon as it is read. It is meant to be quick and promises
+   * nothing: whatever goes wrong, it ends early, and who needs more asks for it by `read`.
+   */
+  readAhead(
+    head: ObjectId,
+    bases: readonly ObjectId[],
+    take: (id: ObjectId, object: GitObject) => void,
+  ): Promise<void>;
   /** Takes the objects of a pack, such as an outbox entry, into the Git directory. */
   store(pack: Uint8Array): Promise<Result<void>>;
   /** All updates are asked for in one push; the first that is refused is the failure. */

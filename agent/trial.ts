@@ -52,10 +52,7 @@ export async function verifyTrial(
   const { accepted } = memory.journal;
   // The head was judged just now: what is accepted is what this must descend from.
   const accepteds = accepted === null ? [] : [accepted];
-  const isAbove = await descends(
-    { head: revision, floors: accepteds },
-    historyFrom((id) => git.read(id)),
-  );
+  const isAbove = await descends({ head: revision, floors: accepteds }, historyFrom(git));
   if (!isAbove.ok) return isAbove.failure.rule === 'S2' ? ok('overtaken') : isAbove;
   const { introduction, floor, dir } = settings;
   const floors = floor === undefined ? accepteds : [floor, ...accepteds];

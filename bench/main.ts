@@ -1,12 +1,14 @@
 import { cpus, release } from 'node:os';
 import { effects } from './effects.ts';
 import { deployment } from './deployment.ts';
+import { history } from './history.ts';
 import { idle } from './idle.ts';
+import { idleLarge } from './idle-large.ts';
 import { nixos } from './nixos.ts';
 import { startUp } from './start-up.ts';
 
 /** `npm run bench [-- NAME…]`: every figure beside its bare floor. Goals are in docs/performance.md. */
-const sections = { 'start-up': startUp, deployment, idle, nixos } as const;
+const sections = { 'start-up': startUp, deployment, history, idle, 'idle-large': idleLarge, nixos } as const;
 /** Only when named: it explains a figure and is none. */
 const explanations = { effects } as const;
 

@@ -56,7 +56,7 @@ export async function isAuthentic(
   { introduction, floors, known }: Measure,
 ): Promise<Result<void>> {
   const passed = new Set(known);
-  const history = historyFrom((id) => git.read(id));
+  const history = historyFrom(git);
   return authenticate({ introduction, head, floors, known: passed, settled: passed, ...history });
 }
 

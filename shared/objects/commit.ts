@@ -41,22 +41,28 @@ export function parseCommit(bytes: Uint8Array): Result<Commit, string> {
   if (text.includes('\0')) return fail('the commit contains a NUL byte');
   const end = text.indexOf('\n\n');
   if (end === -1) return fail('the commit has no blank line between header and message');
-  const headers = unfold(text.slice(0, end).split('\n'));
+  const headers = unfold(text.slice(0, end));
   return headers.ok ? readHeaders(headers.value, text.slice(end + 2)) : headers;
 }
 
-function unfold(lines: readonly string[]): Result<readonly Header[], string> {
-  const headers: { name: string; lines: string[] }[] = [];
-  for (const line of lines) {
-    if (line.startsWith(' ') && headers.length > 0) {
-      headers.at(-1)?.lines.push(line.slice(1));
-      continue;
-    }
-    const [, name, value] = /^([A-Za-z][A-Za-z0-9:_-]*) ([^\n]*)$/.exec(line) ?? [];
-    if (name === undefined || value === undefined) return fail('the commit has a malformed header line');
-    headers.push({ name, lines: [value] });
+/** A header reaches to the next line that does not begin with a space. */
+function unfold(text: string): Result<readonly Header[], string> {
+  const headers: Header[] = [];
+  for (let at = 0; at <= text.length;) {
+    const end = endOfHeader(text, at);
+    const space = text.indexOf(' ', at);
+    const name = space === -1 ? '' : text.slice(at, space);
+    if (!/^[A-Za-z][A-Za-z0-9:_-]*$/.test(name)) return fail('the commit has a malformed header line');
+    headers.push({ name, value: text.slice(space + 1, end).replaceAll('\n ', '\n') });
+    at = end + 1;
   }
-  return ok(headers.map((header) => ({ name: header.name, value: header.lines.join('\n') })));
+  return ok(headers);
+}
+
+function endOfHeader(text: string, from: number): number {
+  let end = text.indexOf('\n', from);
+  while (end !== -1 && text.startsWith(' ', end + 1)) end = text.indexOf('\n', end + 1);
+  return end === -1 ? text.length : end;
 }
 
 function readHeaders(headers: readonly Header[], message: string): Result<Commit, string> {
@@ -79,35 +85,40 @@ function readHeaders(headers: readonly Header[], message: string): Result<Commit
 }
 
 function readRest(headers: readonly Header[]): Result<Pick<Commit, 'encoding' | 'gpgsig'>, string> {
-  for (const { name } of headers) {
-    if (/^(tree|parent|author|committer)$/i.test(name)) return fail(`the commit repeats its ${name} header`);
-    if (/^gpgsig/i.test(name) && name !== 'gpgsig') {
+  const rest: { encoding?: string; gpgsig?: string } = {};
+  for (const { name, value } of headers) {
+    if (name === 'gpgsig') {
+      if (rest.gpgsig !== undefined) return fail('the commit has two signatures');
+      rest.gpgsig = `${value}\n`;
+    } else if (name === 'encoding') {
+      if (rest.encoding !== undefined) return fail('the commit has two encodings');
+      rest.encoding = value;
+    } else if (/^(tree|parent|author|committer)$/i.test(name)) {
+      return fail(`the commit repeats its ${name} header`);
+    } else if (/^gpgsig/i.test(name)) {
       return fail(
         `the commit has a ${name.slice(0, 40)} header, which this repository's object format has no use for`,
       );
     }
   }
-  const signatures = headers.filter(({ name }) => name === 'gpgsig');
-  if (signatures.length > 1) return fail('the commit has two signatures');
-  const encodings = headers.filter(({ name }) => name === 'encoding');
-  if (encodings.length > 1) return fail('the commit has two encodings');
-  const [[signature], [encoding]] = [signatures, encodings];
-  return ok({
-    ...(signature === undefined ? {} : { gpgsig: `${signature.value}\n` }),
-    ...(encoding === undefined ? {} : { encoding: encoding.value }),
-  });
+  return ok(rest);
 }
 
 /** What the signature covers: the commit's content without the `gpgsig` header (gitformat-signature(5)). */
 export function signedPayload(bytes: Uint8Array): Uint8Array {
-  const { headers, rest } = splitContent(bytes);
-  let inSignature = false;
-  const kept = headers.filter((line) => {
-    inSignature = line.startsWith('gpgsig ') || (inSignature && line.startsWith(' '));
-    return !inSignature;
-  });
-  return Buffer.from(kept.join('\n') + rest, 'latin1');
+  const text = latin1(bytes);
+  const end = endOfHeaders(text);
+  let payload = '';
+  let from = 0;
+  // No commit begins with its signature.
+  for (let at = text.indexOf(signature); at !== -1 && at < end; at = text.indexOf(signature, from)) {
+    payload += text.slice(from, at);
+    from = endOfHeader(text, at + 1);
+  }
+  return Buffer.from(payload + text.slice(from), 'latin1');
 }
+
+const signature = '\ngpgsig ';
 
 /**
  * The content of a commit without signature. What cannot be part of a name or e-mail is left out of it.
@@ -130,19 +141,23 @@ export function serialiseCommit({ tree, parents, author, committer, message }: C
  * @param armour the signature as its program wrote it, with or without its last line end
  */
 export function withSignature(payload: Uint8Array, armour: string): Uint8Array {
-  const { headers, rest } = splitContent(payload);
+  const text = latin1(payload);
+  const end = endOfHeaders(text);
   const folded = armour.replace(/\n$/, '').replaceAll('\n', '\n ');
   return Buffer.concat([
-    Buffer.from(headers.join('\n'), 'latin1'),
-    Buffer.from(`\ngpgsig ${folded}`, 'utf8'),
-    Buffer.from(rest, 'latin1'),
+    Buffer.from(text.slice(0, end), 'latin1'),
+    Buffer.from(`${signature}${folded}`, 'utf8'),
+    Buffer.from(text.slice(end), 'latin1'),
   ]);
 }
 
-/** Byte for byte: in latin1 every byte is one character. The rest begins with the header's last line end. */
-function splitContent(bytes: Uint8Array): { readonly headers: readonly string[]; readonly rest: string } {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+/** Byte for byte: in latin1 every byte is one character. */
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+}
+
+/** Where the last header's line end is; the end of a text without a blank line. */
+function endOfHeaders(text: string): number {
   const end = text.indexOf('\n\n');
-  const header = end === -1 ? text : text.slice(0, end);
-  return { headers: header.split('\n'), rest: text.slice(header.length) };
+  return end === -1 ? text.length : end;
 }

@@ -37,20 +37,41 @@ function utf8Name(raw: string): string | undefined {
  * written out (S6).
  */
 export function parseRawTree(bytes: Uint8Array): Result<readonly TreeItem[], string> {
-  const content = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const items: TreeItem[] = [];
-  for (let at = 0; at < content.length;) {
-    const space = content.indexOf(0x20, at);
-    const nul = space === -1 ? -1 : content.indexOf(0, space);
-    if (nul === -1 || nul + 21 > content.length) return fail('the tree ends within an entry');
-    const mode = modes.find((known) => known === content.toString('latin1', at, space));
+  const entries = entriesOf(bytes);
+  return entries.ok ? ok(entries.value.map((entry) => itemOf(entry, bytes))) : entries;
+}
+
+/** One item of a tree, by its name as it is in latin1; `undefined` for none. The whole tree is held to the rules. */
+export function findRawItem(bytes: Uint8Array, name: string): Result<TreeItem | undefined, string> {
+  const entries = entriesOf(bytes);
+  if (!entries.ok) return entries;
+  const entry = entries.value.find((each) => each.name === name);
+  return ok(entry === undefined ? undefined : itemOf(entry, bytes));
+}
+
+/** What an item is called, and where its id is: few of them are ever wanted. */
+interface Entry extends Pick<TreeItem, 'mode' | 'name'> {
+  readonly idAt: number;
+}
+
+function itemOf({ mode, name, idAt }: Entry, bytes: Uint8Array): TreeItem {
+  return { mode, name, id: Buffer.from(bytes.buffer, bytes.byteOffset + idAt, 20).toString('hex') };
+}
+
+function entriesOf(bytes: Uint8Array): Result<readonly Entry[], string> {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+  const entries: Entry[] = [];
+  for (let at = 0; at < text.length;) {
+    const space = text.indexOf(' ', at);
+    const nul = space === -1 ? -1 : text.indexOf('\0', space);
+    if (nul === -1 || nul + 21 > text.length) return fail('the tree ends within an entry');
+    const mode = modes.find((known) => known === text.slice(at, space));
     if (mode === undefined) return fail('the tree has an entry of an unknown mode');
-    const name = content.toString('latin1', space + 1, nul);
-    items.push({ mode, name, id: content.toString('hex', nul + 1, nul + 21) });
+    entries.push({ mode, name: text.slice(space + 1, nul), idAt: nul + 1 });
     at = nul + 21;
   }
-  const flaw = flawOf(items);
-  return flaw === undefined ? ok(items) : fail(flaw);
+  const flaw = flawOf(entries);
+  return flaw === undefined ? ok(entries) : fail(flaw);
 }
 
 /**
@@ -70,17 +91,24 @@ export function serialiseTree(items: readonly TreeItem[]): Uint8Array {
 }
 
 /** Files and directories of one name need not stand side by side (`a`, `a.b`, `a/`), hence the set. */
-function flawOf(items: readonly TreeItem[]): string | undefined {
-  const names = new Set(items.map(({ name }) => name));
-  if (names.has('')) return 'the tree has an entry without a name';
-  if (items.some(({ name }) => name.includes('/'))) return 'the tree has a name with a slash in it';
+function flawOf(items: readonly Pick<TreeItem, 'mode' | 'name'>[]): string | undefined {
+  const names = new Set<string>();
+  let isSorted = true;
+  let before = '';
+  for (const item of items) {
+    const { name } = item;
+    if (name === '') return 'the tree has an entry without a name';
+    if (name.includes('/')) return 'the tree has a name with a slash in it';
+    names.add(name);
+    const key = sortKey(item);
+    isSorted &&= before < key;
+    before = key;
+  }
   if (names.size !== items.length) return 'the tree has two entries of one name';
-  const keys = items.map(sortKey);
-  const isSorted = keys.every((key, index) => index === 0 || (keys[index - 1] ?? '') < key);
   return isSorted ? undefined : 'the tree is not sorted';
 }
 
 /** By bytes, directories as if their name ended in a slash (base_name_compare in git's tree.c). */
-function sortKey({ mode, name }: TreeItem): string {
+function sortKey({ mode, name }: Pick<TreeItem, 'mode' | 'name'>): string {
   return mode === '40000' ? `${name}/` : name;
 }

@@ -1,8 +1,17 @@
-import { createHash, sign, verify } from 'node:crypto';
+import { createHash, hash, sign, verify, type KeyObject } from 'node:crypto';
 import { fail, ok, type Result } from '../failure.ts';
 import { privateKeyObject, type PrivateKey } from './private-key.ts';
 import { fingerprint, parsePublicBlob, publicKeyObject, type PublicKey } from './public-key.ts';
-import { concat, equalBytes, fromArmour, toArmour, wireReader, wireString, wireUint32 } from './wire.ts';
+import {
+  concat,
+  equalBytes,
+  fromArmour,
+  toArmour,
+  wireFields,
+  wireReader,
+  wireString,
+  wireUint32,
+} from './wire.ts';
 
 /** SSH signatures: OpenSSH PROTOCOL.sshsig; those of hardware tokens: PROTOCOL.u2f, “SSH U2F Signatures”. */
 const label = 'SSH SIGNATURE';
@@ -25,9 +34,13 @@ export interface SshSig {
 }
 
 /** The bytes that are signed in place of a message (section 3). */
-export function signatureInput(namespace: string, message: Uint8Array, hash: SigHash = 'sha512'): Uint8Array {
-  const digest = createHash(hash).update(message).digest();
-  return concat(magic, wireString(namespace), wireString(''), wireString(hash), wireString(digest));
+export function signatureInput(
+  namespace: string,
+  message: Uint8Array,
+  algorithm: SigHash = 'sha512',
+): Uint8Array {
+  const digest = hash(algorithm, message, 'buffer');
+  return wireFields(magic, namespace, '', algorithm, digest);
 }
 
 /**
@@ -55,9 +68,10 @@ export function signWith(privateKey: PrivateKey, namespace: string, message: Uin
  * Reads an armoured signature. Stricter than ssh-keygen: exactly version 1, nothing around the armour, and a
  * reserved field that is empty. The specification lets readers ignore what is reserved, but it is
  * outside of what OpenSSH verifies, and nobody writes it.
+ * @param readKey reads the signer's key; one that remembers spares much where few keys sign a lot
  * @returns else a sentence that says what to do (S3)
  */
-export function parseSshSig(text: string): Result<SshSig, string> {
+export function parseSshSig(text: string, readKey = parsePublicBlob): Result<SshSig, string> {
   const blob = fromArmour(label, text);
   if (blob === undefined) return fail(foreign(text));
   const wire = wireReader(blob);
@@ -68,7 +82,7 @@ export function parseSshSig(text: string): Result<SshSig, string> {
   if (keyBlob === undefined || namespace === undefined || reserved === undefined) return fail(malformed);
   if (signature === undefined || !wire.isAtEnd() || reserved.length > 0) return fail(malformed);
   if (hash !== 'sha256' && hash !== 'sha512') return fail('the SSH signature uses an unknown hash');
-  const publicKey = parsePublicBlob(keyBlob);
+  const publicKey = readKey(keyBlob);
   if (!publicKey.ok) return fail(`the signing key is refused: ${publicKey.failure}`);
   const parts = parseSignature(signature, publicKey.value);
   return parts === undefined
@@ -88,20 +102,19 @@ function parseSignature(content: Uint8Array, { type }: PublicKey): Pick<SshSig, 
 
 /**
  * Whether the signature is one over this message in this namespace, by the key it names. Who may sign is
- * another question: it is answered with `key`, or by the caller.
- * @param key when given, the one key that may have signed
+ * another question: it is answered with `blob`, or by the caller.
+ * @param blob when given, that of the one key that may have signed
+ * @param object when given, the signature's own key, ready for node:crypto
  */
 export function verifySshSig(
   sig: SshSig,
   namespace: string,
   message: Uint8Array,
-  key?: Pick<PublicKey, 'blob'>,
+  { blob, object }: { readonly blob?: Uint8Array; readonly object?: KeyObject } = {},
 ): Result<void, string> {
   const { publicKey, token } = sig;
-  if (key !== undefined && !equalBytes(key.blob, publicKey.blob)) {
-    return fail(
-      `it is signed with another key, ${fingerprint(publicKey.blob)}, not ${fingerprint(key.blob)}`,
-    );
+  if (blob !== undefined && !equalBytes(blob, publicKey.blob)) {
+    return fail(`it is signed with another key, ${fingerprint(publicKey.blob)}, not ${fingerprint(blob)}`);
   }
   if (sig.namespace !== namespace) {
     return fail(`the signature was made for “${sig.namespace.slice(0, 40)}”, not for “${namespace}”`);
@@ -110,7 +123,7 @@ export function verifySshSig(
     return fail('the token signed without a touch; make its key without `no-touch-required`');
   }
   const signed = signedBytes(sig, signatureInput(namespace, message, sig.hash));
-  const isGood = verify(null, signed, publicKeyObject(publicKey.point), sig.raw);
+  const isGood = verify(null, signed, object ?? publicKeyObject(publicKey.point), sig.raw);
   return isGood ? ok(undefined) : fail('the signature does not fit what it should cover');
 }
 

@@ -34,11 +34,11 @@ export interface Authentic {
  */
 export async function judge(question: Question, history: History): Promise<Result<Authentic, Refusal>> {
   const { introduction, head, known } = question;
-  const isBase = (id: ObjectId): boolean => id === introduction || known.has(id);
-  if (isBase(head)) return ok({ judged: [] });
-  const links = await collect(history, head, isBase);
+  const bases = new Set([introduction, ...known]);
+  if (bases.has(head)) return ok({ judged: [] });
+  const links = await collect(history, head, bases);
   if (!links.ok) return links;
-  const above = descendants(links.value, isBase);
+  const above = descendants(links.value, bases);
   const outside = [...links.value.keys()].filter((id) => !above.has(id));
   const strange = await findStranger(question, outside, history);
   if (!strange.ok) return strange;
@@ -55,11 +55,11 @@ export async function judge(question: Question, history: History): Promise<Resul
 /** Of a map with parents first, the commits with a base among their ancestors. */
 function descendants(
   links: ReadonlyMap<ObjectId, Link>,
-  isBase: (id: ObjectId) => boolean,
+  bases: ReadonlySet<ObjectId>,
 ): ReadonlySet<ObjectId> {
   const above = new Set<ObjectId>();
   for (const [id, { parents }] of links) {
-    if (parents.some((parent) => isBase(parent) || above.has(parent))) above.add(id);
+    if (parents.some((parent) => bases.has(parent) || above.has(parent))) above.add(id);
   }
   return above;
 }

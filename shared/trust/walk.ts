@@ -1,8 +1,7 @@
 import { ok, type Result } from '../failure.ts';
-import type { Commit } from '../objects/commit.ts';
 import type { ObjectId } from '../objects/object.ts';
-import type { History } from './history.ts';
-import { commitSigner } from './signer.ts';
+import type { History, ReadCommit } from './history.ts';
+import { openSigners, type Signers } from './signer.ts';
 
 /** What a verdict needs to keep of a commit; the bytes are let go. */
 export interface Link {
@@ -19,45 +18,91 @@ interface Frame {
   next: number;
 }
 
+/** After so many commits read one by one a history is long, and worth the start of what reads it ahead. */
+const long = 64;
+
 /**
  * All commits reachable from `head`, without those where the walk ends and what lies below them. Parents come
  * before their children, in the order of a depth-first search: leaving out a closed part of the history
- * (`isEnd`) does not change the order of the rest, so the first that breaks a rule is always the same one.
+ * (`ends`) does not change the order of the rest, so the first that breaks a rule is always the same one.
  * No recursion: histories are deeper than stacks.
  */
 export async function collect(
-  history: Pick<History, 'commit'>,
+  history: Pick<History, 'commit' | 'ahead'>,
   head: ObjectId,
-  isEnd: (id: ObjectId) => boolean,
+  ends: ReadonlySet<ObjectId>,
 ): Promise<Result<ReadonlyMap<ObjectId, Link>>> {
   const done = new Map<ObjectId, Link>();
   const seen = new Set<ObjectId>();
   const stack: Frame[] = [];
-  const enter = async (id: ObjectId): Promise<Result<void>> => {
-    if (seen.has(id) || isEnd(id)) return ok(undefined);
-    seen.add(id);
-    const read = await history.commit(id);
-    if (!read.ok) return read;
-    stack.push({ id, link: linkOf(read.value), next: 0 });
-    return ok(undefined);
-  };
-  let entered = await enter(head);
-  for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-    if (!entered.ok) return entered;
-    const parent = top.link.parents[top.next];
-    top.next += 1;
-    if (parent !== undefined) {
-      entered = await enter(parent);
-    } else {
-      done.set(top.id, top.link);
-      stack.pop();
+  const links = openLinks(history, head, ends);
+  const isNew = (id: ObjectId): boolean => !seen.has(id) && !ends.has(id);
+  let next: ObjectId | undefined = head;
+  for (;;) {
+    if (next !== undefined && isNew(next)) {
+      // Without waiting where nothing is waited for: that alone is a part of the cost of a long history.
+      const link = links.early(next) ?? (await links.read(next));
+      if (!link.ok) return link;
+      seen.add(next);
+      stack.push({ id: next, link: link.value, next: 0 });
     }
+    const top = stack.at(-1);
+    if (top === undefined) return ok(done);
+    next = top.link.parents[top.next];
+    top.next += 1;
+    if (next !== undefined) continue;
+    done.set(top.id, top.link);
+    stack.pop();
   }
-  return entered.ok ? ok(done) : entered;
 }
 
-function linkOf({ commit, bytes }: { readonly commit: Commit; readonly bytes: Uint8Array }): Link {
-  return { tree: commit.tree, parents: commit.parents, signer: commitSigner(commit, bytes) };
+/** Links by commit, each asked for once. */
+interface Links {
+  /** One that was read ahead. */
+  early(id: ObjectId): Result<Link> | undefined;
+  read(id: ObjectId): Promise<Result<Link>>;
+}
+
+/**
+ * In a long history the links to come are read ahead, in whatever order: which commits count, and in which order, is
+ * for the walk to say, and it reads for itself what was not handed over.
+ */
+function openLinks(
+  history: Pick<History, 'commit' | 'ahead'>,
+  head: ObjectId,
+  ends: ReadonlySet<ObjectId>,
+): Links {
+  const signers = openSigners();
+  const ahead = new Map<ObjectId, Result<Link>>();
+  const early = (id: ObjectId): Result<Link> | undefined => {
+    const link = ahead.get(id);
+    ahead.delete(id);
+    return link;
+  };
+  let count = 0;
+  return {
+    early,
+    async read(id) {
+      count += 1;
+      if (count === long) {
+        await history.ahead(head, [...ends], (each, read) => ahead.set(each, ok(linkOf(read, signers))));
+      }
+      const link = early(id);
+      if (link !== undefined) return link;
+      const read = await history.commit(id);
+      return read.ok ? ok(linkOf(read.value, signers)) : read;
+    },
+  };
+}
+
+function linkOf({ commit, bytes }: ReadCommit, signers: Signers): Link {
+  const parents = commit.parents.map((parent) => copied(parent));
+  return { tree: copied(commit.tree), parents, signer: signers(commit, bytes) };
+}
+
+/** A part of a text keeps V8 from letting go of the whole, here of the commit; a copy does not. */
+function copied(id: ObjectId): ObjectId {
+  return Buffer.from(id, 'latin1').toString('latin1');
 }
 
 /**

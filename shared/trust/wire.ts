@@ -16,29 +16,51 @@ export interface WireReader {
 }
 
 export function wireReader(content: Uint8Array): WireReader {
-  const view = new DataView(content.buffer, content.byteOffset, content.byteLength);
-  let at = 0;
-  const take = (length: number): Uint8Array | undefined => {
-    if (length > content.length - at) return undefined;
-    at += length;
-    return content.subarray(at - length, at);
-  };
-  const uint32 = (): number | undefined => (take(4) === undefined ? undefined : view.getUint32(at - 4));
-  const bytes = (): Uint8Array | undefined => {
-    const length = uint32();
-    return length === undefined ? undefined : take(length);
-  };
-  return {
-    byte: () => take(1)?.[0],
-    uint32,
-    bytes,
-    word() {
-      const text = Buffer.from(bytes() ?? []).toString('latin1');
-      return /^[!-~]+$/.test(text) ? text : undefined;
-    },
-    take,
-    isAtEnd: () => at === content.length,
-  };
+  return new Reader(content);
+}
+
+/** A class, for a long history makes very many of these. */
+class Reader implements WireReader {
+  readonly #content: Buffer;
+  #at = 0;
+
+  constructor(content: Uint8Array) {
+    this.#content = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+  }
+
+  byte(): number | undefined {
+    return this.take(1)?.[0];
+  }
+
+  uint32(): number | undefined {
+    if (this.#content.length - this.#at < 4) return undefined;
+    this.#at += 4;
+    return this.#content.readUInt32BE(this.#at - 4);
+  }
+
+  bytes(): Uint8Array | undefined {
+    const length = this.uint32();
+    return length === undefined ? undefined : this.take(length);
+  }
+
+  word(): string | undefined {
+    const length = this.uint32();
+    const begin = this.#at;
+    if (length === undefined || length > this.#content.length - begin) return undefined;
+    this.#at += length;
+    const text = this.#content.toString('latin1', begin, this.#at);
+    return /^[!-~]+$/.test(text) ? text : undefined;
+  }
+
+  take(length: number): Uint8Array | undefined {
+    if (length > this.#content.length - this.#at) return undefined;
+    this.#at += length;
+    return this.#content.subarray(this.#at - length, this.#at);
+  }
+
+  isAtEnd(): boolean {
+    return this.#at === this.#content.length;
+  }
 }
 
 export function wireUint32(value: number): Uint8Array {
@@ -50,6 +72,20 @@ export function wireUint32(value: number): Uint8Array {
 export function wireString(content: Uint8Array | string): Uint8Array {
   const bytes = typeof content === 'string' ? Buffer.from(content, 'utf8') : content;
   return concat(wireUint32(bytes.length), bytes);
+}
+
+/** ASCII text, and after it a `string` for each field, also bytes or ASCII; in one piece of memory. */
+export function wireFields(prefix: string, ...fields: readonly (Uint8Array | string)[]): Uint8Array {
+  const length = fields.reduce((sum, field) => sum + 4 + field.length, prefix.length);
+  const bytes = Buffer.allocUnsafe(length);
+  let at = bytes.write(prefix, 'latin1');
+  for (const field of fields) {
+    at = bytes.writeUInt32BE(field.length, at);
+    if (typeof field === 'string') bytes.write(field, at, 'latin1');
+    else bytes.set(field, at);
+    at += field.length;
+  }
+  return bytes;
 }
 
 export function concat(...parts: readonly (Uint8Array | string)[]): Uint8Array {
@@ -78,7 +114,10 @@ export function toArmour(label: string, bytes: Uint8Array): string {
 
 /** The bytes within text armour of this label and nothing around it; lines may have any width. */
 export function fromArmour(label: string, text: string): Uint8Array | undefined {
-  const lines = text.replace(/\n$/, '').split('\n');
-  const isFramed = lines[0] === `-----BEGIN ${label}-----` && lines.at(-1) === `-----END ${label}-----`;
-  return isFramed ? fromBase64(lines.slice(1, -1).join('')) : undefined;
+  const [begin, end] = [`-----BEGIN ${label}-----`, `-----END ${label}-----`];
+  const framed = text.endsWith('\n') ? text.slice(0, -1) : text;
+  if (!framed.startsWith(begin) || !framed.endsWith(end)) return undefined;
+  const body = framed.slice(begin.length, -end.length);
+  // Each mark is a line of its own; one line end may be that of both.
+  return body.startsWith('\n') && body.endsWith('\n') ? fromBase64(body.replaceAll('\n', '')) : undefined;
 }

@@ -42,10 +42,7 @@ async function fleet() {
     return git('rev-parse', 'HEAD');
   };
   const verdict = async (introduction: ObjectId, head: ObjectId) =>
-    judge(
-      { introduction, head, known: new Set() },
-      historyFrom((id) => readObject(cwd, env, id)),
-    );
+    judge({ introduction, head, known: new Set() }, historyFrom({ read: (id) => readObject(cwd, env, id) }));
   return { cwd, env, git, commit, verdict, introduction: await commit('introduction') };
 }
 

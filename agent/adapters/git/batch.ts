@@ -1,4 +1,4 @@
-import { isObjectId, type ObjectId, type ObjectType } from '../../../shared/objects/object.ts';
+import type { ObjectId, ObjectType } from '../../../shared/objects/object.ts';
 
 /** One answer of `git cat-file --batch` (git-cat-file(1), "BATCH OUTPUT"). */
 export type Answer =
@@ -12,57 +12,67 @@ export type Answer =
 /** No header is longer; more without a newline is not this protocol. */
 const longestHeader = 512;
 
+/** An object of which the header was read. */
+interface Opened {
+  readonly id: ObjectId;
+  readonly type: ObjectType;
+  readonly bytes: Buffer;
+  filled: number;
+}
+
 /**
- * Cuts the stream into answers, whatever the borders of its chunks.
+ * Cuts the stream into answers, whatever the borders of its chunks. Bytes are copied out of the chunks, for one may
+ * hold many small objects, and keeping one of them must not keep it whole.
  * @param cap bytes of content above which an object is not taken in: memory is only reserved below it
  */
 export function batchParser(cap: number, onAnswer: (answer: Answer) => void): (chunk: Uint8Array) => void {
-  let header = Buffer.alloc(0);
-  let body: { id: ObjectId; type: ObjectType; bytes: Buffer; filled: number } | null = null;
+  /** What earlier chunks held of a header. */
+  let begun = '';
+  let body: Opened | null = null;
   let broken = false;
 
-  /** Takes what it can from the chunk's start; returns the rest. */
-  function takeHeader(chunk: Buffer): Buffer {
-    const end = chunk.indexOf(0x0a);
-    header = Buffer.concat([header, end === -1 ? chunk : chunk.subarray(0, end)]);
-    if (end === -1 && header.length <= longestHeader) return chunk.subarray(chunk.length);
-    const line = header.toString('latin1');
-    header = Buffer.alloc(0);
+  /** Takes what it can from there on; returns where the rest begins. */
+  function takeHeader(chunk: Buffer, at: number): number {
+    const newline = chunk.indexOf(0x0a, at);
+    const end = newline === -1 ? chunk.length : newline;
+    const line = begun + chunk.toString('latin1', at, end);
+    begun = newline === -1 && line.length <= longestHeader ? line : '';
+    if (begun !== '') return end;
     const answer = parseHeader(line, cap);
     if ('kind' in answer) {
       broken = answer.kind !== 'missing';
       onAnswer(answer);
     } else {
-      body = { ...answer, bytes: Buffer.allocUnsafe(answer.size), filled: 0 };
+      const { id, type, size } = answer;
+      body = { id, type, bytes: Buffer.allocUnsafe(size), filled: 0 };
     }
-    return end === -1 ? chunk.subarray(chunk.length) : chunk.subarray(end + 1);
+    return end + 1;
   }
 
-  function takeBody(chunk: Buffer, into: NonNullable<typeof body>): Buffer {
-    const wanted = into.bytes.length - into.filled;
-    into.filled += chunk.copy(into.bytes, into.filled, 0, wanted);
+  function takeBody(chunk: Buffer, at: number, into: Opened): number {
+    const end = at + into.bytes.length - into.filled;
+    into.filled += chunk.copy(into.bytes, into.filled, at, end);
     // A newline of the protocol follows the content.
-    if (chunk.length <= wanted) return chunk.subarray(chunk.length);
+    if (chunk.length <= end) return chunk.length;
     body = null;
     onAnswer({ kind: 'object', id: into.id, type: into.type, bytes: into.bytes });
-    return chunk.subarray(wanted + 1);
+    return end + 1;
   }
 
   return (chunk) => {
-    let rest = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    while (rest.length > 0 && !broken) rest = body === null ? takeHeader(rest) : takeBody(rest, body);
+    const whole = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    let at = 0;
+    while (at < whole.length && !broken) {
+      at = body === null ? takeHeader(whole, at) : takeBody(whole, at, body);
+    }
   };
 }
 
 function parseHeader(line: string, cap: number): Answer | { id: ObjectId; type: ObjectType; size: number } {
-  const [id = '', type = '', size = '', more] = line.split(' ');
-  if (isObjectId(id) && type === 'missing' && size === '') return { kind: 'missing' };
-  if (!isObjectId(id) || !isType(type) || !/^\d{1,15}$/.test(size) || more !== undefined) {
-    return { kind: 'garbage', line };
-  }
-  return Number(size) > cap ? { kind: 'too-large', size: Number(size) } : { id, type, size: Number(size) };
-}
-
-function isType(text: string): text is ObjectType {
-  return text === 'commit' || text === 'tree' || text === 'blob' || text === 'tag';
+  const [, id, type, digits] =
+    /^([0-9a-f]{40}) (?:(commit|tree|blob|tag) (\d{1,15})|missing)$/.exec(line) ?? [];
+  if (id === undefined) return { kind: 'garbage', line };
+  if (type === undefined) return { kind: 'missing' };
+  const size = Number(digits);
+  return size > cap ? { kind: 'too-large', size } : { id, type: type as ObjectType, size };
 }

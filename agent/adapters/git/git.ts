@@ -8,9 +8,11 @@ import type { RemoteName } from './config.ts';
 import { endStrays } from '../strays.ts';
 import { sweepDirectory } from './directory.ts';
 import { gitFailure, remoteFailure, saysRefused } from './failures.ts';
+import { openAhead } from './ahead.ts';
 import { openHeadFetcher, testingRef } from './fetch-head.ts';
 import { openObjects } from './objects.ts';
 import { pushArguments, pushFailure } from './push.ts';
+import type { ReaderRules } from './reader.ts';
 import { readRef } from './refs.ts';
 import { openServers, type ServersPlace, type Side } from './servers.ts';
 
@@ -42,17 +44,11 @@ export function openGit(place: GitPlace): Git {
     await sweepDirectory(directory);
     return servers.prepare(directory);
   });
-  const objects = openObjects(
-    {
-      directory,
-      env: servers.environmentIn(directory),
-      cap: place.objectCap ?? 256 * 2 ** 20,
-      patience: place.readTimeout ?? 30_000,
-    },
-    () => {
-      head.distrust();
-    },
-  );
+  const rules = readerRules(place, servers.environmentIn(directory));
+  const ahead = openAhead(rules);
+  const objects = openObjects(rules, () => {
+    head.distrust();
+  });
   const head = openHeadFetcher({
     directory,
     branch: place.branch,
@@ -84,14 +80,27 @@ export function openGit(place: GitPlace): Git {
       const ready = await prepare();
       return ready.ok ? objects.read(id) : ready;
     },
+    async readAhead(...call) {
+      const ready = await prepare();
+      if (ready.ok) await ahead.read(...call);
+    },
     testingTip: () => readRef(directory, testingRef(place.host)),
     countCommits: (id, bounds) => countCommits(servers.commandIn(directory), id, bounds),
-    close: () => objects.close(),
+    async close() {
+      await Promise.all([ahead.close(), objects.close()]);
+    },
     ...writing(place, servers.side(stateName(place)), {
       local: (...call) => run((where) => servers.prepare(where), ...call),
       reach: (...call) => run((where) => servers.prepareToReach(where), ...call),
     }),
   };
+}
+
+function readerRules(
+  { directory, objectCap, readTimeout }: GitPlace,
+  env: Readonly<Record<string, string>>,
+): ReaderRules {
+  return { directory, env, cap: objectCap ?? 256 * 2 ** 20, patience: readTimeout ?? 30_000 };
 }
 
 type Run = (args: readonly string[], bounds: Bounds, input?: Uint8Array) => Promise<Result<Finished>>;

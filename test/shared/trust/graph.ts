@@ -56,7 +56,7 @@ export function makeGraph(): Graph {
   };
   return {
     objects,
-    history: historyFrom(read),
+    history: historyFrom({ read }),
     reads: () => reads,
     put,
     tree,
