@@ -37,6 +37,12 @@ export interface NamedObject extends GitObject {
 export interface ObjectReader {
   /** Hashed as it is read; one that is not there is a failure. */
   read(id: ObjectId): Promise<Result<GitObject>>;
+  /** Commits of `head` that no base has, and their trees, as far as they can be had; each is hashed. */
+  readAhead(
+    head: ObjectId,
+    bases: readonly ObjectId[],
+    take: (id: ObjectId, object: GitObject) => void,
+  ): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -59,7 +59,7 @@ export async function withHistory<Value>(
   const { historyFrom } = await import('../../shared/trust/history.ts');
   const objects = await clone.objects();
   try {
-    return await work(historyFrom((id) => objects.read(id)));
+    return await work(historyFrom(objects));
   } finally {
     await objects.close();
   }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parseCommit, serialiseCommit, withSignature } from '../../shared/objects/commit.ts';
 import { parseAllowedSigners } from '../../shared/trust/allowed-signers.ts';
-import { commitSigner } from '../../shared/trust/signer.ts';
+import { openSigners } from '../../shared/trust/signer.ts';
 import { parseSshSig, signWith, verifySshSig } from '../../shared/trust/sshsig.ts';
 import { chooseSeed, scratch, seeded } from '../agent/adapters/scratch.ts';
 import { describeWith } from '../rig/needs.ts';
@@ -100,12 +100,13 @@ describeWith(['ssh-keygen'], 'ssh-keygen, git and we, about what is damaged', ()
     const payload = serialiseCommit({ tree, parents: [], author: who, committer: who, message: 'Begin\n' });
     const bytes = Buffer.from(withSignature(payload, signWith(alice, 'git', payload)));
     const [begin, end] = [bytes.indexOf('gpgsig '), bytes.indexOf('\n\n')];
+    const signers = openSigners();
     let taken = 0;
     for (let round = 0; round < 3000; round += 1) {
       const middle = round === 0 ? bytes.subarray(begin, end) : mutate(bytes.subarray(begin, end), random);
       const whole = Buffer.concat([bytes.subarray(0, begin), middle, bytes.subarray(end)]);
       const commit = parseCommit(whole);
-      const signer = commit.ok ? commitSigner(commit.value, whole) : commit;
+      const signer = commit.ok ? signers(commit.value, whole) : commit;
       if (!signer.ok) continue;
       expect(signer.value).toBe(alice.line);
       const id = await must('git', ['hash-object', '-t', 'commit', '-w', '--stdin'], { ...at, input: whole });
