@@ -1,4 +1,13 @@
-import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  renameSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { fileJournals } from '../../../agent/adapters/journal.ts';
@@ -63,6 +72,43 @@ describe('the journal on disk', () => {
     valueOf(await fileJournals(state).save(fullJournal));
     chmodSync(join(state, 'journal.json'), 0);
     expect(failureOf(await fileJournals(state).load())).toMatchObject({ kind: 'held' });
+  });
+
+  test.each<[string, (state: string, path: string) => void]>([
+    [
+      'others may write to it',
+      (_, path) => {
+        chmodSync(path, 0o620);
+      },
+    ],
+    [
+      'others may write to its folder',
+      (state) => {
+        chmodSync(state, 0o702);
+      },
+    ],
+    [
+      'it is a link',
+      (state, path) => {
+        renameSync(path, join(state, 'elsewhere'));
+        symlinkSync('elsewhere', path);
+      },
+    ],
+  ])('is held when %s: it says what need not be verified', async (_what, spoil) => {
+    const state = scratch();
+    const path = join(state, 'journal.json');
+    valueOf(await fileJournals(state).save(fullJournal));
+    spoil(state, path);
+    const failure = failureOf(await fileJournals(state).load());
+    expect(failure).toMatchObject({ kind: 'held', where: path });
+    expect(failure.cause).toMatch(/somebody else could have written it: /);
+  });
+
+  test.runIf(process.geteuid?.() === 0)('is held when it belongs to another user', async () => {
+    const state = scratch();
+    valueOf(await fileJournals(state).save(fullJournal));
+    chownSync(join(state, 'journal.json'), 65534, 65534);
+    expect(failureOf(await fileJournals(state).load()).cause).toMatch(/belongs to the user 65534/);
   });
 
   test('refuses to write what it could not read back, and keeps the old one', async () => {
