@@ -3,6 +3,7 @@
  */
 import type { Result } from '../shared/failure.ts';
 import type { GitObject, ObjectId } from '../shared/objects/object.ts';
+import type { ObjectSource } from '../shared/trust/history.ts';
 import type { Remembered } from '../shared/record/remembered.ts';
 
 /** A person's terminal: results go to standard output, everything else to standard error. */
@@ -33,16 +34,8 @@ export interface NamedObject extends GitObject {
   readonly id: ObjectId;
 }
 
-/** Single objects, one question after the other, answered by one process. */
-export interface ObjectReader {
-  /** Hashed as it is read; one that is not there is a failure. */
-  read(id: ObjectId): Promise<Result<GitObject>>;
-  /** Commits of `head` that no base has, and their trees, as far as they can be had; each is hashed. */
-  readAhead(
-    head: ObjectId,
-    bases: readonly ObjectId[],
-    take: (id: ObjectId, object: GitObject) => void,
-  ): Promise<void>;
+/** The clone's objects for a walk whose next step depends on the one before. */
+export interface ObjectReader extends ObjectSource {
   close(): Promise<void>;
 }
 
@@ -90,7 +83,7 @@ export interface Clone {
    * Objects by id, or by `COMMIT:path`; hashed as they are read, absent ones left out. One process for all.
    */
   read(names: readonly string[]): Promise<Result<ReadonlyMap<string, NamedObject>>>;
-  /** For a walk whose next step depends on the one before. Must be closed. */
+  /** Must be closed. */
   objects(): Promise<ObjectReader>;
   /**
    * The commits on the first-parent chains of these, each with the one that it follows (`null`: none); from one tip

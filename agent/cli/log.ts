@@ -4,32 +4,31 @@ import { table, type Cell } from '../../shared/fleet-view/table.ts';
 import { oneLine } from '../../shared/printable.ts';
 import { stateEvents } from '../../shared/record/status.ts';
 import { readLog, type LogEntry } from '../fleet/log.ts';
-import { fleetRefs, readFleet } from '../fleet/read.ts';
+import { readFleet } from '../fleet/read.ts';
+import { fetchFleet } from './fetched.ts';
 import { nearest } from '../../shared/fleet/name.ts';
 import { trusted } from './trusted.ts';
 import { usage, type Act, type Arguments } from './verb.ts';
 
 /** `autark log`: what happened, newest first. */
-export const log: Act = async (args, { terminal, roles, signal, now }) => {
+export const log: Act = async (args, context) => {
+  const { terminal, now } = context;
   const wanted = filterOf(args, now());
   if (!wanted.ok) return wanted;
-  const clone = await roles.clone(signal);
-  if (!clone.ok) return clone;
-  const fetched = await clone.value.fetch();
+  const fetched = await fetchFleet(context);
   if (!fetched.ok) return fetched;
-  const refs = await fleetRefs(clone.value);
-  if (!refs.ok) return refs;
-  const snapshot = await readFleet(clone.value, refs.value);
+  const { clone, refs } = fetched.value;
+  const snapshot = await readFleet(clone, refs);
   if (!snapshot.ok) return snapshot;
   const { introduction } = snapshot.value.authority;
   if (introduction.isFound) terminal.note(`autark: ${trusted(introduction.id)}`);
   const host = args.positional('HOST');
-  if (host !== undefined && !snapshot.value.fleet.hosts.has(host) && !refs.value.states.has(host)) {
+  if (host !== undefined && !snapshot.value.fleet.hosts.has(host) && !refs.states.has(host)) {
     return fail(unknownHost(host));
   }
-  const hosts = host === undefined ? [...refs.value.states.keys()] : [host];
+  const hosts = host === undefined ? [...refs.states.keys()] : [host];
   const { from, concerns } = wanted.value;
-  const read = await readLog(clone.value, refs.value, snapshot.value.fleet, { hosts, from });
+  const read = await readLog(clone, refs, snapshot.value.fleet, { hosts, from });
   if (!read.ok) return read;
   const { problems } = read.value;
   const [nothing] = problems;

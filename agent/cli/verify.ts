@@ -2,22 +2,19 @@ import { ok } from '../../shared/failure.ts';
 import type { AuditFinding } from '../../shared/fleet-view/audit-finding.ts';
 import { oneLine } from '../../shared/printable.ts';
 import { auditFleet, type Audit } from '../fleet/verify.ts';
-import { fleetRefs } from '../fleet/read.ts';
+import { fetchFleet } from './fetched.ts';
 import { trusted } from './trusted.ts';
 import type { Act } from './verb.ts';
 
 /** `autark verify`: exits with 0 only if all is well, and else with the code of the first finding. */
-export const verify: Act = async (args, { terminal, roles, signal }) => {
-  const clone = await roles.clone(signal);
-  if (!clone.ok) return clone;
-  const fetched = await clone.value.fetch();
+export const verify: Act = async (args, context) => {
+  const fetched = await fetchFleet(context);
   if (!fetched.ok) return fetched;
-  const refs = await fleetRefs(clone.value);
-  if (!refs.ok) return refs;
-  const audited = await auditFleet(clone.value, refs.value);
+  const audited = await auditFleet(fetched.value.clone, fetched.value.refs);
   if (!audited.ok) return audited;
   const { findings, snapshot } = audited.value;
   const { introduction } = snapshot.authority;
+  const { terminal } = context;
   if (introduction.isFound) terminal.note(`autark: ${trusted(introduction.id)}`);
   const [first] = findings;
   terminal.out(
