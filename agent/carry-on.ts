@@ -41,10 +41,10 @@ async function enter(context: Context, phase: Journal['phase']): Promise<Result<
 /** The tree that was built from goes first: once the journal is idle, nobody would look for it. */
 async function record(
   context: Context,
-  { draft }: Extract<Journal['phase'], { at: 'record' }>,
+  phase: Extract<Journal['phase'], { at: 'record' }>,
 ): Promise<Result<void>> {
   await context.effects('record').trees.remove();
-  return commitRecord(context, draft);
+  return commitRecord(context, phase);
 }
 
 /** A build that was cut off is worth nothing: what it left is removed, and the next cycle builds anew. */

@@ -1,6 +1,7 @@
 import type { Stage } from '../shared/failure.ts';
 import type { AgentSettings } from '../shared/fleet/fleet.ts';
 import type { Memory } from './memory.ts';
+import type { StateTip } from './ports.ts';
 import type { Effects, Senses } from './seam.ts';
 
 /** What one cycle walks with. */
@@ -16,11 +17,23 @@ export interface Context {
   readonly effects: (stage: Stage) => Effects;
   readonly senses: Senses;
   readonly memory: Memory;
+  readonly sight: Sight;
   /** A digest of settings, key and version: what stood under others is looked at again. */
   readonly under: string;
   /** Aborted when the agent shall stop. */
   readonly signal: AbortSignal;
   readonly stopwatch: Stopwatch;
+}
+
+/**
+ * What this cycle saw of the own state branch, so that a deployment does not ask twice. A push compares and swaps, so a
+ * sight that is out of date costs a second look and nothing else.
+ */
+export interface Sight {
+  /** `null` when the server has no such branch; absent while nobody looked, or what was seen is out of date. */
+  tip?: StateTip | null;
+  /** Whether what was odd about it is said already. */
+  isSaid: boolean;
 }
 
 /** Time awake that each stage of a cycle took, in seconds. */

@@ -10,6 +10,7 @@ import { conclude, failed, finish, rest, stillFull, stopped, type Ended } from '
 import { unlessNewer, type Wakes } from './newer.ts';
 import { build } from './stages/build.ts';
 import { guardSystem } from './stages/guard.ts';
+import { glance } from './stages/own-state.ts';
 import { poll } from './stages/poll.ts';
 import { verify, type Verified } from './stages/verify.ts';
 import { endTrial, overtake, verifyTrial } from './trial.ts';
@@ -58,6 +59,8 @@ async function pursue(context: Context, aim: Aim, wakes: Wakes | undefined): Pro
   if (full !== undefined) return failed(context, 'build', full);
   senses.log({ kind: 'new-head', host, revision });
 
+  const looked = await stopwatch.time('verify', () => lookAround(context));
+  if (!looked.ok) return failed(context, 'record', looked.failure);
   const verified = await stopwatch.time('verify', () =>
     aim.isTrial ? verifyTrial(context, revision) : verify(context, revision),
   );
@@ -90,6 +93,12 @@ async function pursue(context: Context, aim: Aim, wakes: Wakes | undefined): Pro
   const done = decided.ok ? await carryOn(context) : decided;
   if (!done.ok) return failed(context, 'switch', done.failure);
   return finish(context, plan.host.keep);
+}
+
+/** Before anything is judged: what this host accepted in a life that it does not remember is a floor as well (S2). */
+async function lookAround(context: Context): Promise<Result<void>> {
+  const looked = await glance(context);
+  return looked.ok ? carryOn(context) : looked;
 }
 
 /** Finishes or undoes whatever a kill or a power cut left, and says so. */

@@ -2,12 +2,21 @@ import { foundAt, slotOf, type Aim } from '../shared/cycle/aim.ts';
 import { generationsToKeep } from '../shared/cycle/keep.ts';
 import type { Plan } from '../shared/cycle/plan.ts';
 import { saysTheSame, standingOf } from '../shared/cycle/standing.ts';
-import { exitCode, isOfTheWorld, ok, type Failure, type Result, type Stage } from '../shared/failure.ts';
+import {
+  exitCode,
+  fail,
+  isOfTheWorld,
+  ok,
+  type Failure,
+  type Result,
+  type Stage,
+} from '../shared/failure.ts';
 import type { StateEvent } from '../shared/record/status.ts';
 import { carryOn } from './carry-on.ts';
 import type { Context } from './context.ts';
 import { noSpace } from './stages/no-space.ts';
 import { deliverRecords, hasRecords } from './stages/deliver.ts';
+import { divergence, look } from './stages/own-state.ts';
 import { draftOf, settle } from './stages/record.ts';
 
 /** How a cycle ended. */
@@ -122,7 +131,7 @@ export async function stopped(context: Context, isSuperseded: boolean): Promise<
 export async function finish(context: Context, keep?: number): Promise<Ended> {
   const { memory } = context;
   if (keep !== undefined) await tidy(context, keep);
-  const delivered = context.signal.aborted ? ok(undefined) : await deliverRecords(context);
+  const delivered = context.signal.aborted ? ok(undefined) : await bringToServer(context);
   const { standing, trial } = memory.journal;
   const code = [standing, trial].find((each) => each !== null && each.code !== 0)?.code ?? 0;
   if (!delivered.ok) {
@@ -132,6 +141,16 @@ export async function finish(context: Context, keep?: number): Promise<Ended> {
   if (standing?.event === 'retired') return { code, next: 'stop' };
   const isForAMoment = standing?.until === 0 || trial?.until === 0;
   return { code, next: isForAMoment ? 'retry' : 'wait' };
+}
+
+/** What the server shows may have to be gone on from first (S9); and a branch that two lives write stays as it is. */
+async function bringToServer(context: Context): Promise<Result<void>> {
+  const diverged = divergence(context);
+  if (diverged !== undefined) return fail(diverged);
+  if (!hasRecords(context)) return ok(undefined);
+  const looked = await look(context);
+  const ready = looked.ok ? await carryOn(context) : looked;
+  return ready.ok ? deliverRecords(context) : ready;
 }
 
 /** Removes old generations, once nothing waits for it. */

@@ -1,14 +1,13 @@
-import { ok, fail, type Failure, type Result } from '../shared/failure.ts';
+import { fail, ok, type Result } from '../shared/failure.ts';
 import { formatAgentSettings } from '../shared/fleet/agent-yaml.ts';
 import type { AgentSettings } from '../shared/fleet/fleet.ts';
 import type { Journal } from '../shared/cycle/journal.ts';
-import type { ObjectId } from '../shared/objects/object.ts';
-import { draftRecord } from '../shared/record/draft.ts';
-import { composeStateCommit } from '../shared/record/state-commit.ts';
+import { firstPace } from '../shared/cycle/new-journal.ts';
 import type { AgentHost, OpenedHost } from './host.ts';
+import { begin } from './genesis.ts';
 import { through } from './seam.ts';
 import { enrolRef } from './stages/deliver.ts';
-import { isAuthentic, measureName, readFleet } from './stages/verify.ts';
+import { isAuthentic, readFleet, type Verified } from './stages/verify.ts';
 
 /** What `enroll` tells the person. */
 export interface Enrolled {
@@ -18,9 +17,6 @@ export interface Enrolled {
   /** True when an authentic revision pins this machine already. */
   readonly approved: boolean;
 }
-
-/** The pace of a host before `fleet.yaml` says another, in milliseconds. */
-export const firstPace = { interval: 60_000, heartbeat: 24 * 3_600_000, fetch: 5 * 60_000 } as const;
 
 /**
  * Makes this machine known: its journal begins, and its genesis is pushed for an admin to approve. Interrupted at
@@ -52,6 +48,8 @@ async function enrolAlone(
   try {
     const fleet = await findFleet(host, opened, settings, signal);
     if (!fleet.ok) return fleet;
+    const history = await historyOf(opened, settings, fleet.value, signal);
+    if (!history.ok) return history;
     // Only now: settings that were never right must not stand in the way of the next call.
     const written = await writeSettings(host, settings);
     if (!written.ok) return written;
@@ -66,117 +64,51 @@ async function enrolAlone(
   }
 }
 
-async function writeSettings({ settings: file }: AgentHost, settings: AgentSettings): Promise<Result<void>> {
+/**
+ * A key that is pinned and has records on the server had a life before. Without its journal, a second genesis would
+ * leave all that behind without a word (P4).
+ */
+async function historyOf(
+  { effects, senses }: OpenedHost,
+  { host }: AgentSettings,
+  { fleet }: Verified,
+  signal: AbortSignal,
+): Promise<Result<void>> {
+  const before = await effects.journals.load();
+  if (!before.ok) return before;
+  if (before.value !== null || fleet.hosts.get(host)?.key !== senses.signer.key) return ok(undefined);
+  const tip = await effects.git.fetchState({ timeout: firstPace.fetch, signal });
+  if (!tip.ok) return tip;
+  if (tip.value === null) return ok(undefined);
+  return fail({
+    kind: 'held',
+    cause: `this machine's key has a history as ${host}, and there is no journal of it here`,
+    where: `state/${host}, ${tip.value.id}`,
+    remedy: 'to go on from there, run `autark enroll --resume` with the same options',
+  });
+}
+
+export async function writeSettings(
+  { settings: file }: AgentHost,
+  settings: AgentSettings,
+): Promise<Result<void>> {
   const before = await file.load();
   if (!before.ok || before.value !== null) return before.ok ? ok(undefined) : before;
   return file.write(formatAgentSettings(settings));
 }
 
-/** A fleet, as a head that is authentic under the given introduction names it. */
-interface FoundFleet {
-  readonly fleet: string;
-  readonly head: ObjectId;
-}
-
-async function findFleet(
+/** The fleet's file, as a head that is authentic under the given introduction has it. */
+export async function findFleet(
   { version }: AgentHost,
   { effects: { git } }: OpenedHost,
   { introduction, floor, dir }: AgentSettings,
   signal: AbortSignal,
-): Promise<Result<FoundFleet>> {
+): Promise<Result<Verified>> {
   const head = await git.fetchHead({ timeout: firstPace.fetch, signal });
   if (!head.ok) return head;
   const floors = floor === undefined ? [] : [floor];
   const authentic = await isAuthentic(git, head.value, { introduction, floors, known: [] });
-  if (!authentic.ok) return authentic;
-  const read = await readFleet(git, head.value, { dir, version });
-  return read.ok ? ok({ fleet: read.value.fleet.fleet, head: head.value }) : read;
-}
-
-/** The journal of this installation: the one that is there, or a new life with its genesis. */
-async function begin(
-  host: AgentHost,
-  opened: OpenedHost,
-  settings: AgentSettings,
-  found: FoundFleet,
-): Promise<Result<Journal>> {
-  const { journals } = opened.effects;
-  const before = await journals.load();
-  if (!before.ok) return before;
-  if (before.value !== null) {
-    const { fleet: enrolledIn, host: enrolledAs } = before.value;
-    const isSame = enrolledIn === found.fleet && enrolledAs === settings.host;
-    return isSame ? ok(before.value) : fail(elsewhere(enrolledAs, enrolledIn));
-  }
-  const remains = await earlierLife(opened);
-  return remains === undefined ? makeGenesis(host, opened, settings, found) : fail(remains);
-}
-
-async function makeGenesis(
-  host: AgentHost,
-  { effects, senses }: OpenedHost,
-  settings: AgentSettings,
-  { fleet, head }: FoundFleet,
-): Promise<Result<Journal>> {
-  const now = host.clock.now();
-  const life = { format: 1, fleet, host: settings.host, installation: host.random.id() } as const;
-  const empty = {
-    ...life,
-    approved: false,
-    accepted: head,
-    acceptedUnder: measureName(settings.introduction, settings.floor),
-    // One before the genesis, which is 0.
-    seq: -1,
-    delivered: null,
-    recordedAt: now,
-    running: null,
-    newest: 0,
-    previous: null,
-    lastGood: null,
-    rebootRequired: null,
-    pace: firstPace,
-    standing: null,
-    trial: null,
-    overtaken: null,
-    phase: { at: 'idle' },
-  } as const;
-  const draft = draftRecord(
-    { event: 'enrolled', running: null },
-    {
-      journal: { ...empty, genesis: '', tip: '' },
-      facts: await effects.machine.facts(fleet),
-      version: host.version,
-      guarantees: host.guarantees,
-      now,
-      seconds: {},
-    },
-  );
-  const place = { genesis: null, previous: null, withRevision: false };
-  const { id, objects } = composeStateCommit(draft, place, (payload) => senses.signer.sign(payload));
-  const kept = await effects.outbox.add({ seq: 0, id }, objects);
-  if (!kept.ok) return kept;
-  const journal: Journal = { ...empty, seq: 0, genesis: id, tip: id };
-  const saved = await effects.journals.save(journal);
-  return saved.ok ? ok(journal) : saved;
-}
-
-/**
- * A machine without a journal but with generations or records had an earlier life that nobody remembers: it is not
- * taken for a new one (P4). A genesis alone is an enrolment that was cut off before it counted.
- */
-async function earlierLife({ effects }: OpenedHost): Promise<Failure | undefined> {
-  const generations = await effects.systems.generations();
-  const waiting = await effects.outbox.list();
-  if (generations.length === 0 && waiting.every(({ seq }) => seq === 0)) {
-    for (const entry of waiting) await effects.outbox.drop(entry);
-    return undefined;
-  }
-  return {
-    kind: 'held',
-    cause: 'this machine has generations or records of an earlier life, but no journal of it',
-    where: 'var/lib/autark',
-    remedy: 'restore journal.json, or move the folder away to begin a new installation',
-  };
+  return authentic.ok ? readFleet(git, head.value, { dir, version }) : authentic;
 }
 
 async function pushGenesis(
@@ -197,13 +129,4 @@ async function pushGenesis(
     timeout: firstPace.fetch,
     signal,
   });
-}
-
-function elsewhere(host: string, fleet: string): Failure {
-  return {
-    kind: 'not-this-host',
-    cause: `this machine is enrolled already, as ${host} of fleet ${fleet}`,
-    where: 'var/lib/autark/journal.json',
-    remedy: 'to make it another host, stop the agent and move var/lib/autark away first',
-  };
 }

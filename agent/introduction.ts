@@ -1,9 +1,9 @@
 import { fail, ok, type Failure, type Result } from '../shared/failure.ts';
 import type { AgentSettings } from '../shared/fleet/fleet.ts';
 import type { ObjectId } from '../shared/objects/object.ts';
+import { firstPace } from '../shared/cycle/new-journal.ts';
 import { oneLine } from '../shared/printable.ts';
 import { parseMessage } from '../shared/record/message.ts';
-import { firstPace } from './enrol.ts';
 import type { AgentHost } from './host.ts';
 import type { Git } from './ports.ts';
 import { readCommit, type ReadCommit } from './stages/objects.ts';

@@ -95,6 +95,8 @@ async function load(journals: Journals): Promise<Result<Journal>> {
     kind: 'held',
     cause: 'this machine has no journal, so nothing is known of what it did before',
     where: 'var/lib/autark/journal.json',
-    remedy: 'restore the file; on a machine that was never enrolled, run `autark enroll`',
+    remedy:
+      'restore the file; or, if the key of this machine is still the one in fleet.yaml, run `autark enroll --resume`; ' +
+      'on a machine that was never enrolled, run `autark enroll`',
   });
 }

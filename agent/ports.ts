@@ -4,7 +4,7 @@
  * here carries a live object across, so that git and builds can move behind another user.
  */
 import type { AgentEvent } from '../shared/event.ts';
-import type { BuiltSystem, Child, Generation, Journal } from '../shared/cycle/journal.ts';
+import type { BuiltSystem, Child, Generation, Journal, Waiting } from '../shared/cycle/journal.ts';
 import type { Result } from '../shared/failure.ts';
 import type { AgentSettings } from '../shared/fleet/fleet.ts';
 import type { FlakeTree } from '../shared/nix/arguments.ts';
@@ -199,10 +199,7 @@ export interface Journals {
 }
 
 /** A signed state commit that waits for the server, with the pack that carries it. */
-export interface OutboxEntry {
-  readonly seq: number;
-  readonly id: ObjectId;
-}
+export type OutboxEntry = Waiting;
 
 /** `outbox/`: one pack file a record, named by sequence number and commit (S9). */
 export interface Outbox {

@@ -129,6 +129,7 @@ function contextOf({ host, settings, opened, signal }: Opening, memory: Memory):
     effects: (stage) => through(host.perform, stage, effects),
     senses,
     memory,
+    sight: { isSaid: false },
     signal,
     stopwatch: startStopwatch(() => senses.clock.awake()),
   };

@@ -8,7 +8,7 @@ import { historyFrom } from '../shared/trust/history.ts';
 import { descends } from '../shared/trust/verdict.ts';
 import type { Context } from './context.ts';
 import { failed, finish, type Ended } from './ending.ts';
-import { isAuthentic, readFleet, type Verified } from './stages/verify.ts';
+import { isAuthentic, measureOf, readFleet, type Verified } from './stages/verify.ts';
 
 /** Forgets a trial that is over, by its branch or by a reboot, before anything is decided. */
 export async function endTrial(context: Context, heads: Heads): Promise<Result<void>> {
@@ -49,15 +49,13 @@ export async function verifyTrial(
 ): Promise<Result<Verified | 'overtaken'>> {
   const { git } = context.effects('verify');
   const { memory, settings, version } = context;
-  const { accepted } = memory.journal;
-  // The head was judged just now: what is accepted is what this must descend from.
+  const { accepted, floors: learnt } = memory.journal;
+  // The head was judged before: what is accepted is what this must descend from, and what was learnt since (S2).
   const accepteds = accepted === null ? [] : [accepted];
-  const isAbove = await descends({ head: revision, floors: accepteds }, historyFrom(git));
+  const isAbove = await descends({ head: revision, floors: [...accepteds, ...learnt] }, historyFrom(git));
   if (!isAbove.ok) return isAbove.failure.rule === 'S2' ? ok('overtaken') : isAbove;
-  const { introduction, floor, dir } = settings;
-  const floors = floor === undefined ? accepteds : [floor, ...accepteds];
-  const authentic = await isAuthentic(git, revision, { introduction, floors, known: accepteds });
-  return authentic.ok ? readFleet(git, revision, { dir, version }) : authentic;
+  const authentic = await isAuthentic(git, revision, measureOf(context, accepteds));
+  return authentic.ok ? readFleet(git, revision, { dir: settings.dir, version }) : authentic;
 }
 
 /** Main has left the revision behind: the trial is over, and it is not looked at again. */

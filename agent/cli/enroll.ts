@@ -1,4 +1,4 @@
-import { fail, ok, type FailureKind, type Result } from '../../shared/failure.ts';
+import { fail, ok, type Failure, type FailureKind, type Result } from '../../shared/failure.ts';
 import { formatAgentSettings, parseAgentSettings } from '../../shared/fleet/agent-yaml.ts';
 import { withoutCredentials } from '../../shared/credentials.ts';
 import type { AgentSettings } from '../../shared/fleet/fleet.ts';
@@ -7,6 +7,7 @@ import { fingerprint, parsePublicKey } from '../../shared/trust/ssh-key.ts';
 import { enrol } from '../enrol.ts';
 import type { AgentHost } from '../host.ts';
 import { findIntroduction } from '../introduction.ts';
+import { resume, type Resumed } from '../resume.ts';
 import { usage, type Act, type Arguments, type Context } from './verb.ts';
 
 /** `autark enroll`: makes this machine known, and says how to approve it elsewhere. */
@@ -14,6 +15,7 @@ export const enroll: Act = async (args, context) => {
   const host = await context.roles.agentHost(context.root);
   const settings = await settle(args, context, host);
   if (!settings.ok) return settings;
+  if (args.flag('resume')) return goOn(context, host, settings.value);
   const enrolled = await enrol(host, settings.value, context.signal);
   if (!enrolled.ok) {
     if (isOfTheServer(enrolled.failure.kind)) await sayTransportKey(context, host, settings.value);
@@ -33,6 +35,29 @@ export const enroll: Act = async (args, context) => {
   }
   return ok(0);
 };
+
+/** `autark enroll --resume`: this machine goes on with the host's history. */
+async function goOn(
+  { terminal, signal }: Context,
+  host: AgentHost,
+  settings: AgentSettings,
+): Promise<Result<number>> {
+  const resumed = await resume(host, settings, signal);
+  if (!resumed.ok) return resumed;
+  terminal.note(saidOf(settings.host, resumed.value));
+  return ok(0);
+}
+
+function saidOf(name: string, resumed: Resumed): string {
+  switch (resumed.did) {
+    case 'nothing':
+      return `${name} has its journal, and nothing keeps it from going on: there is nothing to resume`;
+    case 'decide':
+      return `${name} goes on, on this machine: its agent does so in its next cycle; stop every other machine with this key`;
+    case 'rebuild':
+      return `${name} goes on from record ${resumed.seq} (${resumed.tip}); run \`autark agent\``;
+  }
+}
 
 /** Whether it may be that the server does not know this machine's key yet. */
 function isOfTheServer(kind: FailureKind): boolean {
@@ -150,8 +175,17 @@ async function keyOf(
   const given = keyArgument(args, context);
   if (given !== undefined) return ok(given);
   const standard = await keys.standard();
-  return standard === null ? keys.make(`autark ${name}`) : ok(standard);
+  if (standard !== null) return ok(standard);
+  return args.flag('resume') ? fail(withoutKey) : keys.make(`autark ${name}`);
 }
+
+/** A new key has no history. */
+const withoutKey: Failure = {
+  kind: 'not-this-host',
+  cause: 'this machine holds no key, so it has nothing to resume',
+  where: 'etc/ssh/ssh_host_ed25519_key, var/lib/autark/key',
+  remedy: 'put the key of the host back, or run `autark enroll` to begin anew',
+};
 
 /** A path on this machine is made absolute: the agent runs elsewhere than the person who enrols it. */
 function remoteOf(args: Arguments, { resolve }: Context): string | undefined {

@@ -122,13 +122,20 @@ function onHost(): readonly Verb[] {
         floor: { value: 'COMMIT', describe: 'the newest revision known now' },
         branch: { value: 'NAME', describe: 'the configuration branch; main if not given' },
         key: { value: 'FILE', describe: 'the key of this machine' },
+        resume: { describe: 'this machine goes on with the records that its key signed' },
         'no-service': { describe: 'install and start no units' },
       },
       examples: [
         ['autark enroll --remote URL --host web1 --introduction COMMIT', 'the first call on a new machine'],
         ['autark enroll', 'again, after it was interrupted or refused'],
+        [
+          'autark enroll --resume',
+          'after a code 12, on the machine that shall go on; or without its journal',
+        ],
       ],
       exits: [
+        [10, 'this machine has a history that nothing here remembers, or none to resume'],
+        [11, 'an agent is running'],
         [20, 'the server shows a configuration that is not authentic'],
         [22, 'this machine is enrolled as another host'],
         [50, 'the remote is unreachable (51: push refused)'],

@@ -2,6 +2,7 @@ import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
 import { parseCommit, type Commit } from '../../shared/objects/commit.ts';
 import type { ObjectId, ObjectType } from '../../shared/objects/object.ts';
 import { parseRawTree, parseTree, type TreeItem } from '../../shared/objects/tree.ts';
+import type { Found } from '../../shared/record/tip.ts';
 import type { Git } from '../ports.ts';
 
 /** A commit with the bytes that its signature covers. */
@@ -15,6 +16,14 @@ export async function readCommit(git: Git, id: ObjectId): Promise<Result<ReadCom
   if (!bytes.ok) return bytes;
   const commit = parseCommit(bytes.value);
   return commit.ok ? ok({ commit: commit.value, bytes: bytes.value }) : fail(malformed(id, commit.failure));
+}
+
+/** A state commit; one without a `status.json` has an empty one, which is not good. */
+export async function readFound(git: Git, id: ObjectId): Promise<Result<Found>> {
+  const read = await readCommit(git, id);
+  if (!read.ok) return read;
+  const text = await readText(git, read.value.commit.tree, 'status.json');
+  return text.ok ? ok({ id, ...read.value, statusText: text.value ?? '' }) : text;
 }
 
 /** A tree that may be written out: every name in it is text. */

@@ -1,5 +1,6 @@
 import { foundAt, type Aim } from '../../shared/cycle/aim.ts';
-import type { Draft, Journal } from '../../shared/cycle/journal.ts';
+import type { Draft, Journal, Phase } from '../../shared/cycle/journal.ts';
+import { withoutReports } from '../../shared/cycle/reports.ts';
 import { standingOf } from '../../shared/cycle/standing.ts';
 import { isOfTheWorld, ok, type Result } from '../../shared/failure.ts';
 import { parseCommit } from '../../shared/objects/commit.ts';
@@ -9,6 +10,7 @@ import { parseMessage } from '../../shared/record/message.ts';
 import { composeStateCommit } from '../../shared/record/state-commit.ts';
 import { oneLine } from '../../shared/printable.ts';
 import type { Context } from '../context.ts';
+import { recordAgain } from './again.ts';
 
 /** What is decided before its record is made: it happened at what the cycle is about. */
 export type Settled = Omit<Happening, 'revision' | 'isTrial'>;
@@ -51,11 +53,14 @@ export async function draftOf(context: Context, happening: Happening, journal: J
   });
 }
 
+type Recording = Extract<Phase, { at: 'record' }>;
+
 /**
  * Turns a draft into a signed commit in the outbox. Repeated after a crash it makes the same bytes, so the record
  * is there once (P6).
  */
-export async function commitRecord(context: Context, draft: Draft): Promise<Result<void>> {
+export async function commitRecord(context: Context, recording: Recording): Promise<Result<void>> {
+  const { draft, instead, again = [] } = recording;
   const { outbox } = context.effects('record');
   const { memory, senses, settings } = context;
   const { genesis, tip, host } = memory.journal;
@@ -64,8 +69,16 @@ export async function commitRecord(context: Context, draft: Draft): Promise<Resu
   const { seq, outcome, system } = draft.status;
   const kept = await outbox.add({ seq, id }, objects);
   if (!kept.ok) return kept;
-  const noted = await memory.write({ seq, tip: id, recordedAt: draft.at, phase: { at: 'idle' } });
+  const next = await recordAgain(context, again, draft);
+  if (!next.ok) return next;
+  const noted = await memory.write({
+    ...{ seq, tip: id, phase: next.value },
+    // A record that is made again is no newer for that.
+    ...(instead === undefined ? { recordedAt: draft.at } : {}),
+    reports: withoutReports(memory.journal.reports, draft.status.reports),
+  });
   if (!noted.ok) return noted;
+  if (instead !== undefined) await outbox.drop(instead);
   const revision = outcome.attempted ?? system?.revision;
   senses.log({
     kind: 'recorded',

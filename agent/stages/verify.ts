@@ -22,8 +22,10 @@ export interface Measure {
   readonly introduction: ObjectId;
   /** Revisions that it must descend from besides the introduction. */
   readonly floors: readonly ObjectId[];
-  /** Revisions that passed this very measure before: their history need not be walked again. */
+  /** Revisions found authentic from this introduction before: their history need not be walked again. */
   readonly known: readonly ObjectId[];
+  /** Revisions that descend from all these floors; those that are known if not told. */
+  readonly settled?: readonly ObjectId[];
 }
 
 /**
@@ -34,14 +36,22 @@ export async function verify(context: Context, head: ObjectId): Promise<Result<V
   const { git } = context.effects('verify');
   const { memory, settings, version } = context;
   const { accepted, acceptedUnder } = memory.journal;
-  const { introduction, floor } = settings;
-  const under = measureName(introduction, floor);
-  const floors = [floor, accepted].filter((each) => each !== undefined && each !== null);
+  const under = measureName(settings.introduction, settings.floor);
   const known = accepted !== null && acceptedUnder === under ? [accepted] : [];
-  const authentic = await isAuthentic(git, head, { introduction, floors, known });
+  const authentic = await isAuthentic(git, head, measureOf(context, known));
   if (!authentic.ok) return authentic;
-  if (head !== accepted || acceptedUnder !== under) memory.remember({ accepted: head, acceptedUnder: under });
+  if (head !== accepted || acceptedUnder !== under || memory.journal.floors.length > 0) {
+    memory.remember({ accepted: head, acceptedUnder: under, floors: [] });
+  }
   return readFleet(git, head, { dir: settings.dir, version });
+}
+
+/** All floors of this host (S2). What its own state taught it, the accepted revision need not descend from. */
+export function measureOf({ memory, settings }: Context, known: readonly ObjectId[]): Measure {
+  const { accepted, floors: learnt } = memory.journal;
+  const { introduction, floor } = settings;
+  const floors = [floor, accepted, ...learnt].filter((each) => each !== undefined && each !== null);
+  return { introduction, floors, known, settled: learnt.length === 0 ? known : [] };
 }
 
 /** Names a measure: what was accepted under another one is judged again from the beginning. */
@@ -53,11 +63,11 @@ export function measureName(introduction: ObjectId, floor: ObjectId | undefined)
 export async function isAuthentic(
   git: Git,
   head: ObjectId,
-  { introduction, floors, known }: Measure,
+  { introduction, floors, known, settled = known }: Measure,
 ): Promise<Result<void>> {
-  const passed = new Set(known);
+  const passed = { known: new Set(known), settled: new Set(settled) };
   const history = historyFrom(git);
-  return authenticate({ introduction, head, floors, known: passed, settled: passed, ...history });
+  return authenticate({ introduction, head, floors, ...passed, ...history });
 }
 
 /** `fleet.yaml` at an authentic revision. */

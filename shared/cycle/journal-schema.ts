@@ -19,6 +19,8 @@ const failure = v.strictObject({
   detail: v.exactOptional(v.string()),
 });
 
+const waiting = v.strictObject({ seq: count, id });
+
 const draft = v.strictObject({
   subject: v.string(),
   detail: v.array(v.string()),
@@ -60,7 +62,12 @@ const phase = v.variant('at', [
     timeout: milliseconds,
     child: v.exactOptional(child),
   }),
-  v.strictObject({ at: v.literal('record'), draft }),
+  v.strictObject({
+    at: v.literal('record'),
+    draft,
+    instead: v.exactOptional(waiting),
+    again: v.exactOptional(v.array(waiting)),
+  }),
 ]);
 
 const standing = v.strictObject({
@@ -86,7 +93,12 @@ const pace = v.strictObject({
   fetch: milliseconds,
 });
 
-/** The shape of `journal.json`, format 1. Unknown keys are refused: a newer agent raises the format instead. */
+const divergence = v.strictObject({ cause: v.string(), where: id, goesOn: v.boolean() });
+
+/**
+ * The shape of `journal.json`, format 1. Unknown keys are refused: a newer agent raises the format instead. Keys with a
+ * default are younger than the format; a journal without them knows nothing of what they say.
+ */
 export const journalSchema = v.strictObject({
   format: v.literal(1),
   fleet: v.string(),
@@ -96,10 +108,14 @@ export const journalSchema = v.strictObject({
   approved: v.boolean(),
   accepted: v.nullable(id),
   acceptedUnder: v.string(),
+  floors: v.optional(v.array(id), []),
   seq: count,
   tip: id,
   delivered: v.nullable(id),
   recordedAt: milliseconds,
+  reports: v.optional(v.array(v.string()), []),
+  diverged: v.optional(v.nullable(divergence), null),
+  restoredAt: v.optional(v.nullable(milliseconds), null),
   running: v.nullable(running),
   newest: count,
   previous: v.nullable(positive),

@@ -36,6 +36,12 @@ export interface Generation extends BuiltSystem {
   readonly revision: ObjectId;
 }
 
+/** A signed record that waits in the outbox, or did. */
+export interface Waiting {
+  readonly seq: number;
+  readonly id: ObjectId;
+}
+
 /** A state record that is decided but may not be committed yet: everything the commit's bytes depend on. */
 export interface Draft {
   readonly subject: string;
@@ -94,7 +100,23 @@ export type Phase =
       readonly timeout: number;
       readonly child?: Child;
     }
-  | { readonly at: 'record'; readonly draft: Draft };
+  | {
+      readonly at: 'record';
+      readonly draft: Draft;
+      /** The record of an abandoned chain that this one takes the place of (S9). */
+      readonly instead?: Waiting;
+      /** More of those, oldest first, to be made again after this one: no history is lost (P6). */
+      readonly again?: readonly Waiting[];
+    };
+
+/** Another life of this host writes the same state branch: nothing is pushed until a person decides (S9). */
+export interface Divergence {
+  readonly cause: string;
+  /** The record on the server that shows it. */
+  readonly where: ObjectId;
+  /** True once `enroll --resume` said that this machine is the one that goes on. */
+  readonly goesOn: boolean;
+}
 
 /** What the last finished cycle found, repeated while nothing changes. */
 export interface Standing {
@@ -140,13 +162,20 @@ export interface Journal {
   readonly accepted: ObjectId | null;
   /** The introduction, and the floor if any, under which it was accepted. */
   readonly acceptedUnder: string;
+  /** Accepted revisions that only the own state branch knew; the next accepted one descends from them all (S2). */
+  readonly floors: readonly ObjectId[];
   /** Sequence number and id of the newest record, delivered or not. */
   readonly seq: number;
   readonly tip: ObjectId;
-  /** The tip of `state/<host>` as last read back from the server. */
+  /** The newest own record that the server was last seen to have; `null` when it had none. */
   readonly delivered: ObjectId | null;
   /** Milliseconds since the epoch of the newest record. */
   readonly recordedAt: number;
+  /** What was noticed about the own state branch and no record has said yet (S9). */
+  readonly reports: readonly string[];
+  readonly diverged: Divergence | null;
+  /** Milliseconds since the epoch at which this host last went on from records that it did not know. */
+  readonly restoredAt: number | null;
   readonly running: Running | null;
   /** The highest number that a generation was ever given: numbers only rise. */
   readonly newest: number;

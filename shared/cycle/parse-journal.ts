@@ -49,7 +49,7 @@ function held(why: string, where: string): Failure {
     where,
     remedy:
       'this host deploys nothing until root restores the file from a backup, ' +
-      'or moves it away and enrols the machine again (autark enroll)',
+      'or moves it away and goes on from the records on the server (autark enroll --resume)',
   };
 }
 
@@ -60,6 +60,6 @@ function tooNew(format: number, where: string): Failure {
     where,
     remedy:
       'this host deploys nothing until autark is upgraded, root restores the file in format 1, ' +
-      'or the machine is enrolled again (autark enroll)',
+      'or moves it away and goes on from the records on the server (autark enroll --resume)',
   };
 }

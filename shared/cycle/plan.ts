@@ -1,6 +1,7 @@
-import type { Failure } from '../failure.ts';
+import { fail, ok, type Failure, type Result } from '../failure.ts';
 import type { Fleet, Host, SystemSource } from '../fleet/fleet.ts';
 import type { ObjectId } from '../objects/object.ts';
+import type { Pinned } from '../record/tip.ts';
 
 /** Who this machine is: the name and genesis it enrolled with and the key it holds. */
 export interface Self {
@@ -42,6 +43,21 @@ export function plan(fleet: Fleet, self: Self, now: number): Plan {
   }
   if (system === undefined) return hold(withoutSystem(self.host));
   return { do: 'deploy', host, source: system };
+}
+
+/**
+ * What a revision pins for the machine that holds a key and does not know its genesis any more. Fails as `plan` would
+ * (22, 10) when it is no host of this fleet.
+ */
+export function pinnedFor(fleet: Fleet, { host: name, key }: Pick<Self, 'host' | 'key'>): Result<Pinned> {
+  const host = fleet.hosts.get(name);
+  const self: Self = { host: name, key, fleet: fleet.fleet, genesis: host?.genesis ?? '' };
+  const problem = identityProblem(fleet, host, self);
+  if (problem !== undefined) return fail(problem);
+  if (host === undefined) return fail(absent(self));
+  if (host.key === undefined) return fail(unapproved(self));
+  const { genesis } = host;
+  return ok({ fleet: fleet.fleet, host: name, key, ...(genesis === undefined ? {} : { genesis }) });
 }
 
 /** Whether this revision pins this very machine: only then may it write `state/<host>`. */

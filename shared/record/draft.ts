@@ -45,8 +45,8 @@ export function draftRecord(happening: Happening, around: Circumstances): Draft 
   const { running } = happening;
   const heartbeat = journal.pace.heartbeat;
   return {
-    subject: cut(oneLine(`${journal.host}: ${headline(happening)}`)),
-    detail: detailOf(happening.failure),
+    subject: cut(oneLine(`${journal.host}: ${headline(happening, journal)}`)),
+    detail: [...journal.reports, ...detailOf(happening.failure)],
     at: now,
     deploys: happening.event === 'deployed' || happening.event === 'unchanged',
     status: {
@@ -65,6 +65,7 @@ export function draftRecord(happening: Happening, around: Circumstances): Draft 
       rebootRequired: journal.rebootRequired === facts.boot,
       ...(heartbeat === null ? {} : { next: timestamp(now + heartbeat + patience(journal.pace.interval)) }),
       guarantees,
+      ...(journal.reports.length === 0 ? {} : { reports: journal.reports }),
     },
   };
 }
@@ -85,7 +86,7 @@ function cut(subject: string): string {
   return subject.length <= 120 ? subject : `${subject.slice(0, 119)}…`;
 }
 
-function headline({ event, revision, failure, running }: Happening): string {
+function headline({ event, revision, failure, running }: Happening, { seq }: Journal): string {
   const name = revision === undefined ? 'no revision' : nameOf(revision);
   const cause = failure?.cause ?? 'no reason given';
   switch (event) {
@@ -104,11 +105,12 @@ function headline({ event, revision, failure, running }: Happening): string {
       return `resumed at ${name}`;
     case 'testing':
       return `testing ${name} as generation ${running?.generation ?? 0}, until the next boot`;
+    case 'restored':
+      return `restored; goes on from record ${seq}`;
     case 'retired':
     case 'enrolled':
     case 'alive':
     case 'rebooted':
-    case 'restored':
     case 'secrets':
     case 'step-started':
     case 'step-done':
@@ -136,7 +138,7 @@ function publicPart({ kind, path, generation, revision, since, testedIn }: Runni
 
 function outcomeOf(happening: Happening, { journal, seconds }: Circumstances): Outcome {
   const { event, revision, failure, stage } = happening;
-  if (event === 'alive') return standingOutcome(journal);
+  if (event === 'alive' || event === 'restored') return standingOutcome(event, journal);
   return {
     event,
     code: failure === undefined ? 0 : exitCode(failure.kind),
@@ -148,10 +150,10 @@ function outcomeOf(happening: Happening, { journal, seconds }: Circumstances): O
 }
 
 /** A sign of life says again what stands, so that it cannot hide a failure. */
-function standingOutcome({ standing, trial }: Journal): Outcome {
+function standingOutcome(event: StateEvent, { standing, trial }: Journal): Outcome {
   const bad = [standing, trial].find((each) => each !== null && each.code !== 0);
-  if (bad === undefined || bad === null) return { event: 'alive', code: 0 };
-  return { event: 'alive', code: bad.code, attempted: bad.head, message: bad.cause };
+  if (bad === undefined || bad === null) return { event, code: 0 };
+  return { event, code: bad.code, attempted: bad.head, message: bad.cause };
 }
 
 function messageOf({ cause, where }: Failure): string {

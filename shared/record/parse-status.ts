@@ -51,6 +51,7 @@ export const statusSchema = v.object({
   rebootRequired: v.boolean(),
   next: v.exactOptional(time),
   guarantees: v.array(v.string()),
+  reports: v.exactOptional(v.array(v.string())),
 });
 
 /** Reads `status.json`; the failure is a sentence that says what is wrong with it. */

@@ -86,4 +86,9 @@ export interface Status {
   readonly next?: string;
   /** What this host cannot promise. */
   readonly guarantees: readonly string[];
+  /** What this host noticed about its own state branch since the record before; at most `mostReports`. */
+  readonly reports?: readonly string[];
 }
+
+/** What else is noticed before a record could say it is in the log alone. */
+export const mostReports = 8;

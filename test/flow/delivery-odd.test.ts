@@ -112,6 +112,7 @@ describe('a branch set back to an older record, for a host that has lost its Git
     expect(stderr).toContain(theirs);
     expect(await fleet.server.git(['rev-parse', branch])).toBe(theirs);
     await setBranch(tip.id);
+    expect((await host.resume()).code).toBe(0);
     expect((await host.agent()).code).toBe(0);
     await allArrived(before.length + 1, 'after the other one went');
   });

@@ -130,12 +130,15 @@ describe('a state branch on the server', () => {
     const { ran } = await deploy('while diverged');
     expect(ran.code).toBe(12);
     expect(ran.stderr).toMatch(
-      new RegExp(`state/web1 holds a record .* does not know \\(${unknown}\\); \\S+`),
+      new RegExp(`state/web1 holds a record .* does not know \\(${unknown}\\): .*; .*enroll --resume`),
     );
     expect(await fleet.server.git(['rev-parse', branch])).toBe(unknown);
     expect(host.state('outbox')).toHaveLength(1);
     expect((await host.agent()).code).toBe(12);
+    // What was seen once is not forgotten because the server shows something else.
     await setBranch(tip.id);
+    expect((await host.agent()).code).toBe(12);
+    expect((await host.resume()).code).toBe(0);
     expect((await host.agent()).code).toBe(0);
     await chainIsWhole(11);
   });

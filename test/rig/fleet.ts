@@ -41,6 +41,8 @@ export interface FleetHost {
   readonly root: string;
   /** `autark agent --once`; `before` is put in front of the program, such as `faketime`. */
   agent(options?: AgentOptions): Promise<RanProgram>;
+  /** `autark enroll --resume`. */
+  resume(options?: AgentOptions): Promise<RanProgram>;
   /** What its system shows, `null` before the first activation. */
   motd(): string | null;
   /** Every activation, oldest first: `MODE MOTD`. */
@@ -72,9 +74,11 @@ export interface StateCommit {
 export interface Status {
   readonly seq: number;
   readonly at: string;
+  readonly installation: string;
   readonly accepted: string | null;
   readonly head: string | null;
   readonly rebootRequired: boolean;
+  readonly reports?: readonly string[];
   readonly system: { readonly generation: number; readonly revision: string; readonly path: string } | null;
   readonly outcome: {
     readonly event: string;
@@ -218,15 +222,17 @@ function hostAt(world: World, server: Server, name: string): FleetHost {
   const root = world.root(name);
   const path = (...parts: string[]): string => join(root, ...parts);
   const state = path('var/lib/autark');
+  const autark = (args: readonly string[], { before = [], env = {} }: AgentOptions): Promise<RanProgram> => {
+    const call = [...before, process.execPath, program, ...args, '--root', root];
+    return run('env', call, { cwd: dirname(world.clone), env: { ...world.env, ...env } });
+  };
   const textAt = (file: string): string | null => (existsSync(file) ? readFileSync(file, 'utf8') : null);
   return {
     name,
     root,
     path,
-    agent({ before = [], env = {} } = {}) {
-      const call = [...before, process.execPath, program, 'agent', '--once', '--root', root];
-      return run('env', call, { cwd: dirname(world.clone), env: { ...world.env, ...env } });
-    },
+    agent: (options = {}) => autark(['agent', '--once'], options),
+    resume: (options = {}) => autark(['enroll', '--resume'], options),
     motd: () => textAt(path('etc/motd'))?.trimEnd() ?? null,
     activations: () => (textAt(path('activations')) ?? '').split('\n').filter((line) => line !== ''),
     records: () => recordsOf(server, name),

@@ -49,6 +49,7 @@ const draft: Full<Draft> = {
     rebootRequired: false,
     next: '2026-01-02T00:00:00Z',
     guarantees: ['no systemd'],
+    reports: ['state/web1 is gone from the server'],
   },
 };
 
@@ -81,6 +82,7 @@ export const phases: readonly Phase[] = [
     child,
   },
   { at: 'record', draft },
+  { at: 'record', draft, instead: { seq: 4, id: commit }, again: [{ seq: 5, id: revision }] },
 ];
 
 const full: Full<Omit<Journal, 'phase'>> = {
@@ -92,10 +94,14 @@ const full: Full<Omit<Journal, 'phase'>> = {
   approved: true,
   accepted: revision,
   acceptedUnder: '77a077a077a077a077a077a077a077a077a077a0',
+  floors: [commit],
   seq: 117,
   tip: commit,
   delivered: commit,
   recordedAt: 1_767_225_600_000,
+  reports: ['state/web1 is gone from the server'],
+  diverged: { cause: 'another one', where: commit, goesOn: true },
+  restoredAt: 1_767_225_600_000,
   running: {
     ...{ ...system, since: '2026-01-01T00:00:00Z', digest: 'cd'.repeat(32), inputs: 'ef'.repeat(20) },
     root: '/var/lib/autark/systems/80',

@@ -16,7 +16,7 @@ export const facts = {
 };
 
 export const around: Circumstances = {
-  journal: { ...fullJournal, rebootRequired: null },
+  journal: { ...fullJournal, rebootRequired: null, reports: [] },
   facts,
   version: '0.1.0',
   guarantees: [],

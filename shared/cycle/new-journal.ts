@@ -1,0 +1,34 @@
+import type { Journal, Pace } from './journal.ts';
+
+/** The pace of a host before `fleet.yaml` says another. */
+export const firstPace: Pace = { interval: 60_000, heartbeat: 24 * 3_600_000, fetch: 5 * 60_000 };
+
+/** What a life begins with; all else is not known yet. */
+export type Beginning = Pick<
+  Journal,
+  'fleet' | 'host' | 'installation' | 'genesis' | 'accepted' | 'acceptedUnder' | 'seq' | 'tip' | 'recordedAt'
+>;
+
+/** The journal of a machine that has done nothing yet. */
+export function newJournal(beginning: Beginning): Journal {
+  return {
+    format: 1,
+    ...beginning,
+    approved: false,
+    floors: [],
+    delivered: null,
+    reports: [],
+    diverged: null,
+    restoredAt: null,
+    running: null,
+    newest: 0,
+    previous: null,
+    lastGood: null,
+    rebootRequired: null,
+    pace: firstPace,
+    standing: null,
+    trial: null,
+    overtaken: null,
+    phase: { at: 'idle' },
+  };
+}
