@@ -1,0 +1,129 @@
+import { mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { PrivateKey } from '../../shared/trust/ssh-key.ts';
+import { execHost, buildScript } from '../rig/exec-system.ts';
+import { type Fleet, type FleetHost, makeFleet, recordsOf } from '../rig/fleet.ts';
+import { setSettings } from '../rig/interval.ts';
+import { endAll } from '../rig/processes.ts';
+import { must, run, type RanProgram } from '../rig/run.ts';
+import { expectChain } from '../rig/sound.ts';
+import { program } from '../rig/world.ts';
+import { startAutark } from './autark-daemon.ts';
+import { says } from './autark-words.ts';
+import type { Enrolled, Ground, Machine, Outcome, Subject } from './subject.ts';
+
+/** The built program, by nothing but its command line and the files that docs/contract.md names. */
+export const subject: Subject = {
+  says,
+  async found(name) {
+    const fleet = await makeFleet(name, async ({ git, clone, env }) => {
+      const old = ['commit', '--quiet', '--allow-empty', '--message', 'Long before the fleet'];
+      await must('git', old, { cwd: clone, env });
+      await git(['push', '--quiet', 'origin', 'HEAD:main']);
+    });
+    return groundOf(fleet);
+  },
+};
+
+function groundOf(fleet: Fleet): Ground {
+  const { world, server, admin, introduction } = fleet;
+  const { dir, remote: repository } = world;
+  const reader = join(dir, 'reader');
+  const places = { home: join(dir, 'home'), temporary: join(dir, 'tmp') };
+  for (const place of Object.values(places)) mkdirSync(place, { recursive: true });
+  const from = async (remote: string, args: readonly string[]): Promise<Outcome> => {
+    if (!existsSync(reader)) await must('git', ['clone', '--quiet', repository, reader], { env: world.env });
+    await must('git', ['-C', reader, 'remote', 'set-url', 'origin', remote], { env: world.env });
+    return outcomeOf(await run(process.execPath, [program, ...args], { cwd: reader, env: world.env }));
+  };
+  return {
+    ...{ dir, repository, server, admin, introduction },
+    aside: [repository, world.clone, reader, join(dir, 'server.index'), join(dir, 'served')],
+    admins: (keys) => ({ allowed_signers: keys.map(signerLine).join('') }),
+    system: (host, text, also = '') => ({
+      ...execHost(host, text),
+      [`hosts/${host}/build`]: { executable: buildScript.replace('set -eu\n', `set -eu\n${also}\n`) },
+    }),
+    enrol: (name, remote, as = name) => enrol(fleet, places, { name, remote, as }),
+    async approve(name, fingerprint) {
+      await world.git(['fetch', '--quiet', 'origin']);
+      await world.git(['reset', '--quiet', '--hard', 'origin/main']);
+      const system = ['--system', 'exec', '--build', `hosts/${name}/build`];
+      const call = ['approve', name, '--fingerprint', fingerprint, ...system, '--yes', '--push'];
+      return outcomeOf(await world.autark(call));
+    },
+    look: (remote) => from(remote, ['status']),
+    audit: (remote) => from(remote, ['verify', '--json']),
+    async remove() {
+      endAll(dir);
+      await world.remove();
+    },
+  };
+}
+
+interface Places {
+  readonly home: string;
+  readonly temporary: string;
+}
+
+async function enrol(
+  fleet: Fleet,
+  places: Places,
+  { name, remote, as }: { readonly name: string; readonly remote: string; readonly as: string },
+): Promise<Enrolled> {
+  const { world, introduction } = fleet;
+  const call = ['enroll', '--root', world.root(as), '--remote', remote, `--host=${name}`];
+  const ran = await world.autark([...call, '--introduction', introduction]);
+  const machine = machineOf(fleet, places, name, fleet.at(as));
+  if (ran.code === 0) setSettings(machineSettings(machine), { interval: '200ms' });
+  return { ...outcomeOf(ran), machine, fingerprint: ran.stdout.split('\n')[0] ?? '' };
+}
+
+function machineSettings({ root }: Pick<Machine, 'root'>): Pick<FleetHost, 'path'> {
+  return { path: (...parts) => join(root, ...parts) };
+}
+
+function machineOf({ world, server }: Fleet, places: Places, name: string, host: FleetHost): Machine {
+  const env = { ...world.env, HOME: places.home, TMPDIR: places.temporary };
+  const { root, path } = host;
+  const stateRef = `refs/heads/state/${name}`;
+  const autark = (...args: readonly string[]): Promise<RanProgram> =>
+    run(process.execPath, [program, ...args, '--root', root], { cwd: places.home, env });
+  const at = (repository: string) => (args: readonly string[]) =>
+    must('git', ['-C', repository, ...args], { env: world.env });
+  return {
+    ...{ name, root, stateRef },
+    own: [path('etc/autark'), path('var/lib/autark'), path('run/autark')],
+    activated: [path('etc/motd'), path('activations')],
+    memory: {
+      journal: path('var/lib/autark/journal.json'),
+      folder: path('var/lib/autark'),
+      git: path('var/lib/autark/git'),
+      key: path('var/lib/autark/key'),
+    },
+    setRemote(url) {
+      setSettings(host, { remote: url });
+    },
+    once: async () => outcomeOf(await autark('agent', '--once')),
+    start: () => startAutark({ ...world, env }, host, places.home),
+    resume: async () => outcomeOf(await autark('enroll', '--resume')),
+    running: () => ({ system: host.motd(), activations: host.activations() }),
+    async published(repository) {
+      const git = at(repository);
+      if ((await git(['for-each-ref', stateRef])) === '') return '';
+      return git(['show', '--format=%H%n%B', stateRef]);
+    },
+    async checkPublished(repository) {
+      expectChain(await recordsOf({ ...server, git: at(repository) }, name), `state/${name}`);
+    },
+  };
+}
+
+function outcomeOf({ code, stdout, stderr }: RanProgram): Outcome {
+  return { code, output: stdout + stderr };
+}
+
+function signerLine(key: PrivateKey): string {
+  return `somebody@example.org ${key.line}\n`;
+}

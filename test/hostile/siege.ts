@@ -1,0 +1,196 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import type { Files } from '../rig/fleet.ts';
+import { attacks, type AttackName } from './attacks.ts';
+import { type MaliciousServer, startMaliciousServer } from './server.ts';
+import {
+  type Cause,
+  type Daemon,
+  type Ground,
+  loadSubject,
+  type Machine,
+  type Outcome,
+  type Subject,
+} from './subject.ts';
+import { tracesIn } from './traces.ts';
+
+/** A fleet behind a server that may turn malicious, with one machine whose agent runs all the while. */
+export interface Siege {
+  readonly subject: Subject;
+  readonly ground: Ground;
+  readonly front: MaliciousServer;
+  readonly machine: Machine;
+  readonly daemon: Daemon;
+  /** The newest revision that the machine has deployed. */
+  good(): string;
+  /** A system that must never be, and whose build leaves a mark in HOME. */
+  readonly evil: Files;
+  /** Moves the configuration branch on the server. */
+  setMain(id: string): Promise<void>;
+  /** What runs, what ever ran, and every file but the agent's own. */
+  state(options?: { readonly besidesActivation: boolean }): unknown;
+  /** Everybody sees what the admins pushed; the machine must get there by itself. */
+  deploys(text: string): Promise<void>;
+  /** The machine follows the branch to a revision that changes nothing of its system. */
+  reaches(revision: string): Promise<void>;
+  /** Makes another machine known, and has it approved and deployed as well. */
+  another(name: string): Promise<Machine>;
+  lift(): Promise<void>;
+}
+
+/** The machine's name, and its place on the server. */
+export const victim = 'web1';
+
+export async function besiege(name: string): Promise<Siege> {
+  const subject = await loadSubject();
+  const ground = await subject.found(`autark-hostile-${name}`);
+  try {
+    const front = await startMaliciousServer(ground.repository, join(ground.dir, 'served'));
+    return await begin(subject, ground, front);
+  } catch (error) {
+    await ground.remove();
+    throw error;
+  }
+}
+
+async function begin(subject: Subject, ground: Ground, front: MaliciousServer): Promise<Siege> {
+  const { server, dir } = ground;
+  let good = ground.introduction;
+  const machines: Machine[] = [];
+  const admit = async (name: string): Promise<Machine> => {
+    const enrolled = await ground.enrol(name, front.url(name));
+    expect(enrolled.code, enrolled.output).toBe(0);
+    const approved = await ground.approve(name, enrolled.fingerprint);
+    expect(approved.code, approved.output).toBe(0);
+    machines.push(enrolled.machine);
+    return enrolled.machine;
+  };
+  const machine = await admit(victim);
+  good = await server.commit({ files: ground.system(victim, 'hello'), subject: 'hello' });
+  const first = await machine.once();
+  expect(first.code, first.output).toBe(0);
+  const daemon = machine.start();
+  const aside = (): string[] => [...ground.aside, ...machines.flatMap(({ own }) => own)];
+
+  const siege: Siege = {
+    ...{ subject, ground, front, machine, daemon },
+    good: () => good,
+    evil: ground.system(victim, 'evil', `touch '${dir}/home/a-build-of-evil-ran'`),
+    async setMain(id) {
+      await server.git(['update-ref', 'refs/heads/main', id]);
+    },
+    state: ({ besidesActivation } = { besidesActivation: false }) => ({
+      running: besidesActivation ? undefined : machine.running(),
+      traces: tracesIn(dir, [...aside(), ...(besidesActivation ? machine.activated : [])]),
+    }),
+    async deploys(text) {
+      const mark = daemon.mark();
+      const said = (): string => daemon.said(mark);
+      good = await server.commit({ files: ground.system(victim, text), parents: [good], subject: text });
+      front.be({ kind: 'honest' });
+      await until(() => machine.running().system === text, `${victim} to run “${text}”`, said);
+      await until(
+        async () => (await machine.published(ground.repository)).includes(good),
+        `${victim} to tell of ${good}`,
+        said,
+      );
+      await daemon.delivers(mark);
+    },
+    async reaches(revision) {
+      await until(
+        async () => (await machine.published(ground.repository)).includes(revision),
+        `${victim} to tell of ${revision}`,
+      );
+      good = revision;
+    },
+    async another(name) {
+      // Approving changes the branch, and the one before would be left behind.
+      const other = await admit(name);
+      good = await server.commit({ files: ground.system(name, 'hello'), subject: `hello ${name}` });
+      const ran = await other.once();
+      expect(ran.code, ran.output).toBe(0);
+      await until(async () => (await machine.published(ground.repository)).includes(good), 'both to follow');
+      return other;
+    },
+    async lift() {
+      await daemon.kill();
+      await front.stop();
+      await ground.remove();
+    },
+  };
+  return siege;
+}
+
+/** Waits for what another process does. */
+export async function until(
+  isSo: () => boolean | Promise<boolean>,
+  what: string,
+  seen: () => Promise<string> | string = () => '',
+): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  while (!(await isSo())) {
+    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}\n${await seen()}`);
+    await pause(100);
+  }
+}
+
+/** The test of one line of the list. */
+export function against(line: AttackName, body: () => Promise<void>): void {
+  test(attacks[line], body);
+}
+
+/** What an attacker does, and why it must come to nothing. */
+export interface Attack {
+  readonly cause: Cause;
+  /** Gives the commit that must be named, if there is one. */
+  readonly attack: (siege: Siege) => Promise<string | undefined>;
+  /** What else must be so while the agent refuses, given all that it said. */
+  readonly meanwhile?: (siege: Siege, said: string) => Promise<void> | void;
+  /** What an honest server, or an admin, does besides putting the branch back. */
+  readonly mend?: (siege: Siege) => Promise<void> | void;
+}
+
+/**
+ * The agent that runs meets the attack and refuses, naming the cause; what ran runs on, nothing else was ever
+ * activated, nothing was written but below its own folders; and the next honest revision is deployed by that same
+ * process.
+ */
+export function withstands(siege: Siege, line: AttackName, { cause, attack, meanwhile, mend }: Attack): void {
+  against(line, async () => {
+    const { daemon, machine, ground, subject, front } = siege;
+    const { words, isPublished } = subject.says[cause];
+    const [before, settled] = [siege.state(), siege.state({ besidesActivation: true })];
+    const mark = daemon.mark();
+    const named = await attack(siege);
+    const said = await daemon.refuses(cause, mark);
+    if (named !== undefined) expect(said).toContain(named);
+    if (isPublished) {
+      const shown = async (): Promise<string> => machine.published(ground.repository);
+      await until(async () => words.test(await shown()), `the record to say ${String(words)}`, shown);
+      if (named !== undefined) expect(await shown()).toContain(named);
+    }
+    expect(siege.state()).toEqual(before);
+    await meanwhile?.(siege, said);
+
+    front.be({ kind: 'honest' });
+    await siege.setMain(siege.good());
+    await mend?.(siege);
+    await siege.deploys(`after ${line}`);
+    expect(siege.state({ besidesActivation: true })).toEqual(settled);
+    expect(machine.running().activations.join('\n')).not.toContain('evil');
+    await machine.checkPublished(ground.repository);
+  });
+}
+
+/** Puts a file into a place where the agent may not have left a folder. */
+export function forget(...paths: readonly string[]): void {
+  for (const path of paths) rmSync(path, { recursive: true, force: true });
+}
+
+/** A cycle, or a command, that must end like this. */
+export function expectOutcome({ code, output }: Outcome, wanted: number, words: RegExp = /^/): void {
+  expect(code, output).toBe(wanted);
+  expect(output).toMatch(words);
+}
