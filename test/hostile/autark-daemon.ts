@@ -50,6 +50,10 @@ export function startAutark(world: World, host: FleetHost, cwd: string): Daemon 
     async delivers(since) {
       await found(since, ({ event }) => event === 'delivered', 'that its records were delivered');
     },
+    // docs/contract.md: it polls on SIGHUP.
+    nudge() {
+      daemon.signal('SIGHUP');
+    },
     async stop() {
       daemon.signal('SIGTERM');
       return (await ended).code;

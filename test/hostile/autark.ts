@@ -1,5 +1,4 @@
-import { mkdirSync } from 'node:fs';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PrivateKey } from '../../shared/trust/ssh-key.ts';
 import { execHost, buildScript } from '../rig/exec-system.ts';
@@ -76,7 +75,7 @@ async function enrol(
   const call = ['enroll', '--root', world.root(as), '--remote', remote, `--host=${name}`];
   const ran = await world.autark([...call, '--introduction', introduction]);
   const machine = machineOf(fleet, places, name, fleet.at(as));
-  if (ran.code === 0) setSettings(machineSettings(machine), { interval: '200ms' });
+  if (ran.code === 0) setSettings(machineSettings(machine), { interval: '1s' });
   return { ...outcomeOf(ran), machine, fingerprint: ran.stdout.split('\n')[0] ?? '' };
 }
 
@@ -112,7 +111,9 @@ function machineOf({ world, server }: Fleet, places: Places, name: string, host:
     async published(repository) {
       const git = at(repository);
       if ((await git(['for-each-ref', stateRef])) === '') return '';
-      return git(['show', '--format=%H%n%B', stateRef]);
+      return [await git(['log', '-1', '--format=%H%n%B', stateRef]), await git(['show', `${stateRef}:status.json`])].join(
+        '\n',
+      );
     },
     async checkPublished(repository) {
       expectChain(await recordsOf({ ...server, git: at(repository) }, name), `state/${name}`);

@@ -33,7 +33,9 @@ export interface Siege {
   state(options?: { readonly besidesActivation: boolean }): unknown;
   /** Everybody sees what the admins pushed; the machine must get there by itself. */
   deploys(text: string): Promise<void>;
-  /** The machine follows the branch to a revision that changes nothing of its system. */
+  /** Waits until the newest that the machine published says all of these, and the agent knows that it is there. */
+  publishes(wanted: readonly (string | RegExp)[], since: number): Promise<string>;
+  /** The branch goes to a revision that changes nothing of the system, and the machine follows. */
   reaches(revision: string): Promise<void>;
   /** Makes another machine known, and has it approved and deployed as well. */
   another(name: string): Promise<Machine>;
@@ -72,6 +74,7 @@ async function begin(subject: Subject, ground: Ground, front: MaliciousServer): 
   const first = await machine.once();
   expect(first.code, first.output).toBe(0);
   const daemon = machine.start();
+  await daemon.says(/./, 0);
   const aside = (): string[] => [...ground.aside, ...machines.flatMap(({ own }) => own)];
 
   const siege: Siege = {
@@ -90,28 +93,40 @@ async function begin(subject: Subject, ground: Ground, front: MaliciousServer): 
       const said = (): string => daemon.said(mark);
       good = await server.commit({ files: ground.system(victim, text), parents: [good], subject: text });
       front.be({ kind: 'honest' });
+      daemon.nudge();
       await until(() => machine.running().system === text, `${victim} to run “${text}”`, said);
+      await siege.publishes([good], mark);
+    },
+    async publishes(wanted, since) {
+      let shown = '';
+      const isSaid = (each: string | RegExp): boolean =>
+        typeof each === 'string' ? shown.includes(each) : each.test(shown);
+      await daemon.delivers(since);
       await until(
-        async () => (await machine.published(ground.repository)).includes(good),
-        `${victim} to tell of ${good}`,
-        said,
+        async () => {
+          shown = await machine.published(ground.repository);
+          return wanted.every(isSaid);
+        },
+        `${victim} to publish ${wanted.join(', ')}`,
+        () => `${shown}\n${daemon.said(since)}`,
       );
-      await daemon.delivers(mark);
+      return shown;
     },
     async reaches(revision) {
-      await until(
-        async () => (await machine.published(ground.repository)).includes(revision),
-        `${victim} to tell of ${revision}`,
-      );
+      const mark = daemon.mark();
+      await siege.setMain(revision);
+      daemon.nudge();
+      await siege.publishes([revision], mark);
       good = revision;
     },
     async another(name) {
+      const mark = daemon.mark();
       // Approving changes the branch, and the one before would be left behind.
       const other = await admit(name);
       good = await server.commit({ files: ground.system(name, 'hello'), subject: `hello ${name}` });
       const ran = await other.once();
       expect(ran.code, ran.output).toBe(0);
-      await until(async () => (await machine.published(ground.repository)).includes(good), 'both to follow');
+      await siege.publishes([good], mark);
       return other;
     },
     async lift() {
@@ -164,18 +179,16 @@ export function withstands(siege: Siege, line: AttackName, { cause, attack, mean
     const [before, settled] = [siege.state(), siege.state({ besidesActivation: true })];
     const mark = daemon.mark();
     const named = await attack(siege);
+    daemon.nudge();
     const said = await daemon.refuses(cause, mark);
     if (named !== undefined) expect(said).toContain(named);
     if (isPublished) {
-      const shown = async (): Promise<string> => machine.published(ground.repository);
-      await until(async () => words.test(await shown()), `the record to say ${String(words)}`, shown);
-      if (named !== undefined) expect(await shown()).toContain(named);
+      await siege.publishes([words, ...(named === undefined ? [] : [named])], mark);
     }
     expect(siege.state()).toEqual(before);
     await meanwhile?.(siege, said);
 
     front.be({ kind: 'honest' });
-    await siege.setMain(siege.good());
     await mend?.(siege);
     await siege.deploys(`after ${line}`);
     expect(siege.state({ besidesActivation: true })).toEqual(settled);

@@ -117,7 +117,7 @@ export interface Machine {
   setRemote(url: string): void;
   /** One cycle, from start to end. */
   once(): Promise<Outcome>;
-  /** The agent as a service, which looks several times a second. */
+  /** The agent as a service, which looks every second. */
   start(): Daemon;
   /** The machine shall go on after its agent stopped for want of knowledge. */
   resume(): Promise<Outcome>;
@@ -159,6 +159,8 @@ export interface Daemon {
   says(words: RegExp, since: number): Promise<string>;
   /** Waits until the server has everything that it published. */
   delivers(since: number): Promise<void>;
+  /** Asks it to look now, if it can be asked: to save time, for it looks by itself soon enough. */
+  nudge(): void;
   /** Asks it to end; its exit code. */
   stop(): Promise<number | null>;
   kill(): Promise<void>;
