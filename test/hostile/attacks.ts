@@ -45,9 +45,9 @@ export const attacks = {
 
   // What a tree can hold
   'dot-git': 'a file whose name is .git in other letters',
-  'dot-git-unicode': 'a file whose name is .git with an invisible letter in it',
+  'dot-git-unicode': 'a file whose name is .git in letters of another width',
   'symlink-out': 'a symbolic link that leads out of the tree',
-  'symlink-absolute': 'a symbolic link to an absolute path, and a file below it',
+  'symlink-absolute': 'a symbolic link to an absolute path',
   attributes: 'attributes that ask for filters, line ends and substitutions: no byte changes',
   'submodule-ext': 'a submodule whose address is a command',
   'submodule-option': 'a submodule whose address is an option',

@@ -36,6 +36,10 @@ export const says: Readonly<Record<Cause, Said>> = {
   'push refused': said(51, /the server refuses access \(403\)/, false),
   'push not kept': said(51, /took the push of state\/\S+ and then showed another tip/, false),
 
+  'state gone': said(0, /state\/\S+ is gone from the server/),
+  'state set back': said(0, /state\/\S+ was set back on the server/),
+  'state not its own': said(0, /state\/\S+ held [0-9a-f]{40}, which this host did not sign/),
+
   'no memory of its own': said(10, /no journal/, false),
   'state is another’s': said(12, /this host's key signed/, false),
 

@@ -1,13 +1,14 @@
 import { existsSync, mkdirSync } from 'node:fs';
+import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
+import { expect } from 'vitest';
 import type { PrivateKey } from '../../shared/trust/ssh-key.ts';
 import { execHost, buildScript } from '../rig/exec-system.ts';
-import { type Fleet, type FleetHost, makeFleet, recordsOf } from '../rig/fleet.ts';
+import { type Fleet, type FleetHost, makeFleet } from '../rig/fleet.ts';
 import { setSettings } from '../rig/interval.ts';
 import { endAll } from '../rig/processes.ts';
 import { must, run, type RanProgram } from '../rig/run.ts';
-import { expectChain } from '../rig/sound.ts';
-import { program } from '../rig/world.ts';
+import { program, writeKey } from '../rig/world.ts';
 import { startAutark } from './autark-daemon.ts';
 import { says } from './autark-words.ts';
 import type { Enrolled, Ground, Machine, Outcome, Subject } from './subject.ts';
@@ -39,12 +40,29 @@ function groundOf(fleet: Fleet): Ground {
   return {
     ...{ dir, repository, server, admin, introduction },
     aside: [repository, world.clone, reader, join(dir, 'server.index'), join(dir, 'served')],
+    configuration: 'fleet.yaml',
+    async withHost(name) {
+      const text = await server.git(['show', 'main:fleet.yaml']);
+      return { 'fleet.yaml': `${text.replace(/^hosts:\n/m, `hosts:\n  "${name}": {}\n`)}\n` };
+    },
     admins: (keys) => ({ allowed_signers: keys.map(signerLine).join('') }),
     system: (host, text, also = '') => ({
       ...execHost(host, text),
       [`hosts/${host}/build`]: { executable: buildScript.replace('set -eu\n', `set -eu\n${also}\n`) },
     }),
     enrol: (name, remote, as = name) => enrol(fleet, places, { name, remote, as }),
+    async copyOf(machine, as) {
+      await cp(machine.root, world.root(as), { recursive: true, verbatimSymlinks: true });
+      return machineOf(fleet, places, machine.name, fleet.at(as));
+    },
+    async pretender(machine, as) {
+      const root = world.root(as);
+      await cp(join(machine.root, 'etc/autark'), join(root, 'etc/autark'), { recursive: true });
+      const key = join(root, 'key');
+      await writeKey(key, 'laptop');
+      setSettings(fleet.at(as), { key });
+      return machineOf(fleet, places, machine.name, fleet.at(as));
+    },
     async approve(name, fingerprint) {
       await world.git(['fetch', '--quiet', 'origin']);
       await world.git(['reset', '--quiet', '--hard', 'origin/main']);
@@ -52,7 +70,11 @@ function groundOf(fleet: Fleet): Ground {
       const call = ['approve', name, '--fingerprint', fingerprint, ...system, '--yes', '--push'];
       return outcomeOf(await world.autark(call));
     },
-    look: (remote) => from(remote, ['status']),
+    async look(remote) {
+      const outcome = await from(remote, ['status']);
+      // docs/contract.md: a sum, in which 8 stands for “not verified”, and 64 is no sum.
+      return { ...outcome, doubts: ((outcome.code ?? 0) & 8) !== 0 };
+    },
     audit: (remote) => from(remote, ['verify', '--json']),
     async remove() {
       endAll(dir);
@@ -75,7 +97,7 @@ async function enrol(
   const call = ['enroll', '--root', world.root(as), '--remote', remote, `--host=${name}`];
   const ran = await world.autark([...call, '--introduction', introduction]);
   const machine = machineOf(fleet, places, name, fleet.at(as));
-  if (ran.code === 0) setSettings(machineSettings(machine), { interval: '1s' });
+  if (ran.code === 0) setSettings(machineSettings(machine), { interval: '3s' });
   return { ...outcomeOf(ran), machine, fingerprint: ran.stdout.split('\n')[0] ?? '' };
 }
 
@@ -83,7 +105,7 @@ function machineSettings({ root }: Pick<Machine, 'root'>): Pick<FleetHost, 'path
   return { path: (...parts) => join(root, ...parts) };
 }
 
-function machineOf({ world, server }: Fleet, places: Places, name: string, host: FleetHost): Machine {
+function machineOf({ world }: Fleet, places: Places, name: string, host: FleetHost): Machine {
   const env = { ...world.env, HOME: places.home, TMPDIR: places.temporary };
   const { root, path } = host;
   const stateRef = `refs/heads/state/${name}`;
@@ -116,7 +138,12 @@ function machineOf({ world, server }: Fleet, places: Places, name: string, host:
       );
     },
     async checkPublished(repository) {
-      expectChain(await recordsOf({ ...server, git: at(repository) }, name), `state/${name}`);
+      const format = '--format=%H %P,%(trailers:key=Autark-Seq,valueonly,separator=)';
+      const lines = (await at(repository)(['log', '--first-parent', '--reverse', format, stateRef])).split('\n');
+      const records = lines.map((line) => line.split(/[ ,]/));
+      expect(records.map((fields) => Number(fields.at(-1)))).toEqual([...records.keys()]);
+      const parents = records.slice(1).map(([, parent]) => parent);
+      expect(parents).toEqual(records.slice(0, -1).map(([id]) => id));
     },
   };
 }

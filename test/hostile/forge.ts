@@ -4,7 +4,7 @@ import type { Server } from '../rig/fleet.ts';
 
 /** A commit letter by letter, for those that git would not make. */
 export interface Forged {
-  /** Of the first parent if not given. */
+  /** A tree, or a commit that has it; of the first parent if not given. */
   readonly tree?: string;
   readonly parents: readonly string[];
   /** Whoever signs; nobody if not given. */
@@ -23,7 +23,7 @@ export interface Forged {
 /** Writes the commit into the repository and gives its id; no ref moves. */
 export async function forge({ git }: Server, forged: Forged): Promise<string> {
   const { parents, key, namespace = 'git', headers = [], unsigned = [], message = 'Forged\n' } = forged;
-  const tree = forged.tree ?? (await git(['rev-parse', `${parents[0] ?? ''}^{tree}`]));
+  const tree = await git(['rev-parse', `${forged.tree ?? parents[0] ?? ''}^{tree}`]);
   const seconds = forged.seconds ?? Math.floor(Date.now() / 1000);
   const who = `Alice <alice@example.org> ${seconds} +0000`;
   const above = [

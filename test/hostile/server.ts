@@ -11,6 +11,8 @@ export type Manner =
   | { readonly kind: 'honest' }
   /** Shows another repository in this one's place, and takes pushes into that. */
   | { readonly kind: 'shows'; readonly repository: string }
+  /** Says that some refs are elsewhere, or nowhere; takes pushes as ever. */
+  | { readonly kind: 'moves'; readonly refs: Refs }
   /** Says that there are no refs with these beginnings. */
   | { readonly kind: 'hides'; readonly refs: readonly string[] }
   /** Takes every push, says that it went well, and keeps nothing of it. */
@@ -35,8 +37,6 @@ export interface MaliciousServer {
   url(client: string): string;
   /** To this client from now on; to all if none is named. */
   be(manner: Manner, client?: string): void;
-  /** The same repository with some refs elsewhere, or gone (`null`); what is pushed there stays there. */
-  view(refs: Refs): Promise<string>;
   /** The repository as it is now, to be shown again when it has gone on. */
   snapshot(): Promise<string>;
   /** How often a client asked anything, and for which objects, since this was last asked. */
@@ -58,7 +58,7 @@ export async function startMaliciousServer(repository: string, folder: string): 
     const { client, ...query } = await read(request);
     asked.push({ client, wants: wantsOf(query) });
     const manner = manners.get(client) ?? common;
-    const answer = await answerAs(manner, query, repository, () => views.view({}));
+    const answer = await answerAs(manner, query, repository, (refs) => views.view(refs));
     if (answer !== null) send(response, answer, manner);
     else flood(response, query);
   };
@@ -78,7 +78,6 @@ export async function startMaliciousServer(repository: string, folder: string): 
       manners.clear();
       common = manner;
     },
-    view: (refs) => views.view(refs),
     snapshot: () => views.snapshot(),
     asked(client) {
       const theirs = asked.filter((each) => each.client === client);
@@ -112,7 +111,7 @@ async function answerAs(
   manner: Manner,
   asked: Asked,
   repository: string,
-  throwaway: () => Promise<string>,
+  view: (refs: Refs) => Promise<string>,
 ): Promise<Answer | null> {
   switch (manner.kind) {
     case 'shows':
@@ -124,7 +123,9 @@ async function answerAs(
         manner.refs.map((ref): GitSettings[number] => ['transfer.hideRefs', ref]),
       );
     case 'swallows':
-      return backend(isPush(asked) ? await throwaway() : repository, asked);
+      return backend(isPush(asked) ? await view({}) : repository, asked);
+    case 'moves':
+      return backend(isPush(asked) ? repository : await view(manner.refs), asked);
     case 'refuses':
       return isPush(asked) ? forbidden : backend(repository, asked);
     case 'redirects':

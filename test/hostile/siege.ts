@@ -31,15 +31,25 @@ export interface Siege {
   setMain(id: string): Promise<void>;
   /** What runs, what ever ran, and every file but the agent's own. */
   state(options?: { readonly besidesActivation: boolean }): unknown;
-  /** Everybody sees what the admins pushed; the machine must get there by itself. */
-  deploys(text: string): Promise<void>;
+  /** An admin pushes a system, and the machine runs it; whether it can tell anybody is another matter. */
+  follows(text: string, push?: Push): Promise<string>;
+  /** The server is honest to everybody; the machine follows and says so. */
+  deploys(text: string, push?: Push): Promise<void>;
   /** Waits until the newest that the machine published says all of these, and the agent knows that it is there. */
-  publishes(wanted: readonly (string | RegExp)[], since: number): Promise<string>;
+  publishes(wanted: readonly (string | RegExp)[], since: number, repository?: string): Promise<string>;
   /** The branch goes to a revision that changes nothing of the system, and the machine follows. */
   reaches(revision: string): Promise<void>;
   /** Makes another machine known, and has it approved and deployed as well. */
   another(name: string): Promise<Machine>;
+  /** A machine that belongs to the attacker: what it does in its own root does not count. */
+  disregard(machine: Machine): void;
   lift(): Promise<void>;
+}
+
+export interface Push {
+  /** What it goes on from, if not from what the machine has deployed. */
+  readonly above?: readonly string[];
+  readonly files?: Files;
 }
 
 /** The machine's name, and its place on the server. */
@@ -75,7 +85,8 @@ async function begin(subject: Subject, ground: Ground, front: MaliciousServer): 
   expect(first.code, first.output).toBe(0);
   const daemon = machine.start();
   await daemon.says(/./, 0);
-  const aside = (): string[] => [...ground.aside, ...machines.flatMap(({ own }) => own)];
+  const strangers: string[] = [];
+  const aside = (): string[] => [...ground.aside, ...strangers, ...machines.flatMap(({ own }) => own)];
 
   const siege: Siege = {
     ...{ subject, ground, front, machine, daemon },
@@ -88,23 +99,35 @@ async function begin(subject: Subject, ground: Ground, front: MaliciousServer): 
       running: besidesActivation ? undefined : machine.running(),
       traces: tracesIn(dir, [...aside(), ...(besidesActivation ? machine.activated : [])]),
     }),
-    async deploys(text) {
+    async follows(text, { above = [good], files = {} } = {}) {
       const mark = daemon.mark();
-      const said = (): string => daemon.said(mark);
-      good = await server.commit({ files: ground.system(victim, text), parents: [good], subject: text });
-      front.be({ kind: 'honest' });
+      good = await server.commit({
+        files: { ...ground.system(victim, text), ...files },
+        parents: above,
+        tree: good,
+        subject: text,
+      });
       daemon.nudge();
-      await until(() => machine.running().system === text, `${victim} to run “${text}”`, said);
-      await siege.publishes([good], mark);
+      await until(
+        () => machine.running().system === text,
+        `${victim} to run “${text}”`,
+        () => daemon.said(mark),
+      );
+      return good;
     },
-    async publishes(wanted, since) {
+    async deploys(text, push) {
+      const mark = daemon.mark();
+      front.be({ kind: 'honest' });
+      await siege.publishes([await siege.follows(text, push)], mark);
+    },
+    async publishes(wanted, since, repository = ground.repository) {
       let shown = '';
       const isSaid = (each: string | RegExp): boolean =>
         typeof each === 'string' ? shown.includes(each) : each.test(shown);
       await daemon.delivers(since);
       await until(
         async () => {
-          shown = await machine.published(ground.repository);
+          shown = await machine.published(repository);
           return wanted.every(isSaid);
         },
         `${victim} to publish ${wanted.join(', ')}`,
@@ -128,6 +151,9 @@ async function begin(subject: Subject, ground: Ground, front: MaliciousServer): 
       expect(ran.code, ran.output).toBe(0);
       await siege.publishes([good], mark);
       return other;
+    },
+    disregard({ root }) {
+      strangers.push(root);
     },
     async lift() {
       await daemon.kill();
@@ -161,6 +187,10 @@ export interface Attack {
   readonly cause: Cause;
   /** Gives the commit that must be named, if there is one. */
   readonly attack: (siege: Siege) => Promise<string | undefined>;
+  /** Whether an admin signed it, so that the agent takes it for a step ahead, although not one that can be deployed. */
+  readonly isAuthentic?: boolean;
+  /** Where the agent's answer goes, if not to the repository that everybody else sees. */
+  readonly heardIn?: () => string;
   /** What else must be so while the agent refuses, given all that it said. */
   readonly meanwhile?: (siege: Siege, said: string) => Promise<void> | void;
   /** What an honest server, or an admin, does besides putting the branch back. */
@@ -172,32 +202,33 @@ export interface Attack {
  * activated, nothing was written but below its own folders; and the next honest revision is deployed by that same
  * process.
  */
-export function withstands(siege: Siege, line: AttackName, { cause, attack, meanwhile, mend }: Attack): void {
+export function withstands(siege: Siege, line: AttackName, assault: Attack): void {
+  const { cause, attack, isAuthentic = false, heardIn, meanwhile, mend } = assault;
   against(line, async () => {
-    const { daemon, machine, ground, subject, front } = siege;
+    const { daemon, machine, ground, subject } = siege;
     const { words, isPublished } = subject.says[cause];
     const [before, settled] = [siege.state(), siege.state({ besidesActivation: true })];
     const mark = daemon.mark();
     const named = await attack(siege);
     daemon.nudge();
     const said = await daemon.refuses(cause, mark);
-    if (named !== undefined) expect(said).toContain(named);
-    if (isPublished) {
-      await siege.publishes([words, ...(named === undefined ? [] : [named])], mark);
-    }
+    const names = named === undefined ? [] : [named];
+    for (const name of names) expect(said).toContain(name);
+    if (isPublished) await siege.publishes([words, ...names], mark, heardIn?.());
     expect(siege.state()).toEqual(before);
     await meanwhile?.(siege, said);
 
-    front.be({ kind: 'honest' });
+    const authentic = await ground.server.head();
     await mend?.(siege);
-    await siege.deploys(`after ${line}`);
+    const above = isAuthentic ? authentic : siege.good();
+    await siege.deploys(`after ${line}`, { above: [above] });
     expect(siege.state({ besidesActivation: true })).toEqual(settled);
     expect(machine.running().activations.join('\n')).not.toContain('evil');
     await machine.checkPublished(ground.repository);
   });
 }
 
-/** Puts a file into a place where the agent may not have left a folder. */
+/** Takes away what an attacker planted. */
 export function forget(...paths: readonly string[]): void {
   for (const path of paths) rmSync(path, { recursive: true, force: true });
 }

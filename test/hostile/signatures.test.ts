@@ -15,8 +15,7 @@ const mallory = await key('mallory');
 
 /** A commit of evil that is good but for its signature. */
 async function evilCommit(forged: Partial<Forged>): Promise<string> {
-  const model = await server.commit({ files: evil, ref: null });
-  const tree = await server.git(['rev-parse', `${model}^{tree}`]);
+  const tree = await server.commit({ files: evil, ref: null });
   const id = await forge(server, { tree, parents: [siege.good()], ...forged });
   await siege.setMain(id);
   return id;

@@ -47,6 +47,10 @@ export type Cause =
   | 'redirected'
   | 'push refused'
   | 'push not kept'
+  /** What the server holds of the host’s own state; nothing to refuse, but to be told. */
+  | 'state gone'
+  | 'state set back'
+  | 'state not its own'
   /** The agent’s own knowledge. */
   | 'no memory of its own'
   | 'state is another’s'
@@ -81,6 +85,10 @@ export interface Ground {
   readonly admin: PrivateKey;
   /** The commit that trust begins with. It has a parent. */
   readonly introduction: string;
+  /** The file with the fleet’s configuration. */
+  readonly configuration: string;
+  /** That file, with one more host, of this name. */
+  withHost(name: string): Promise<Files>;
   /** How `admins` are written down, and where. */
   admins(keys: readonly PrivateKey[]): Files;
   /**
@@ -90,10 +98,14 @@ export interface Ground {
   system(host: string, text: string, also?: string): Files;
   /** Makes a machine known under a name. */
   enrol(name: string, remote: string, as?: string): Promise<Enrolled>;
+  /** A second machine with the first one's disk. */
+  copyOf(machine: Machine, as: string): Promise<Machine>;
+  /** A machine set up as that host by somebody who has a clone of the repository, and nothing of the host's own. */
+  pretender(machine: Machine, as: string): Promise<Machine>;
   /** An admin says that the machine with this fingerprint is that host. */
   approve(name: string, fingerprint: string): Promise<Outcome>;
-  /** A person who knows only this remote looks at the fleet: whether all is well. */
-  look(remote: string): Promise<Outcome>;
+  /** A person who knows only this remote looks at the fleet: whether all is well, and whether something is not what it says. */
+  look(remote: string): Promise<Outcome & { readonly doubts: boolean }>;
   /** The same person has everything checked that can be. */
   audit(remote: string): Promise<Outcome>;
   remove(): Promise<void>;
@@ -117,7 +129,7 @@ export interface Machine {
   setRemote(url: string): void;
   /** One cycle, from start to end. */
   once(): Promise<Outcome>;
-  /** The agent as a service, which looks every second. */
+  /** The agent as a service, which looks every few seconds. */
   start(): Daemon;
   /** The machine shall go on after its agent stopped for want of knowledge. */
   resume(): Promise<Outcome>;
