@@ -31,7 +31,8 @@ export const attacks = {
   replay: 'the whole repository as it was some time ago is served again',
   'old-journal': 'the machine’s journal is an older one, and so is the branch',
   'lost-journal': 'the machine’s journal is gone',
-  'lost-journal-hidden-state': 'the machine’s journal is gone, and the server hides what the machine published',
+  'lost-journal-hidden-state':
+    'the machine’s journal is gone, and the server hides what the machine published',
   'restored-snapshot': 'the machine is restored from a snapshot, and the branch is as old',
   'restored-snapshot-twice': 'the machine is restored from a snapshot twice on one day',
 
@@ -66,7 +67,8 @@ export const attacks = {
   'endless-answer': 'an answer that never ends',
   redirect: 'a redirect to another server',
   'pushes-refused': 'a server that takes no pushes: deployments go on, and nothing is forgotten',
-  'pushes-swallowed': 'a server that says it took a push and did not: deployments go on, nothing is forgotten',
+  'pushes-swallowed':
+    'a server that says it took a push and did not: deployments go on, nothing is forgotten',
   'two-views': 'two hosts are shown two branches that admins signed',
 
   // What is said of a host

@@ -17,10 +17,9 @@ import type { Enrolled, Ground, Machine, Outcome, Subject } from './subject.ts';
 export const subject: Subject = {
   says,
   async found(name) {
-    const fleet = await makeFleet(name, async ({ git, clone, env }) => {
-      const old = ['commit', '--quiet', '--allow-empty', '--message', 'Long before the fleet'];
-      await must('git', old, { cwd: clone, env });
-      await git(['push', '--quiet', 'origin', 'HEAD:main']);
+    const fleet = await makeFleet(name, async (world) => {
+      await world.git(['commit', '--quiet', '--allow-empty', '--message', 'Long before the fleet']);
+      await world.git(['push', '--quiet', 'origin', 'HEAD:main']);
     });
     return groundOf(fleet);
   },
@@ -93,12 +92,16 @@ async function enrol(
   places: Places,
   { name, remote, as }: { readonly name: string; readonly remote: string; readonly as: string },
 ): Promise<Enrolled> {
-  const { world, introduction } = fleet;
+  const { world, server, introduction } = fleet;
+  const waiting = async (): Promise<readonly string[]> =>
+    (await server.git(['for-each-ref', '--format=%(refname)', `refs/heads/enroll/${name}`])).split('\n');
+  const before = await waiting();
   const call = ['enroll', '--root', world.root(as), '--remote', remote, `--host=${name}`];
   const ran = await world.autark([...call, '--introduction', introduction]);
   const machine = machineOf(fleet, places, name, fleet.at(as));
   if (ran.code === 0) setSettings(machineSettings(machine), { interval: '3s' });
-  return { ...outcomeOf(ran), machine, fingerprint: ran.stdout.split('\n')[0] ?? '' };
+  const waitsAt = (await waiting()).find((ref) => !before.includes(ref)) ?? '';
+  return { ...outcomeOf(ran), machine, fingerprint: ran.stdout.split('\n')[0] ?? '', waitsAt };
 }
 
 function machineSettings({ root }: Pick<Machine, 'root'>): Pick<FleetHost, 'path'> {
@@ -133,13 +136,16 @@ function machineOf({ world }: Fleet, places: Places, name: string, host: FleetHo
     async published(repository) {
       const git = at(repository);
       if ((await git(['for-each-ref', stateRef])) === '') return '';
-      return [await git(['log', '-1', '--format=%H%n%B', stateRef]), await git(['show', `${stateRef}:status.json`])].join(
-        '\n',
-      );
+      return [
+        await git(['log', '-1', '--format=%H%n%B', stateRef]),
+        await git(['show', `${stateRef}:status.json`]),
+      ].join('\n');
     },
     async checkPublished(repository) {
       const format = '--format=%H %P,%(trailers:key=Autark-Seq,valueonly,separator=)';
-      const lines = (await at(repository)(['log', '--first-parent', '--reverse', format, stateRef])).split('\n');
+      const lines = (await at(repository)(['log', '--first-parent', '--reverse', format, stateRef])).split(
+        '\n',
+      );
       const records = lines.map((line) => line.split(/[ ,]/));
       expect(records.map((fields) => Number(fields.at(-1)))).toEqual([...records.keys()]);
       const parents = records.slice(1).map(([, parent]) => parent);

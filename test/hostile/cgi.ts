@@ -69,7 +69,9 @@ function parseAnswer(bytes: Buffer): Answer {
   const end = bytes.indexOf('\r\n\r\n');
   if (end === -1) return { status: 500, headers: {}, body: bytes };
   const lines = bytes.subarray(0, end).toString('latin1').split('\r\n');
-  const headers = Object.fromEntries(lines.map((line) => line.split(/: (.*)/s).slice(0, 2)) as [string, string][]);
+  const headers = Object.fromEntries(
+    lines.map((line) => line.split(/: (.*)/s).slice(0, 2)) as [string, string][],
+  );
   const { Status: status = '200', ...others } = headers;
   return { status: Number(status.split(' ')[0]), headers: others, body: bytes.subarray(end + 4) };
 }

@@ -125,11 +125,9 @@ against('genesis-substituted', async () => {
   const real = await ground.enrol('web3', front.url('web3'));
   const thief = await ground.enrol('web3', front.url('thief'), 'thief');
   for (const each of [real, thief]) siege.disregard(each.machine);
-  const waiting = (await server.git(['for-each-ref', '--format=%(refname) %(objectname)', 'refs/heads/enroll/web3']))
-    .split('\n')
-    .map((line) => line.split(' '));
   // In the place of each the other one, and then something that neither of them signed.
-  const [[a = '', x = ''] = [], [b = '', y = ''] = []] = waiting;
+  const [a, b] = [real.waitsAt, thief.waitsAt];
+  const [x, y] = [await tipOf(a), await tipOf(b)];
   const strange = await forge(server, { parents: [], tree: x, key: mallory });
   const head = await server.head();
   for (const [first, second] of [

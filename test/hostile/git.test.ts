@@ -131,7 +131,10 @@ withstands(siege, 'cut-pack', {
 withstands(siege, 'garbage-pack', {
   cause: 'pack is garbage',
   async attack() {
-    front.be({ kind: 'lies', instead: Buffer.from('PACK\0\0\0\u0002'.padEnd(4000, '\u0007 noise ')) }, victim);
+    front.be(
+      { kind: 'lies', instead: Buffer.from('PACK\0\0\0\u0002'.padEnd(4000, '\u0007 noise ')) },
+      victim,
+    );
     await server.commit({ files: evil, key: null });
     return undefined;
   },

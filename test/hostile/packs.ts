@@ -67,7 +67,9 @@ export function asPack(body: Buffer): Answer {
 async function packOf(repository: string, wants: readonly string[], lie: Lie): Promise<Uint8Array> {
   const env = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', GIT_DIR: repository, GIT_CONFIG_NOSYSTEM: '1' };
   const limit = lie.shallow === undefined ? [] : [`^${lie.shallow}^@`];
-  const listed = await must('git', ['rev-list', '--objects', '--no-object-names', ...wants, ...limit], { env });
+  const listed = await must('git', ['rev-list', '--objects', '--no-object-names', ...wants, ...limit], {
+    env,
+  });
   const kept = listed.split('\n').filter((id) => lie.lacks?.includes(id) !== true);
   // Its bytes, which `must` would take for text.
   return execFileSync('git', ['pack-objects', '--stdout', '-q', '--window=0'], {

@@ -58,10 +58,11 @@ export const victim = 'web1';
 export async function besiege(name: string): Promise<Siege> {
   const subject = await loadSubject();
   const ground = await subject.found(`autark-hostile-${name}`);
+  const front = await startMaliciousServer(ground.repository, join(ground.dir, 'served'));
   try {
-    const front = await startMaliciousServer(ground.repository, join(ground.dir, 'served'));
     return await begin(subject, ground, front);
   } catch (error) {
+    await front.stop();
     await ground.remove();
     throw error;
   }

@@ -107,8 +107,6 @@ withstands(siege, 'removed-admin-merges', {
 /** There are two admins, and then one again, which the machine has seen; the revision with both. */
 async function bobComesAndGoes(): Promise<string> {
   const together = await server.commit({ files: ground.admins([admin, bob]), ref: null });
-  await siege.reaches(
-    await server.commit({ files: ground.admins([admin]), parents: [together], ref: null }),
-  );
+  await siege.reaches(await server.commit({ files: ground.admins([admin]), parents: [together], ref: null }));
   return together;
 }

@@ -114,6 +114,8 @@ export interface Ground {
 export interface Enrolled extends Outcome {
   readonly machine: Machine;
   readonly fingerprint: string;
+  /** The ref under which it waits to be approved; empty if there is none. */
+  readonly waitsAt: string;
 }
 
 export interface Machine {
@@ -138,7 +140,7 @@ export interface Machine {
   published(repository: string): Promise<string>;
   /** Whether all that it published there hangs together; throws where it does not. */
   checkPublished(repository: string): Promise<void>;
-  /** Refs that are the machine's own. */
+  /** The ref that it publishes to. */
   readonly stateRef: string;
 }
 

@@ -1,8 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect } from 'vitest';
-import type { Entry } from './forge.ts';
-import { blob, forge, tree, treeWith } from './forge.ts';
+import { blob, type Entry, forge, tree, treeWith } from './forge.ts';
 import { against, besiege, forget, victim, withstands } from './siege.ts';
 
 const siege = await besiege('trees');
@@ -99,7 +98,7 @@ withstands(siege, 'tree-bomb', {
 });
 
 function namesFor(id: string): Entry[] {
-  return [...'0123456789abcdef'].map((name) => ['40000', name, id]);
+  return Array.from('0123456789abcdef', (name) => ['40000', name, id]);
 }
 
 withstands(siege, 'blob-bomb', {
@@ -175,7 +174,6 @@ withstands(siege, 'huge-message', {
   },
 });
 
-// eslint-disable-next-line no-control-regex -- it is what must not come through
 const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202e]/;
 
 withstands(siege, 'escapes', {

@@ -24,10 +24,17 @@ export function makeViews(repository: string, folder: string): Views {
       const env = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: folder, GIT_CONFIG_NOSYSTEM: '1' };
       await must('git', ['init', '--quiet', '--bare', '--initial-branch=main', place], { env });
       await writeFile(join(place, 'objects/info/alternates'), `${join(repository, 'objects')}\n`);
-      const shown = await must('git', ['-C', repository, 'for-each-ref', '--format=%(refname) %(objectname)'], {
-        env,
-      });
-      const all = { ...Object.fromEntries(shown.split('\n').map((line) => line.split(' '))), ...refs } as Refs;
+      const shown = await must(
+        'git',
+        ['-C', repository, 'for-each-ref', '--format=%(refname) %(objectname)'],
+        {
+          env,
+        },
+      );
+      const all = {
+        ...Object.fromEntries(shown.split('\n').map((line) => line.split(' '))),
+        ...refs,
+      } as Refs;
       const lines = Object.entries(all).map(([ref, id]) => (id === null ? '' : `update ${ref} ${id}\n`));
       await must('git', ['-C', place, 'update-ref', '--stdin'], { env, input: lines.join('') });
       return place;
