@@ -16,8 +16,8 @@ export const says: Readonly<Record<Cause, Said>> = {
   'merged from outside': said(20, /a merged commit does not descend from the introduction/),
 
   'configuration unreadable': said(21, /fleet\.yaml:\d+:\d+/),
-  'not a host name': said(21, /is not a host name/),
-  'refused by git': said(21, /holds an object that git refuses/),
+  'not a host name': said(21, /must be a name of lower-case letters, digits and -/),
+  'refused by git': said(21, /holds an object that git refuses/, false),
 
   'look-alike of .git': said(21, /some file systems take the name for \.git/),
   'link out of the tree': said(21, /the link leads out of the tree|the link’s target is absolute/),
@@ -26,14 +26,14 @@ export const says: Readonly<Record<Cause, Said>> = {
   'too large a file': said(21, /the tree has more than 134217728 bytes in a file/),
   'too deep': said(21, /the tree has more than 64 directories deep/),
 
-  'objects missing': said(50, /did not send all necessary objects/, false),
+  'objects missing': said(50, /did not receive expected object|did not send all necessary objects/, false),
   'bytes are not the object': said(50, /the bytes in the Git directory are not those of this object/, false),
   'history cut short': said(50, /shallow/, false),
   'pack cut off': said(50, /ended the connection/, false),
   'pack is garbage': said(50, /pack/, false),
   'endless messages': said(50, /the server sends endless messages/, false),
   redirected: said(50, /the server points to another address/, false),
-  'push refused': said(51, /the server refuses access \(403\)/, false),
+  'push refused': said(51, /the server refused to change refs\/heads\/state\/\S+: .*declined/, false),
   'push not kept': said(51, /took the push of state\/\S+ and then showed another tip/, false),
 
   'state gone': said(0, /state\/\S+ is gone from the server/),

@@ -56,14 +56,18 @@ withstands(siege, 'grafted', {
   mend: forgetPlanted,
 });
 
-/** A revision that an admin signed, of which the server keeps one file to itself; which object that is. */
-async function withheld(): Promise<string> {
+/**
+ * A revision that an admin signed, of which the server keeps one file to itself.
+ * @param before what happens before it is shown, given that file's object
+ */
+async function withhold(before: (object: string) => void = () => undefined): Promise<string> {
   const files = ground.system(victim, 'withheld');
   const revision = await server.commit({ files, ref: null });
   const before = await server.git(['ls-tree', '-r', '--format=%(objectname)', siege.good()]);
   const now = await server.git(['ls-tree', '-r', '--format=%(objectname)', revision]);
   const object = now.split('\n').find((id) => !before.split('\n').includes(id)) ?? '';
   front.be({ kind: 'lies', lacks: [object] }, victim);
+  before(object);
   await siege.setMain(revision);
   return object;
 }
@@ -73,12 +77,12 @@ withstands(siege, 'alternates', {
   isAuthentic: true,
   async attack() {
     const store = join(ground.dir, 'served/store');
-    const object = await withheld();
-    const file = join(store, object.slice(0, 2), object.slice(2));
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, deflateSync(Buffer.from('blob 5\0evil\n')));
-    planted = plant('objects/info/alternates', `${store}\n`);
-    return object;
+    return withhold((object) => {
+      const file = join(store, object.slice(0, 2), object.slice(2));
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, deflateSync(Buffer.from('blob 5\0evil\n')));
+      planted = plant('objects/info/alternates', `${store}\n`);
+    });
   },
   mend: forgetPlanted,
 });
@@ -96,7 +100,7 @@ withstands(siege, 'shallow', {
 withstands(siege, 'partial', {
   cause: 'objects missing',
   async attack() {
-    await withheld();
+    await withhold();
     return undefined;
   },
 });
@@ -110,7 +114,7 @@ withstands(siege, 'promisor', {
       '[extensions]\n\tpartialClone = autark\n[remote "autark"]\n\tpromisor = true\n\tpartialCloneFilter = blob:none\n',
     );
     front.asked(victim);
-    missing = await withheld();
+    missing = await withhold();
     return undefined;
   },
   meanwhile() {

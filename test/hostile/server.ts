@@ -1,5 +1,7 @@
+import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { listenOn } from '../rig/served.ts';
 import { backend, type Answer, type Asked, type GitSettings } from './cgi.ts';
 import { answerWith, asksForPack, endlessBeginning, inBand, type Lie, wantsOf } from './packs.ts';
@@ -50,6 +52,7 @@ export interface MaliciousServer {
  */
 export async function startMaliciousServer(repository: string, folder: string): Promise<MaliciousServer> {
   const views = makeViews(repository, folder);
+  const refusing = await makeRefusingHooks(folder);
   const manners = new Map<string, Manner>();
   let common: Manner = { kind: 'honest' };
   let asked: { client: string; wants: readonly string[] }[] = [];
@@ -58,7 +61,8 @@ export async function startMaliciousServer(repository: string, folder: string): 
     const { client, ...query } = await read(request);
     asked.push({ client, wants: wantsOf(query) });
     const manner = manners.get(client) ?? common;
-    const answer = await answerAs(manner, query, repository, (refs) => views.view(refs));
+    const means = { repository, refusing, view: (refs: Refs) => views.view(refs) };
+    const answer = await answerAs(manner, query, means);
     if (answer !== null) send(response, answer, manner);
     else flood(response, query);
   };
@@ -91,6 +95,13 @@ export async function startMaliciousServer(repository: string, folder: string): 
   };
 }
 
+async function makeRefusingHooks(folder: string): Promise<string> {
+  const hooks = join(folder, 'refusing');
+  await mkdir(hooks, { recursive: true });
+  await writeFile(join(hooks, 'pre-receive'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+  return hooks;
+}
+
 async function read(request: IncomingMessage): Promise<Asked & { readonly client: string }> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
@@ -106,12 +117,19 @@ async function read(request: IncomingMessage): Promise<Asked & { readonly client
   };
 }
 
+/** What the server has to answer with. */
+interface Means {
+  readonly repository: string;
+  /** A folder with hooks that let nothing through. */
+  readonly refusing: string;
+  readonly view: (refs: Refs) => Promise<string>;
+}
+
 /** The whole answer; `null` for one that has no end. */
 async function answerAs(
   manner: Manner,
   asked: Asked,
-  repository: string,
-  view: (refs: Refs) => Promise<string>,
+  { repository, refusing, view }: Means,
 ): Promise<Answer | null> {
   switch (manner.kind) {
     case 'shows':
@@ -127,7 +145,7 @@ async function answerAs(
     case 'moves':
       return backend(isPush(asked) ? repository : await view(manner.refs), asked);
     case 'refuses':
-      return isPush(asked) ? forbidden : backend(repository, asked);
+      return backend(repository, asked, [['core.hooksPath', refusing]]);
     case 'redirects':
       return { status: 302, headers: { Location: `${manner.to}${asked.path}?${asked.query}` }, body: empty };
     case 'lies':
@@ -141,7 +159,6 @@ async function answerAs(
 }
 
 const empty = Buffer.alloc(0);
-const forbidden: Answer = { status: 403, headers: {}, body: empty };
 
 function isPush({ path, query }: Asked): boolean {
   return path === '/git-receive-pack' || query === 'service=git-receive-pack';

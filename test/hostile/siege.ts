@@ -39,6 +39,8 @@ export interface Siege {
   publishes(wanted: readonly (string | RegExp)[], since: number, repository?: string): Promise<string>;
   /** The branch goes to a revision that changes nothing of the system, and the machine follows. */
   reaches(revision: string): Promise<void>;
+  /** The server is honest again, and its branch what it was, above this. */
+  regain(above: string): Promise<void>;
   /** Makes another machine known, and has it approved and deployed as well. */
   another(name: string): Promise<Machine>;
   /** A machine that belongs to the attacker: what it does in its own root does not count. */
@@ -143,6 +145,10 @@ async function begin(subject: Subject, ground: Ground, front: MaliciousServer): 
       await siege.publishes([revision], mark);
       good = revision;
     },
+    async regain(above) {
+      front.be({ kind: 'honest' });
+      good = await server.commit({ parents: [above], tree: good, subject: 'As it was' });
+    },
     async another(name) {
       const mark = daemon.mark();
       // Approving changes the branch, and the one before would be left behind.
@@ -204,29 +210,39 @@ export interface Attack {
  * process.
  */
 export function withstands(siege: Siege, line: AttackName, assault: Attack): void {
-  const { cause, attack, isAuthentic = false, heardIn, meanwhile, mend } = assault;
   against(line, async () => {
-    const { daemon, machine, ground, subject } = siege;
-    const { words, isPublished } = subject.says[cause];
-    const [before, settled] = [siege.state(), siege.state({ besidesActivation: true })];
-    const mark = daemon.mark();
-    const named = await attack(siege);
-    daemon.nudge();
-    const said = await daemon.refuses(cause, mark);
-    const names = named === undefined ? [] : [named];
-    for (const name of names) expect(said).toContain(name);
-    if (isPublished) await siege.publishes([words, ...names], mark, heardIn?.());
-    expect(siege.state()).toEqual(before);
-    await meanwhile?.(siege, said);
-
-    const authentic = await ground.server.head();
-    await mend?.(siege);
-    const above = isAuthentic ? authentic : siege.good();
-    await siege.deploys(`after ${line}`, { above: [above] });
-    expect(siege.state({ besidesActivation: true })).toEqual(settled);
-    expect(machine.running().activations.join('\n')).not.toContain('evil');
-    await machine.checkPublished(ground.repository);
+    try {
+      await meet(siege, line, assault);
+    } catch (error) {
+      // One that got through must not stand in the way of the others.
+      await siege.regain(assault.isAuthentic === true ? await siege.ground.server.head() : siege.good());
+      throw error;
+    }
   });
+}
+
+async function meet(siege: Siege, line: AttackName, assault: Attack): Promise<void> {
+  const { daemon, machine, ground, subject } = siege;
+  const { cause, attack, isAuthentic = false, heardIn, meanwhile, mend } = assault;
+  const { words, isPublished } = subject.says[cause];
+  const [before, settled] = [siege.state(), siege.state({ besidesActivation: true })];
+  const mark = daemon.mark();
+  const named = await attack(siege);
+  daemon.nudge();
+  const said = await daemon.refuses(cause, mark);
+  const names = named === undefined ? [] : [named];
+  for (const name of names) expect(said).toContain(name);
+  if (isPublished) await siege.publishes([words, ...names], mark, heardIn?.());
+  expect(siege.state()).toEqual(before);
+  await meanwhile?.(siege, said);
+
+  const authentic = await ground.server.head();
+  await mend?.(siege);
+  const above = isAuthentic ? authentic : siege.good();
+  await siege.deploys(`after ${line}`, { above: [above] });
+  expect(siege.state({ besidesActivation: true })).toEqual(settled);
+  expect(machine.running().activations.join('\n')).not.toContain('evil');
+  await machine.checkPublished(ground.repository);
 }
 
 /** Takes away what an attacker planted. */
