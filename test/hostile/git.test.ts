@@ -58,16 +58,16 @@ withstands(siege, 'grafted', {
 
 /**
  * A revision that an admin signed, of which the server keeps one file to itself.
- * @param before what happens before it is shown, given that file's object
+ * @param prepare what happens before it is shown, given that file's object
  */
-async function withhold(before: (object: string) => void = () => undefined): Promise<string> {
+async function withhold(prepare: (object: string) => void = () => undefined): Promise<string> {
   const files = ground.system(victim, 'withheld');
   const revision = await server.commit({ files, ref: null });
   const before = await server.git(['ls-tree', '-r', '--format=%(objectname)', siege.good()]);
   const now = await server.git(['ls-tree', '-r', '--format=%(objectname)', revision]);
   const object = now.split('\n').find((id) => !before.split('\n').includes(id)) ?? '';
   front.be({ kind: 'lies', lacks: [object] }, victim);
-  before(object);
+  prepare(object);
   await siege.setMain(revision);
   return object;
 }
