@@ -123,7 +123,7 @@ function machineOf({ world }: Fleet, places: Places, name: string, host: FleetHo
     memory: {
       journal: path('var/lib/autark/journal.json'),
       folder: path('var/lib/autark'),
-      git: path('var/lib/autark/git'),
+      git: path('var/lib/autark/git/fleet.git'),
       key: path('var/lib/autark/key'),
     },
     setRemote(url) {

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import { afterAll, expect } from 'vitest';
@@ -12,6 +12,7 @@ const { server } = ground;
 
 /** Puts a file into the agent's own Git directory, as whoever may write there could. */
 function plant(path: string, content: string): string {
+  expect(readFileSync(join(machine.memory.git, 'HEAD'), 'utf8')).toMatch(/^ref: /);
   const file = join(machine.memory.git, path);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, content);
@@ -58,10 +59,11 @@ withstands(siege, 'grafted', {
 
 /**
  * A revision that an admin signed, of which the server keeps one file to itself.
+ * @param text the system's, which has been nowhere before
  * @param prepare what happens before it is shown, given that file's object
  */
-async function withhold(prepare: (object: string) => void = () => undefined): Promise<string> {
-  const files = ground.system(victim, 'withheld');
+async function withhold(text: string, prepare: (object: string) => void = () => undefined): Promise<string> {
+  const files = ground.system(victim, text);
   const revision = await server.commit({ files, ref: null });
   const before = await server.git(['ls-tree', '-r', '--format=%(objectname)', siege.good()]);
   const now = await server.git(['ls-tree', '-r', '--format=%(objectname)', revision]);
@@ -77,7 +79,7 @@ withstands(siege, 'alternates', {
   isAuthentic: true,
   async attack() {
     const store = join(ground.dir, 'served/store');
-    return withhold((object) => {
+    return withhold('not by alternates', (object) => {
       const file = join(store, object.slice(0, 2), object.slice(2));
       mkdirSync(dirname(file), { recursive: true });
       writeFileSync(file, deflateSync(Buffer.from('blob 5\0evil\n')));
@@ -100,7 +102,7 @@ withstands(siege, 'shallow', {
 withstands(siege, 'partial', {
   cause: 'objects missing',
   async attack() {
-    await withhold();
+    await withhold('not by halves');
     return undefined;
   },
 });
@@ -114,7 +116,7 @@ withstands(siege, 'promisor', {
       '[extensions]\n\tpartialClone = autark\n[remote "autark"]\n\tpromisor = true\n\tpartialCloneFilter = blob:none\n',
     );
     front.asked(victim);
-    missing = await withhold();
+    missing = await withhold('not by promises');
     return undefined;
   },
   meanwhile() {

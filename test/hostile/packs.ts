@@ -7,7 +7,7 @@ import type { Answer, Asked } from './cgi.ts';
 export interface Lie {
   /** Objects that the pack leaves out. */
   readonly lacks?: readonly string[];
-  /** A commit with which, says the answer, history begins: its parents are left out as well. */
+  /** The wanted commit, with which, says the answer, history begins: what came before it is left out. */
   readonly shallow?: string;
   /** What stands in the pack's place. */
   readonly instead?: Uint8Array;
@@ -66,7 +66,7 @@ export function asPack(body: Buffer): Answer {
 
 async function packOf(repository: string, wants: readonly string[], lie: Lie): Promise<Uint8Array> {
   const env = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', GIT_DIR: repository, GIT_CONFIG_NOSYSTEM: '1' };
-  const limit = lie.shallow === undefined ? [] : [`^${lie.shallow}^@`];
+  const limit = lie.shallow === undefined ? [] : ['--no-walk'];
   const listed = await must('git', ['rev-list', '--objects', '--no-object-names', ...wants, ...limit], {
     env,
   });
