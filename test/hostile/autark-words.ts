@@ -28,7 +28,7 @@ export const says: Readonly<Record<Cause, Said>> = {
 
   'objects missing': said(50, /did not receive expected object|did not send all necessary objects/, false),
   'bytes are not the object': said(50, /the bytes in the Git directory are not those of this object/, false),
-  'history cut short': said(50, /shallow/, false),
+  'history cut short': said(50, /with its history cut short/, false),
   'pack cut off': said(50, /ended the connection/, false),
   'pack is garbage': said(50, /pack/, false),
   'endless messages': said(50, /the server sends endless messages/, false),
