@@ -96,8 +96,7 @@ async function describe(context: Context, id: ObjectId): Promise<Revision> {
   const read = await context.effects('record').git.read(id);
   const commit = read.ok ? parseCommit(read.value.bytes) : read;
   if (!commit.ok) return { id };
-  return {
-    id,
-    subject: oneLine(parseMessage(commit.value.message).subject).replaceAll('"', "'").slice(0, 60),
-  };
+  // Whoever wrote it may have written megabytes, and each blank costs.
+  const { subject } = parseMessage(commit.value.message.slice(0, 1000));
+  return { id, subject: oneLine(subject).replaceAll('"', "'").slice(0, 60) };
 }

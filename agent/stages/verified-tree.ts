@@ -4,6 +4,7 @@ import type { TreeItem } from '../../shared/objects/tree.ts';
 import { nothingSpent, spend } from '../../shared/tree/budget.ts';
 import { collisionKey, refusedLink, refusedName } from '../../shared/tree/names.ts';
 import type { Git, TreeEntry } from '../ports.ts';
+import { type Folders, readFolders } from './folders.ts';
 import { readBytes, readTree } from './objects.ts';
 
 /**
@@ -11,10 +12,15 @@ import { readBytes, readTree } from './objects.ts';
  * entry that must not be written, or once the tree has used up what a tree may (S6).
  */
 export async function* walk(git: Git, root: ObjectId): AsyncGenerator<Result<TreeEntry>> {
+  const folders = await readFolders(git, root, refused);
+  if (!folders.ok) {
+    yield folders;
+    return;
+  }
   let spent = nothingSpent;
   const open: { path: string; id: ObjectId }[] = [{ path: '', id: root }];
   for (let folder = open.pop(); folder !== undefined; folder = open.pop()) {
-    const items = await readFolder(git, folder);
+    const items = await readFolder(git, folders.value, folder);
     if (!items.ok) {
       yield items;
       return;
@@ -41,9 +47,11 @@ export async function* walk(git: Git, root: ObjectId): AsyncGenerator<Result<Tre
 /** A folder's items, none with a name that is refused or that another one could be mistaken for. */
 async function readFolder(
   git: Git,
+  folders: Folders,
   folder: { readonly path: string; readonly id: ObjectId },
 ): Promise<Result<readonly TreeItem[]>> {
-  const items = await readTree(git, folder.id);
+  const known = folders.get(folder.id);
+  const items = known === undefined ? await readTree(git, folder.id) : ok(known);
   if (!items.ok) return items;
   const seen = new Map<string, string>();
   for (const { name } of items.value) {

@@ -1,19 +1,16 @@
 import { afterAll, expect, test } from 'vitest';
 import { execHost } from '../rig/exec-system.ts';
+import { makeFleet } from '../rig/fleet.ts';
 import { must, run } from '../rig/run.ts';
-import { makeWorld } from '../rig/world.ts';
-import { makeFleetIn } from '../rig/fleet.ts';
+import type { World } from '../rig/world.ts';
 
 /** A fleet that begins on top of a history from older days, which no `git fsck` likes and nobody can rewrite. */
-const world = await makeWorld('autark-imported');
-afterAll(() => world.remove());
+const fleet = await makeFleet('autark-imported', oldHistory);
+afterAll(() => fleet.world.remove());
 
-async function write(type: 'tree' | 'commit', input: string | Uint8Array): Promise<string> {
-  const args = ['hash-object', '-t', type, '-w', '--literally', '--stdin'];
-  return (await must('git', args, { cwd: world.clone, env: world.env, input })).trim();
-}
-
-test('an imported history with harmless flaws of old tools does not bar a fleet', async () => {
+async function oldHistory({ clone: cwd, env, git }: World): Promise<void> {
+  const write = (type: 'tree' | 'commit', input: string | Uint8Array): Promise<string> =>
+    must('git', ['hash-object', '-t', type, '-w', '--literally', '--stdin'], { cwd, env, input });
   const empty = await write('tree', '');
   const padded = await write('tree', Buffer.concat([Buffer.from('040000 old\0'), Buffer.from(empty, 'hex')]));
   const text = (tree: string, who: string, parents = '') =>
@@ -21,14 +18,17 @@ test('an imported history with harmless flaws of old tools does not bar a fleet'
   const first = await write('commit', text(padded, 'A <a@b> 1112911993 +051800'));
   const second = await write('commit', text(empty, 'A <a@b>1112911994 +0000', `parent ${first}\n`));
   const third = await write('commit', text(empty, 'A <a@b> 1112911995 +0000', `parent ${second}\n`));
-  await world.git(['reset', '--quiet', '--hard', third]);
+  await git(['reset', '--quiet', '--hard', third]);
+}
+
+test('an imported history with harmless flaws of old tools does not bar a fleet', async () => {
+  const { world, server } = fleet;
   const { stdout, stderr } = await run('git', ['fsck', '--strict'], { cwd: world.clone, env: world.env });
   for (const flaw of ['badTimezone', 'missingSpaceBeforeDate', 'zeroPaddedFilemode'])
     expect(`${stdout}${stderr}`).toContain(flaw);
 
-  const fleet = await makeFleetIn(world);
   const host = await fleet.join('web1');
-  await fleet.server.commit({ files: execHost('web1', 'on old ground'), subject: 'Write web1' });
+  await server.commit({ files: execHost('web1', 'on old ground'), subject: 'Write web1' });
   expect(await host.agent()).toMatchObject({ code: 0 });
   expect(host.motd()).toBe('on old ground');
 });

@@ -44,6 +44,7 @@ export interface Daemon {
 export interface DaemonOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
+  readonly cwd?: string;
 }
 
 /** Milliseconds; far more than anything takes, and short of the test's own end. */
@@ -52,6 +53,7 @@ const patience = 30_000;
 export function startDaemon({ env }: World, { root }: FleetHost, options: DaemonOptions = {}): Daemon {
   const call = [program, 'agent', '--root', root, ...(options.args ?? [])];
   const child = spawn(process.execPath, call, {
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     env: { ...env, AUTARK_DEBUG: '1', JOURNAL_STREAM: '1:1', ...options.env },
     stdio: ['ignore', 'ignore', 'pipe'],
   });

@@ -107,12 +107,13 @@ export interface Fleet {
   fleetYaml(host: string, lines?: readonly string[]): string;
 }
 
-export async function makeFleet(name = 'autark-flow'): Promise<Fleet> {
-  return makeFleetIn(await makeWorld(name));
-}
-
-/** A fleet that begins on top of whatever the world's clone has. */
-export async function makeFleetIn(world: World): Promise<Fleet> {
+/** @param before what happens in the clone before the fleet is introduced, such as commits */
+export async function makeFleet(
+  name = 'autark-flow',
+  before: (world: World) => Promise<unknown> = () => Promise.resolve(),
+): Promise<Fleet> {
+  const world = await makeWorld(name);
+  await before(world);
   const introduction = (await world.mustAutark(['init', '--key', world.adminKey, '--push'])).trim();
   const admin = keyAt(world.adminKey);
   const server = serverOf(world, admin);

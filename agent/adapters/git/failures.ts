@@ -97,3 +97,8 @@ export function usefulLine(text: string): string | undefined {
 export function saysRefused(tail: string): boolean {
   return /fsck error in packed object/i.test(tail);
 }
+
+/** Whether git left a branch where it was, with no more than a warning, because the server's history has an edge. */
+export function saysShallow(tail: string): boolean {
+  return /because shallow roots are not allowed to be updated/.test(tail);
+}

@@ -7,7 +7,7 @@ import { succeeded, type GitCommand } from './command.ts';
 import { fetchArguments } from './fetch-arguments.ts';
 import { openDoubt } from './doubt.ts';
 import { countPacks, swapDirectory, sweepDirectory, sweepReplacements } from './directory.ts';
-import { remoteFailure, saysRefused } from './failures.ts';
+import { remoteFailure, saysRefused, saysShallow } from './failures.ts';
 import { readRef } from './refs.ts';
 import type { Side } from './servers.ts';
 
@@ -74,6 +74,8 @@ export function openHeadFetcher(place: HeadPlace): HeadFetcher {
       await sweepDirectory(directory);
       return fail(headFailure(ran, place, bounds.timeout));
     }
+    // Git calls that a success: without this, a host would take what it had for what the server shows.
+    if (saysShallow(ran.tail)) return fail({ failure: shallow(place), certain: true });
     const head = await readRef(directory, headRef);
     return head === null ? fail({ failure: noHead(directory), certain: false }) : ok(head);
   }
@@ -143,6 +145,17 @@ function headFailure(ran: Finished, place: HeadPlace, timeout: number): Failed {
   // git takes any page for the list of a repository's refs (gitprotocol-http(5), "Dumb Clients").
   const page = /^http/.test(place.where) ? '; or a login page answers instead of a Git server' : '';
   return { failure: { ...failure, cause, remedy: remedy + page }, certain: true };
+}
+
+function shallow({ branch, where }: HeadPlace): Failure {
+  return {
+    kind: 'unreachable',
+    cause: `the server shows ${branch} with its history cut short, and a shallow history is never taken`,
+    where,
+    remedy:
+      'have the server hold all of it (`git fetch --unshallow` there), and look at who changed that; ' +
+      'the agent tries again by itself',
+  };
 }
 
 function noHead(directory: string): Failure {
