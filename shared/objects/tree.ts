@@ -65,13 +65,18 @@ function entriesOf(bytes: Uint8Array): Result<readonly Entry[], string> {
     const space = text.indexOf(' ', at);
     const nul = space === -1 ? -1 : text.indexOf('\0', space);
     if (nul === -1 || nul + 21 > text.length) return fail('the tree ends within an entry');
-    const mode = modes.find((known) => known === text.slice(at, space));
+    const mode = modeAt(text, at, space);
     if (mode === undefined) return fail('the tree has an entry of an unknown mode');
     entries.push({ mode, name: text.slice(space + 1, nul), idAt: nul + 1 });
     at = nul + 21;
   }
   const flaw = flawOf(entries);
   return flaw === undefined ? ok(entries) : fail(flaw);
+}
+
+function modeAt(text: string, from: number, to: number): TreeMode | undefined {
+  for (const mode of modes) if (mode.length === to - from && text.startsWith(mode, from)) return mode;
+  return undefined;
 }
 
 /**
@@ -90,20 +95,25 @@ export function serialiseTree(items: readonly TreeItem[]): Uint8Array {
   );
 }
 
-/** Files and directories of one name need not stand side by side (`a`, `a.b`, `a/`), hence the set. */
+/**
+ * Files and directories of one name need not stand side by side (`a`, `a.b`, `a/`), hence the set, which only a tree
+ * with a directory after something of which the name begins like its own is in need of.
+ */
 function flawOf(items: readonly Pick<TreeItem, 'mode' | 'name'>[]): string | undefined {
-  const names = new Set<string>();
   let isSorted = true;
+  let mayRepeat = false;
   let before = '';
   for (const item of items) {
     const { name } = item;
     if (name === '') return 'the tree has an entry without a name';
     if (name.includes('/')) return 'the tree has a name with a slash in it';
-    names.add(name);
     const key = sortKey(item);
     isSorted &&= before < key;
+    mayRepeat ||= before.startsWith(name);
     before = key;
   }
+  if (isSorted && !mayRepeat) return undefined;
+  const names = new Set(items.map(({ name }) => name));
   if (names.size !== items.length) return 'the tree has two entries of one name';
   return isSorted ? undefined : 'the tree is not sorted';
 }

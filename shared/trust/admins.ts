@@ -9,19 +9,25 @@ export type Keys = ReadonlySet<string>;
 
 type Place = Pick<Link, 'tree' | 'parents'>;
 
+export interface Admins {
+  /** Without waiting, where a commit that was read before names admins itself: nearly all do. */
+  early(id: ObjectId): Keys | undefined;
+  read(id: ObjectId): Promise<Result<Keys>>;
+}
+
 /**
  * Who may sign above a commit (S1): whom its `allowed_signers` names; where that is missing or grants nothing,
  * the intersection of its parents' admins. The introduction has none but its own, and a commit without
  * parents none at all.
  * @param known commits that were read already
  */
-export function adminsIn(
+export function openAdmins(
   history: History,
   introduction: ObjectId,
   known: ReadonlyMap<ObjectId, Place>,
-): (id: ObjectId) => Promise<Result<Keys>> {
+): Admins {
   const decided = new Map<ObjectId, Keys>();
-  const own = ownAdmins(history);
+  const parse = openParser();
   const place = async (id: ObjectId): Promise<Result<Place>> => {
     const link = known.get(id);
     if (link !== undefined) return ok(link);
@@ -33,38 +39,48 @@ export function adminsIn(
   const decide = async (id: ObjectId): Promise<Result<readonly ObjectId[]>> => {
     const at = await place(id);
     if (!at.ok) return at;
-    const named = await own(at.value.tree);
-    if (!named.ok) return named;
-    const parents = named.value.size > 0 || id === introduction ? [] : at.value.parents;
+    const text = await history.signersAt(at.value.tree);
+    if (!text.ok) return text;
+    const named = parse(text.value);
+    const parents = named.size > 0 || id === introduction ? [] : at.value.parents;
     const sets = parents.flatMap((parent) => decided.get(parent) ?? []);
     if (sets.length < parents.length) return ok(parents.filter((parent) => !decided.has(parent)));
-    decided.set(id, parents.length === 0 ? named.value : intersection(sets));
+    decided.set(id, parents.length === 0 ? named : intersection(sets));
     return ok([]);
   };
 
-  return async (id) => {
-    const waiting = [id];
-    for (let next = waiting.at(-1); next !== undefined; next = waiting.at(-1)) {
-      const before = decided.has(next) ? ok([]) : await decide(next);
-      if (!before.ok) return before;
-      if (before.value.length === 0) waiting.pop();
-      else waiting.push(...before.value);
-    }
-    return ok(decided.get(id) ?? new Set());
+  return {
+    early(id) {
+      const link = known.get(id);
+      const text = link === undefined ? undefined : history.signersRead(link.tree);
+      const named = text === undefined ? undefined : parse(text);
+      return named !== undefined && named.size > 0 ? named : decided.get(id);
+    },
+    async read(id) {
+      const waiting = [id];
+      for (let next = waiting.at(-1); next !== undefined; next = waiting.at(-1)) {
+        const before = decided.has(next) ? ok([]) : await decide(next);
+        if (!before.ok) return before;
+        if (before.value.length === 0) waiting.pop();
+        else waiting.push(...before.value);
+      }
+      return ok(decided.get(id) ?? nobody);
+    },
   };
 }
 
+const nobody: Keys = new Set();
+
 /** Parses each text once: most revisions share one. */
-function ownAdmins(history: History): (tree: ObjectId) => Promise<Result<Keys>> {
+function openParser(): (text: string | null) => Keys {
   const parsed = new Map<string, Keys>();
-  return async (tree) => {
-    const text = await history.signersAt(tree);
-    if (!text.ok) return text;
-    if (text.value === null) return ok(new Set());
-    const keys =
-      parsed.get(text.value) ?? new Set(parseAllowedSigners(text.value).admins.map(({ key }) => key));
-    parsed.set(text.value, keys);
-    return ok(keys);
+  return (text) => {
+    if (text === null) return nobody;
+    const known = parsed.get(text);
+    if (known !== undefined) return known;
+    const keys = new Set(parseAllowedSigners(text).admins.map(({ key }) => key));
+    parsed.set(text, keys);
+    return keys;
   };
 }
 

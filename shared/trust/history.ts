@@ -15,6 +15,8 @@ export interface History {
   commit(id: ObjectId): Promise<Result<ReadCommit>>;
   /** The text of the file `allowed_signers` at the root of this tree; `null` when there is none. */
   signersAt(tree: ObjectId): Promise<Result<string | null>>;
+  /** The same without waiting, where all that it takes was read before; else `undefined`. */
+  signersRead(tree: ObjectId): string | null | undefined;
   /**
    * Hands over commits between `head` and `bases`, as many as it can and in any order, for a walk that is going to
    * need them all; it also spares `signersAt` the reading of their trees. What is left out is asked for one by one.
@@ -77,6 +79,10 @@ export function historyFrom({ read, readAhead }: ObjectSource): History {
       const blob = await blobIn(tree);
       if (!blob.ok) return blob;
       return blob.value === null ? ok(null) : text(blob.value);
+    },
+    signersRead(tree) {
+      const blob = blobs.get(tree);
+      return typeof blob === 'string' ? texts.get(blob) : blob;
     },
     async ahead(head, bases, take) {
       await readAhead?.(head, bases, (id, { type, bytes }) => {

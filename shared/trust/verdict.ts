@@ -1,6 +1,6 @@
 import { fail, ok, type Result } from '../failure.ts';
 import type { ObjectId } from '../objects/object.ts';
-import { adminsIn } from './admins.ts';
+import { openAdmins, type Admins } from './admins.ts';
 import type { History } from './history.ts';
 import { badSignature, belowFloor, notAnAdmin, stranger, type Refusal } from './refusal.ts';
 import { collect, reachable, type Link } from './walk.ts';
@@ -42,11 +42,12 @@ export async function judge(question: Question, history: History): Promise<Resul
   const outside = [...links.value.keys()].filter((id) => !above.has(id));
   const strange = await findStranger(question, outside, history);
   if (!strange.ok) return strange;
-  const adminsOf = adminsIn(history, introduction, links.value);
+  const admins = openAdmins(history, introduction, links.value);
   for (const id of above) {
     const link = links.value.get(id);
-    if (link === undefined) continue;
-    const refusal = await checkSigner(id, link, adminsOf);
+    // Without waiting where nothing is waited for, as in the walk.
+    if (link === undefined || isPlainlySigned(link, admins)) continue;
+    const refusal = await checkSigner(id, link, admins);
     if (!refusal.ok) return refusal;
   }
   return ok({ judged: [...above] });
@@ -78,18 +79,23 @@ async function findStranger(
   return first === undefined ? ok(undefined) : fail(stranger(first, introduction, false));
 }
 
+/** Whether `checkSigner` would find nothing, by what was read before; where it is not, that is for it to say. */
+function isPlainlySigned({ parents, signer }: Link, admins: Admins): boolean {
+  return signer.ok && parents.every((parent) => admins.early(parent)?.has(signer.value) === true);
+}
+
 /** S1 (b) and S3. */
 async function checkSigner(
   id: ObjectId,
   { parents, signer }: Link,
-  adminsOf: ReturnType<typeof adminsIn>,
+  admins: Admins,
 ): Promise<Result<void, Refusal>> {
   if (!signer.ok) return fail(badSignature(id, signer.failure, parents[0]));
   for (const parent of parents) {
-    const admins = await adminsOf(parent);
-    if (!admins.ok) return admins;
-    if (admins.value.has(signer.value)) continue;
-    return fail(notAnAdmin(id, { parent, key: signer.value, hasAdmins: admins.value.size > 0 }));
+    const keys = await admins.read(parent);
+    if (!keys.ok) return keys;
+    if (keys.value.has(signer.value)) continue;
+    return fail(notAnAdmin(id, { parent, key: signer.value, hasAdmins: keys.value.size > 0 }));
   }
   return ok(undefined);
 }

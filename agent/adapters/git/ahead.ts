@@ -46,7 +46,10 @@ interface Pair {
 }
 
 function startPair({ directory, env }: ReaderRules, head: ObjectId, bases: readonly ObjectId[]): Pair {
-  const start = (...args: readonly string[]): Process => launch({ file: 'git', args, cwd: directory, env });
+  // Into a pipe git writes each name by itself unless it is told not to (git(1), GIT_FLUSH): a switch of processes each.
+  const buffered = { ...env, GIT_FLUSH: '0' };
+  const start = (...args: readonly string[]): Process =>
+    launch({ file: 'git', args, cwd: directory, env: buffered });
   const range = [head, ...bases.map((base) => `^${base}`), '--'];
   const lister = start('rev-list', '--no-commit-header', '--format=%H%n%T', ...range);
   const reader = start('cat-file', '--batch', '--buffer');
