@@ -8,7 +8,8 @@ import type { World } from '../rig/world.ts';
 const fleet = await makeFleet('autark-imported', oldHistory);
 afterAll(() => fleet.world.remove());
 
-async function oldHistory({ clone: cwd, env, git }: World): Promise<void> {
+async function oldHistory(world: World): Promise<void> {
+  const { clone: cwd, env } = world;
   const write = (type: 'tree' | 'commit', input: string | Uint8Array): Promise<string> =>
     must('git', ['hash-object', '-t', type, '-w', '--literally', '--stdin'], { cwd, env, input });
   const empty = await write('tree', '');
@@ -18,7 +19,7 @@ async function oldHistory({ clone: cwd, env, git }: World): Promise<void> {
   const first = await write('commit', text(padded, 'A <a@b> 1112911993 +051800'));
   const second = await write('commit', text(empty, 'A <a@b>1112911994 +0000', `parent ${first}\n`));
   const third = await write('commit', text(empty, 'A <a@b> 1112911995 +0000', `parent ${second}\n`));
-  await git(['reset', '--quiet', '--hard', third]);
+  await world.git(['reset', '--quiet', '--hard', third]);
 }
 
 test('an imported history with harmless flaws of old tools does not bar a fleet', async () => {
