@@ -41,13 +41,16 @@ export async function findAuthority(
   return withHistory(clone, async (history) => {
     const { descends, judge } = await import('../../shared/trust/verdict.ts');
     const question = { introduction: introduction.id, head, known: isCold ? new Set<ObjectId>() : known };
+    const instead = async (problem: Refusal): Promise<Result<Authority>> => {
+      const revision = before ?? (await newestAuthentic(clone, question, history));
+      return revision === null ? fail(problem) : ok({ introduction, revision, problem, judged: [] });
+    };
     const judged = await judge(question, history);
-    const higher = judged.ok ? await descends({ head, floors: [...known] }, history) : judged;
-    if (judged.ok && higher.ok) return ok({ introduction, revision: head, problem: null, ...judged.value });
-    if (higher.ok) throw new Error('a verdict was good and bad at once');
-    const problem = higher.failure;
-    const revision = before ?? (await newestAuthentic(clone, question, history));
-    return revision === null ? fail(problem) : ok({ introduction, revision, problem, judged: [] });
+    if (!judged.ok) return instead(judged.failure);
+    const { links, judged: commits } = judged.value;
+    const higher = await descends({ head, floors: [...known], links }, history);
+    if (!higher.ok) return instead(higher.failure);
+    return ok({ introduction, revision: head, problem: null, judged: commits });
   });
 }
 

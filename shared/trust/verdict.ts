@@ -22,7 +22,11 @@ export interface Question {
 export interface Authentic {
   /** The commits that were judged, all authentic themselves, parents first: to be known the next time. */
   readonly judged: readonly ObjectId[];
+  /** What the walk read, so that a question that follows need not read it again. */
+  readonly links: Links;
 }
+
+type Links = ReadonlyMap<ObjectId, Pick<Link, 'parents'>>;
 
 /**
  * Whether a revision is authentic (S1): it is the introduction, or every commit reachable from it and not from
@@ -35,7 +39,7 @@ export interface Authentic {
 export async function judge(question: Question, history: History): Promise<Result<Authentic, Refusal>> {
   const { introduction, head, known } = question;
   const bases = new Set([introduction, ...known]);
-  if (bases.has(head)) return ok({ judged: [] });
+  if (bases.has(head)) return ok({ judged: [], links: new Map() });
   const links = await collect(history, head, bases);
   if (!links.ok) return links;
   const above = descendants(links.value, bases);
@@ -50,7 +54,7 @@ export async function judge(question: Question, history: History): Promise<Resul
     const refusal = await checkSigner(id, link, admins);
     if (!refusal.ok) return refusal;
   }
-  return ok({ judged: [...above] });
+  return ok({ judged: [...above], links: links.value });
 }
 
 /** Of a map with parents first, the commits with a base among their ancestors. */
@@ -109,6 +113,8 @@ export interface Measure {
    * and spares the walk to a floor far back.
    */
   readonly settled?: ReadonlySet<ObjectId>;
+  /** Commits that were read before. */
+  readonly links?: Links;
 }
 
 /**
@@ -116,10 +122,10 @@ export interface Measure {
  * does not descend from.
  */
 export async function descends(
-  { head, floors, settled }: Measure,
+  { head, floors, settled, links }: Measure,
   history: Pick<History, 'commit'>,
 ): Promise<Result<void, Refusal>> {
-  const found = await reachable(history, head, new Set(floors), settled);
+  const found = await reachable(history, head, new Set(floors), { settled, links });
   if (!found.ok) return found;
   const missed = floors.find((floor) => !found.value.has(floor));
   return missed === undefined ? ok(undefined) : fail(belowFloor(head, missed));
@@ -128,5 +134,6 @@ export async function descends(
 /** Authentic (S1), and not below a floor (S2): what a host asks before it accepts a revision. */
 export async function authenticate(question: Question & Measure & History): Promise<Result<void, Refusal>> {
   const authentic = await judge(question, question);
-  return authentic.ok ? descends(question, question) : authentic;
+  if (!authentic.ok) return authentic;
+  return descends({ ...question, links: authentic.value.links }, question);
 }

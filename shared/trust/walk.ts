@@ -105,25 +105,32 @@ function copied(id: ObjectId): ObjectId {
   return Buffer.from(id, 'latin1').toString('latin1');
 }
 
+interface Shortcuts {
+  readonly settled?: ReadonlySet<ObjectId> | undefined;
+  readonly links?: ReadonlyMap<ObjectId, Pick<Link, 'parents'>> | undefined;
+}
+
 /**
  * Which of the wanted commits can be reached from `from`, itself included. Looks at the nearest first, and no
  * further than to the last one wanted.
- * @param settled commits from which all that is wanted can be reached: coming to one of them is enough
+ * @param shortcuts `settled`: commits from which all that is wanted can be reached, so that coming to one of them is
+ * enough; `links`: commits that were read already
  */
 export async function reachable(
   history: Pick<History, 'commit'>,
   from: ObjectId,
   wanted: ReadonlySet<ObjectId>,
-  settled: ReadonlySet<ObjectId> = new Set(),
+  { settled, links }: Shortcuts = {},
 ): Promise<Result<ReadonlySet<ObjectId>>> {
   const found = new Set<ObjectId>();
   const seen = new Set([from]);
   // A set is walked in the order of insertion, also through what is added on the way.
   for (const id of seen) {
-    if (settled.has(id)) return ok(wanted);
+    if (settled?.has(id) === true) return ok(wanted);
     if (wanted.has(id)) found.add(id);
     if (found.size === wanted.size) break;
-    const read = await history.commit(id);
+    const link = links?.get(id);
+    const read = link === undefined ? await history.commit(id) : ok({ commit: link });
     if (!read.ok) return read;
     for (const parent of read.value.commit.parents) seen.add(parent);
   }

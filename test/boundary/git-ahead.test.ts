@@ -38,13 +38,13 @@ describe('reading ahead', () => {
     expect((await readAhead(rig, head, [left, right])).size).toBe(2);
   });
 
-  test('asks two gits, with these arguments', async () => {
+  test('asks two gits, with these arguments, and lets them write in blocks', async () => {
     const rig = gitRig();
     const { base, head } = await fetched(rig);
     const bin = join(rig.folder, 'bin');
     mkdirSync(join(bin, 'calls'), { recursive: true });
     const real = execFileSync('sh', ['-c', 'command -v git']).toString().trim();
-    const script = `#!/bin/sh\nprintf '%s\\n' "$@" >"${bin}/calls/$1"\nexec '${real}' "$@"\n`;
+    const script = `#!/bin/sh\nprintf '%s\\n' "$@" "GIT_FLUSH=$GIT_FLUSH" >"${bin}/calls/$1"\nexec '${real}' "$@"\n`;
     writeFileSync(join(bin, 'git'), script, { mode: 0o755 });
     const git = rig.open({ env: { PATH: `${bin}:${process.env['PATH'] ?? ''}` } });
     expect((await readAhead(rig, head, [base], git)).size).toBe(6);
@@ -54,8 +54,8 @@ describe('reading ahead', () => {
         .split('\n'),
     );
     expect(calls.sort()).toEqual([
-      ['cat-file', '--batch', '--buffer'],
-      ['rev-list', '--no-commit-header', '--format=%H%n%T', head, `^${base}`, '--'],
+      ['cat-file', '--batch', '--buffer', 'GIT_FLUSH=0'],
+      ['rev-list', '--no-commit-header', '--format=%H%n%T', head, `^${base}`, '--', 'GIT_FLUSH=0'],
     ]);
   });
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { fail, type Result } from '../../../shared/failure.ts';
 import type { GitObject, ObjectId } from '../../../shared/objects/object.ts';
 import { historyFrom, type ObjectSource } from '../../../shared/trust/history.ts';
-import { judge } from '../../../shared/trust/verdict.ts';
+import { authenticate, judge } from '../../../shared/trust/verdict.ts';
 import { chooseSeed, seeded, valueOf } from '../../agent/adapters/scratch.ts';
 import { allow, fleet, verdict, type Fleet } from './graph.ts';
 
@@ -66,6 +66,36 @@ describe('a long history that is read ahead', () => {
     valueOf(await judge({ introduction: graph.introduction, head, known }, history));
     expect(questions).toEqual([{ head, bases: [graph.introduction, ...known] }]);
     expect(asked.length).toBeLessThan(70);
+  });
+
+  test('is not read again to see whether it is above a floor far back (S2)', async () => {
+    const { graph, all } = longHistory(120);
+    const head = all.at(-1) ?? '';
+    const { asked, history } = source(graph, graph.objects.keys());
+    const question = { introduction: graph.introduction, head, known: new Set<ObjectId>() };
+    const beside = graph.commit([graph.introduction]);
+    valueOf(await authenticate({ ...question, floors: [all[0] ?? '', graph.introduction], ...history }));
+    expect(asked.length).toBeLessThan(70);
+    const below = await authenticate({ ...question, floors: [all[0] ?? '', beside], ...history });
+    expect(below).toMatchObject({ failure: { rule: 'S2', where: head } });
+  });
+
+  test('keeps the admins of what names none, as it would one by one', async () => {
+    const graph = fleet('alice', 'bob');
+    let tip = graph.introduction;
+    for (let number = 0; number < 120; number += 1) {
+      // By turns a file that grants, none, and one that grants nothing.
+      const signers = [allow('alice', 'bob'), null, '# nobody\n'][number % 3] ?? null;
+      tip = graph.commit([tip], { signers, by: number % 2 === 0 ? 'alice' : 'bob' });
+    }
+    const { history } = source(graph, graph.objects.keys());
+    const question = { introduction: graph.introduction, known: new Set<ObjectId>() };
+    const judged = valueOf(await judge({ ...question, head: tip }, history)).judged;
+    expect(judged).toEqual(valueOf(await verdict(graph, tip)).judged);
+    const bad = graph.commit([tip], { signers: null, by: 'mallory' });
+    expect(await judge({ ...question, head: bad }, history)).toMatchObject({
+      failure: { rule: 'S1b', where: bad },
+    });
   });
 
   test('is none while it is short: what reads ahead is not even started', async () => {

@@ -62,7 +62,7 @@ describe('the walk', () => {
     for (let count = 0; count < 50; count += 1) known = graph.commit([known]);
     const head = graph.commit([known]);
     const before = graph.reads();
-    expect(valueOf(await verdict(graph, head, new Set([known])))).toEqual({ judged: [head] });
+    expect(valueOf(await verdict(graph, head, new Set([known])))).toMatchObject({ judged: [head] });
     // The head; the known commit, its tree and its allowed_signers.
     expect(graph.reads() - before).toBe(4);
   });

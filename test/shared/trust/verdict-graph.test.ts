@@ -121,7 +121,7 @@ describe('S1 (a) refuses, with the commit', () => {
   test('but not what the introduction itself descends from, when its admins sign the merge', async () => {
     const graph = old();
     const head = graph.commit([graph.introduction, graph.before]);
-    expect(valueOf(await verdict(graph, head))).toEqual({ judged: [head] });
+    expect(valueOf(await verdict(graph, head))).toMatchObject({ judged: [head] });
   });
 
   test('unless nobody was an admin there', async () => {
