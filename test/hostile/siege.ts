@@ -87,6 +87,9 @@ async function begin(subject: Subject, ground: Ground, front: MaliciousServer): 
   const first = await machine.once();
   expect(first.code, first.output).toBe(0);
   const daemon = machine.start();
+  // Should the tests themselves be ended.
+  const end = (): void => void daemon.kill();
+  process.once('exit', end);
   await daemon.says(/./, 0);
   const strangers: string[] = [];
   const aside = (): string[] => [...ground.aside, ...strangers, ...machines.flatMap(({ own }) => own)];
@@ -163,6 +166,7 @@ async function begin(subject: Subject, ground: Ground, front: MaliciousServer): 
       strangers.push(root);
     },
     async lift() {
+      process.off('exit', end);
       await daemon.kill();
       await front.stop();
       await ground.remove();
