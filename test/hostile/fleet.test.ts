@@ -36,7 +36,7 @@ async function putsBack(line: string, cause: Cause): Promise<void> {
 /** A reader who has everything checked is told that it is not well, of whom, and which commit shows it. */
 async function finds(...named: readonly string[]): Promise<void> {
   const { code, output } = await ground.audit(reader);
-  expect(code, output).toBe(1);
+  expect(code, output).not.toBe(0);
   for (const each of named) expect(output).toContain(each);
 }
 
@@ -104,7 +104,7 @@ against('two-views', async () => {
   await siege.deploys('both views merged', { above: [one, two] });
   expectOutcome(await other.once(), 0);
   expect(other.running().system).toBe('hello');
-  expectOutcome(look, 1);
+  expect(look.code, look.output).not.toBe(0);
   for (const each of [one, two, victim, 'web2']) expect(look.output).toContain(each);
 });
 
