@@ -51,7 +51,7 @@ describeWith(['root'], 'on a full disk', () => {
   });
 
   test('journal, outbox and systems say no-space, and what they had stays', async () => {
-    const state = mounted('size=256k');
+    const state = mounted('size=256k,mode=0700');
     const journals = fileJournals(state);
     valueOf(await journals.save(fullJournal));
     fill(state);
