@@ -13,7 +13,7 @@ describeWith(['root'], 'a full disk', () => {
     fleet = await makeFleet();
     state = `${fleet.world.root('web1')}/var/lib/autark`;
     mkdirSync(state, { recursive: true });
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=48m,nr_inodes=3000', 'autark-test', state]);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=48m,nr_inodes=3000,mode=0700', 'autark-test', state]);
     host = await fleet.join('web1');
     await fleet.server.commit({ files: execHost('web1', 'hello') });
     expect((await host.agent()).code).toBe(0);
