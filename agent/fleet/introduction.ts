@@ -33,24 +33,33 @@ export async function introductionOf(
 /** Commits that are read at a time. */
 const atOnce = 1024;
 
-/** The oldest commit on the first-parent chain with the trailer that `init` writes. */
+/**
+ * The oldest commit on the first-parent chain that introduces the fleet which the newest such commit introduces: a
+ * repository may have held another fleet before. `enroll` shows the same one.
+ */
 async function findIntroduction(clone: Clone, head: ObjectId): Promise<Result<ObjectId>> {
   const chain = await clone.firstParents([head]);
   if (!chain.ok) return chain;
-  const oldestFirst = [...chain.value.keys()].reverse();
-  for (let start = 0; start < oldestFirst.length; start += atOnce) {
-    const portion = oldestFirst.slice(start, start + atOnce);
+  const ids = [...chain.value.keys()];
+  let fleet: string | undefined;
+  let found: ObjectId | undefined;
+  for (let start = 0; start < ids.length; start += atOnce) {
+    const portion = ids.slice(start, start + atOnce);
     const objects = await clone.read(portion);
     if (!objects.ok) return objects;
-    const found = portion.find((id) => introduces(objects.value.get(id)?.bytes));
-    if (found !== undefined) return ok(found);
+    for (const id of portion) {
+      const named = fleetNamedBy(objects.value.get(id)?.bytes);
+      fleet ??= named;
+      if (named !== undefined && named === fleet) found = id;
+    }
   }
-  return fail(noIntroduction(head));
+  return found === undefined ? fail(noIntroduction(head)) : ok(found);
 }
 
-function introduces(bytes: Uint8Array | undefined): boolean {
+/** What the trailer names that `init` writes. */
+function fleetNamedBy(bytes: Uint8Array | undefined): string | undefined {
   const commit = bytes === undefined ? undefined : parseCommit(bytes);
-  return commit?.ok === true && parseMessage(commit.value.message).trailers.has('Autark-Fleet');
+  return commit?.ok === true ? parseMessage(commit.value.message).trailers.get('Autark-Fleet') : undefined;
 }
 
 function noCommit(told: string): Failure {
