@@ -3,10 +3,10 @@ import { findingOf, type AuditFinding } from '../../shared/fleet-view/audit-find
 import type { Fleet } from '../../shared/fleet/fleet.ts';
 import type { ObjectId } from '../../shared/objects/object.ts';
 import { checkLink } from '../../shared/record/chain.ts';
+import { pinnedIn } from '../../shared/record/pinned.ts';
 import type { Pinned, StateRecord } from '../../shared/record/tip.ts';
 import type { Clone } from '../clone-ports.ts';
 import { walkChains, type Chain, type Link } from './chains.ts';
-import { pinnedFor } from './claims.ts';
 
 /** A revision that a record names as its second parent. */
 export interface SecondParent {
@@ -40,7 +40,7 @@ export async function auditChains(
   tips: ReadonlyMap<string, ObjectId>,
 ): Promise<Result<readonly AuditedChain[]>> {
   const chains = [...tips].flatMap(([host, tip]): Walked[] => {
-    const pinned = pinnedFor(fleet, host);
+    const pinned = pinnedIn(fleet, host);
     return pinned === null ? [] : [{ host, tip, pinned, seconds: new Map(), records: 0, above: null }];
   });
   const walked = await walkChains(clone, chains, checkPortion);

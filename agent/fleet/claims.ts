@@ -3,17 +3,10 @@ import type { Fleet, Host } from '../../shared/fleet/fleet.ts';
 import { fail, ok, type Result } from '../../shared/failure.ts';
 import type { ObjectId } from '../../shared/objects/object.ts';
 import { stepBack, type Seen } from '../../shared/record/remembered.ts';
-import { checkRecord, readRecord, type Pinned, type StateRecord } from '../../shared/record/tip.ts';
+import { pinnedIn } from '../../shared/record/pinned.ts';
+import { checkRecord, readRecord, type StateRecord } from '../../shared/record/tip.ts';
 import type { Clone, NamedObject } from '../clone-ports.ts';
 import { foundIn } from './state-objects.ts';
-
-/** What a host's tip is checked against: what an authentic revision pinned, if it pinned anything. */
-export function pinnedFor({ fleet, hosts }: Fleet, name: string): Pinned | null {
-  const host = hosts.get(name);
-  if (host?.key === undefined) return null;
-  const { key, genesis } = host;
-  return { fleet, host: name, key, ...(genesis === undefined ? {} : { genesis }) };
-}
 
 /** What a tip says, and whether it is good (S8). */
 export function claimOf(
@@ -26,7 +19,7 @@ export function claimOf(
   if (!found.ok) return { record: null, problem: found.failure };
   const claimed = readRecord(found.value);
   const record = claimed.ok ? claimed.value : null;
-  const pinned = pinnedFor(fleet, name);
+  const pinned = pinnedIn(fleet, name);
   if (pinned === null) return { record, problem: 'no key is pinned for it' };
   const checked = checkRecord(found.value, pinned);
   return { record, problem: checked.ok ? null : checked.failure.cause };

@@ -2,10 +2,10 @@ import { ok, type Failure, type Result } from '../../shared/failure.ts';
 import type { Fleet } from '../../shared/fleet/fleet.ts';
 import type { ObjectId } from '../../shared/objects/object.ts';
 import { checkLink } from '../../shared/record/chain.ts';
+import { pinnedIn } from '../../shared/record/pinned.ts';
 import { readRecord, type Pinned, type StateRecord } from '../../shared/record/tip.ts';
 import type { Clone } from '../clone-ports.ts';
 import { walkChains, type Chain, type Link } from './chains.ts';
-import { pinnedFor } from './claims.ts';
 import type { FleetRefs } from './read.ts';
 
 /** One record as `autark log --json` shows it. */
@@ -43,7 +43,7 @@ export async function readLog(
 ): Promise<Result<FleetLog>> {
   const chains = hosts.flatMap((host): Listed[] => {
     const tip = states.get(host);
-    const pinned = pinnedFor(fleet, host);
+    const pinned = pinnedIn(fleet, host);
     return tip === undefined ? [] : [{ host, tip, pinned, entries: [], above: null, isGood: true }];
   });
   const walked = await walkChains(clone, chains, (chain, links) => extend(chain, links, from));

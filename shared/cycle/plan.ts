@@ -1,6 +1,7 @@
 import { fail, ok, type Failure, type Result } from '../failure.ts';
 import type { Fleet, Host, SystemSource } from '../fleet/fleet.ts';
 import type { ObjectId } from '../objects/object.ts';
+import { pinnedIn } from '../record/pinned.ts';
 import type { Pinned } from '../record/tip.ts';
 
 /** Who this machine is: the name and genesis it enrolled with and the key it holds. */
@@ -55,9 +56,8 @@ export function pinnedFor(fleet: Fleet, { host: name, key }: Pick<Self, 'host' |
   const problem = identityProblem(fleet, host, self);
   if (problem !== undefined) return fail(problem);
   if (host === undefined) return fail(absent(self));
-  if (host.key === undefined) return fail(unapproved(self));
-  const { genesis } = host;
-  return ok({ fleet: fleet.fleet, host: name, key, ...(genesis === undefined ? {} : { genesis }) });
+  const pinned = pinnedIn(fleet, name);
+  return pinned === null ? fail(unapproved(self)) : ok(pinned);
 }
 
 /** Whether this revision pins this very machine: only then may it write `state/<host>`. */
