@@ -3,9 +3,8 @@ import { formatAgentSettings } from '../shared/fleet/agent-yaml.ts';
 import type { AgentSettings } from '../shared/fleet/fleet.ts';
 import type { Journal } from '../shared/cycle/journal.ts';
 import { firstPace } from '../shared/cycle/new-journal.ts';
-import type { AgentHost, OpenedHost } from './host.ts';
+import { alone, whileOpen, type AgentHost, type OpenedHost } from './host.ts';
 import { begin } from './genesis.ts';
-import { through } from './seam.ts';
 import { enrolRef } from './stages/deliver.ts';
 import { isAuthentic, readFleet, type Verified } from './stages/verify.ts';
 
@@ -27,41 +26,31 @@ export async function enrol(
   settings: AgentSettings,
   signal: AbortSignal,
 ): Promise<Result<Enrolled>> {
-  // An agent that runs has enrolled already, and works in the same Git directory.
-  const unlock = await host.locks.acquire('daemon', { timeout: 0, signal });
-  if (!unlock.ok) return unlock;
-  try {
-    return await enrolAlone(host, settings, signal);
-  } finally {
-    await unlock.value();
-  }
+  // An agent that runs has enrolled already.
+  return alone(host, signal, () =>
+    whileOpen(host, settings, (opened) => enrolAlone(host, opened, settings, signal)),
+  );
 }
 
 async function enrolAlone(
   host: AgentHost,
+  opened: OpenedHost,
   settings: AgentSettings,
   signal: AbortSignal,
 ): Promise<Result<Enrolled>> {
-  const found = await host.open(settings);
-  if (!found.ok) return found;
-  const opened = { ...found.value, effects: through(host.perform, 'record', found.value.effects) };
-  try {
-    const fleet = await findFleet(host, opened, settings, signal);
-    if (!fleet.ok) return fleet;
-    const history = await historyOf(opened, settings, fleet.value, signal);
-    if (!history.ok) return history;
-    // Only now: settings that were never right must not stand in the way of the next call.
-    const written = await writeSettings(host, settings);
-    if (!written.ok) return written;
-    const journal = await begin(host, opened, settings, fleet.value);
-    if (!journal.ok) return journal;
-    const { approved } = journal.value;
-    const pushed = approved ? ok(undefined) : await pushGenesis(opened, journal.value, signal);
-    const { key } = opened.senses.signer;
-    return pushed.ok ? ok({ key, host: settings.host, approved }) : pushed;
-  } finally {
-    await opened.close();
-  }
+  const fleet = await findFleet(host, opened, settings, signal);
+  if (!fleet.ok) return fleet;
+  const history = await historyOf(opened, settings, fleet.value, signal);
+  if (!history.ok) return history;
+  // Only now: settings that were never right must not stand in the way of the next call.
+  const written = await writeSettings(host, settings);
+  if (!written.ok) return written;
+  const journal = await begin(host, opened, settings, fleet.value);
+  if (!journal.ok) return journal;
+  const { approved } = journal.value;
+  const pushed = approved ? ok(undefined) : await pushGenesis(opened, journal.value, signal);
+  const { key } = opened.senses.signer;
+  return pushed.ok ? ok({ key, host: settings.host, approved }) : pushed;
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Result } from '../shared/failure.ts';
 import type { AgentSettings } from '../shared/fleet/fleet.ts';
 import type { Clock, HostKeys, Locks, Log, Random, Settings } from './ports.ts';
-import type { Effects, Perform, Senses } from './seam.ts';
+import { through, type Effects, type Perform, type Senses } from './seam.ts';
 
 /** The machine under one root, as the daemon and `enroll` find it before its settings are known. */
 export interface AgentHost {
@@ -28,4 +28,36 @@ export interface OpenedHost {
   readonly effects: Effects;
   readonly senses: Senses;
   close(): Promise<void>;
+}
+
+/** Works with the machine once its settings are known, and closes it whatever happens; effects go through the seam. */
+export async function whileOpen<Value>(
+  host: AgentHost,
+  settings: AgentSettings,
+  work: (opened: OpenedHost) => Promise<Result<Value>>,
+): Promise<Result<Value>> {
+  const opened = await host.open(settings);
+  if (!opened.ok) return opened;
+  try {
+    return await work({ ...opened.value, effects: through(host.perform, 'record', opened.value.effects) });
+  } finally {
+    await opened.value.close();
+  }
+}
+
+/**
+ * Works alone in this root: an agent that runs works in the same Git directory, so it is not waited for (11).
+ */
+export async function alone<Value>(
+  { locks }: AgentHost,
+  signal: AbortSignal,
+  work: () => Promise<Result<Value>>,
+): Promise<Result<Value>> {
+  const unlock = await locks.acquire('daemon', { timeout: 0, signal });
+  if (!unlock.ok) return unlock;
+  try {
+    return await work();
+  } finally {
+    await unlock.value();
+  }
 }

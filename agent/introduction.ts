@@ -4,7 +4,7 @@ import type { ObjectId } from '../shared/objects/object.ts';
 import { firstPace } from '../shared/cycle/new-journal.ts';
 import { oneLine } from '../shared/printable.ts';
 import { parseMessage } from '../shared/record/message.ts';
-import type { AgentHost } from './host.ts';
+import { whileOpen, type AgentHost } from './host.ts';
 import type { Git } from './ports.ts';
 import { readCommit, type ReadCommit } from './stages/objects.ts';
 import { readFleet } from './stages/verify.ts';
@@ -24,17 +24,12 @@ export async function findIntroduction(
   settings: AgentSettings,
   signal: AbortSignal,
 ): Promise<Result<Introduction>> {
-  const opened = await host.open(settings);
-  if (!opened.ok) return opened;
-  try {
-    const { git } = opened.value.effects;
+  return whileOpen(host, settings, async ({ effects: { git } }) => {
     const head = await git.fetchHead({ timeout: firstPace.fetch, signal });
     if (!head.ok) return head;
     const read = await readFleet(git, head.value, { dir: settings.dir, version: host.version });
-    return read.ok ? await oldestNaming(git, head.value, read.value.fleet.fleet) : read;
-  } finally {
-    await opened.value.close();
-  }
+    return read.ok ? oldestNaming(git, head.value, read.value.fleet.fleet) : read;
+  });
 }
 
 async function oldestNaming(git: Git, head: ObjectId, fleet: string): Promise<Result<Introduction>> {

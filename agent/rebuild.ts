@@ -10,7 +10,7 @@ import { draftRecord } from '../shared/record/draft.ts';
 import type { OwnRecord } from '../shared/record/own-record.ts';
 import type { Pinned } from '../shared/record/tip.ts';
 import { findFleet, writeSettings } from './enrol.ts';
-import type { AgentHost, OpenedHost } from './host.ts';
+import { alone, type AgentHost, type OpenedHost } from './host.ts';
 import { readFound } from './stages/objects.ts';
 import { isBreak, walkChain } from './stages/own-chain.ts';
 
@@ -31,20 +31,15 @@ export async function rebuild(
   settings: AgentSettings,
   signal: AbortSignal,
 ): Promise<Result<Rebuilt>> {
-  // An agent that waits for its journal would work in the same Git directory.
-  const unlock = await host.locks.acquire('daemon', { timeout: 0, signal });
-  if (!unlock.ok) return unlock;
-  try {
+  return alone(host, signal, async () => {
     const fleet = await findFleet(host, opened, settings, signal);
     if (!fleet.ok) return fleet;
     const pinned = pinnedFor(fleet.value.fleet, { host: settings.host, key: opened.senses.signer.key });
     if (!pinned.ok) return fail(unresumable(pinned.failure));
     const records = await goodState(opened, pinned.value, signal);
     if (!records.ok) return records;
-    return await begin(host, opened, { settings, pinned: pinned.value, records: records.value });
-  } finally {
-    await unlock.value();
-  }
+    return begin(host, opened, { settings, pinned: pinned.value, records: records.value });
+  });
 }
 
 /** The host's whole history, newest first, every link of it good (S8). */

@@ -1,9 +1,8 @@
 import { ok, type Result } from '../shared/failure.ts';
 import type { AgentSettings } from '../shared/fleet/fleet.ts';
-import type { AgentHost, OpenedHost } from './host.ts';
+import { whileOpen, type AgentHost, type OpenedHost } from './host.ts';
 import { openMemory } from './memory.ts';
 import { rebuild, type Rebuilt } from './rebuild.ts';
-import { through } from './seam.ts';
 
 /** What `enroll --resume` did. */
 export type Resumed =
@@ -21,18 +20,13 @@ export async function resume(
   settings: AgentSettings,
   signal: AbortSignal,
 ): Promise<Result<Resumed>> {
-  const found = await host.open(settings);
-  if (!found.ok) return found;
-  const opened = { ...found.value, effects: through(host.perform, 'record', found.value.effects) };
-  try {
+  return whileOpen(host, settings, async (opened): Promise<Result<Resumed>> => {
     const journal = await opened.effects.journals.load();
     if (!journal.ok) return journal;
-    if (journal.value !== null) return await decide(host, opened, signal);
+    if (journal.value !== null) return decide(host, opened, signal);
     const rebuilt = await rebuild(host, opened, settings, signal);
     return rebuilt.ok ? ok({ did: 'rebuild', ...rebuilt.value }) : rebuilt;
-  } finally {
-    await opened.close();
-  }
+  });
 }
 
 /**
