@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { execHost } from '../rig/exec-system.ts';
 import { type Fleet, type FleetHost, keyAt, makeDeployed, newest } from '../rig/fleet.ts';
-import { forge } from '../rig/forge.ts';
+import { regraft } from '../rig/forged.ts';
 import { keepState } from '../rig/lives.ts';
 import { describeWith } from '../rig/needs.ts';
 import { expectAtRest, expectChain } from '../rig/sound.ts';
@@ -168,7 +168,7 @@ test('a chain of its key with a gap in it is not gone on from (12), nor does it 
   expect((await deploy('two')).ran.code).toBe(0);
   expect((await deploy('three')).ran.code).toBe(0);
   const records = await host.records();
-  const forged = await forge(fleet.server, keyAt(host.path('var/lib/autark/key')), {
+  const forged = await regraft(fleet.server, keyAt(host.path('var/lib/autark/key')), {
     above: records[3]?.id ?? '',
     parent: records[1]?.id ?? '',
   });

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { execHost } from '../rig/exec-system.ts';
 import { type Fleet, type FleetHost, keyAt, makeDeployed, newest } from '../rig/fleet.ts';
-import { forge } from '../rig/forge.ts';
+import { regraft } from '../rig/forged.ts';
 import { loseAllButKeys, makeTwin } from '../rig/lives.ts';
 import { expectAtRest, expectChain } from '../rig/sound.ts';
 
@@ -149,7 +149,7 @@ describe('a machine that lost its journal', () => {
         const records = await host.records();
         const key = keyAt(host.path('var/lib/autark/key'));
         const place = { above: records[2]?.id ?? '', parent: records[0]?.id ?? '' };
-        await fleet.server.git(['update-ref', branch, await forge(fleet.server, key, place)]);
+        await fleet.server.git(['update-ref', branch, await regraft(fleet.server, key, place)]);
       },
       /its number is 0, and the record that follows it has 2/,
     ],
