@@ -7,10 +7,6 @@ import type { AgentEvent } from '../shared/event.ts';
 import type { BuiltSystem, Child, Generation, Journal, Waiting } from '../shared/cycle/journal.ts';
 import type { Result } from '../shared/failure.ts';
 import type { AgentSettings } from '../shared/fleet/fleet.ts';
-import type { FlakeTree } from '../shared/nix/arguments.ts';
-import type { NixProgress, NixReport } from '../shared/nix/report.ts';
-import type { NixSuspect } from '../shared/nix/failure.ts';
-import type { SystemFacts } from '../shared/nix/system.ts';
 import type { GitObject, ObjectId } from '../shared/objects/object.ts';
 import type { MachineFacts } from '../shared/record/status.ts';
 
@@ -118,51 +114,6 @@ export interface Trees {
   /** An empty directory with these entries, every mtime `seconds` since the epoch; its absolute path. */
   write(entries: AsyncIterable<Result<TreeEntry>>, seconds: number): Promise<Result<string>>;
   remove(): Promise<void>;
-}
-
-/** A NixOS system to be built from a written tree. */
-export interface NixOrder extends Pick<Order, 'onStart'> {
-  readonly tree: FlakeTree;
-  readonly attr: string;
-  /** Where the root that keeps the result from garbage collection is made; nothing is there yet. */
-  readonly link: string;
-  /** Called now and then, when there is progress to tell. */
-  readonly onProgress: (progress: NixProgress) => void;
-}
-
-/** How a Nix ended, and with what. */
-export interface NixRan {
-  readonly ending: Ending;
-  readonly report: NixReport;
-  /** The store path of the system, when there is one. */
-  readonly path: string | null;
-}
-
-/** What a failed build may be blamed on, as far as Nix itself can be asked; in words what it said then. */
-export interface NixSuspicion {
-  readonly suspect: NixSuspect;
-  readonly said: string;
-}
-
-/**
- * Nix, the store behind it and the system profile. Built means valid in the store: a path that merely exists may be
- * what a killed build left.
- */
-export interface Nix {
-  /** Names the Nix that would build; a failure where there is none. Spawns nothing. */
-  identity(): Promise<Result<string>>;
-  /** Evaluates and builds; with a path, the store that it lies in has been synced. */
-  build(order: NixOrder, bounds: Bounds): Promise<Result<NixRan>>;
-  /** Asks, after a failure, whether the store, the lock file and the inputs are well. */
-  suspect(tree: FlakeTree, bounds: Bounds): Promise<NixSuspicion>;
-  /** A failure when nobody can tell. */
-  isValid(path: string, bounds: Bounds): Promise<Result<boolean>>;
-  /** What decides whether and how a system may be activated. */
-  inspect(path: string): Promise<SystemFacts>;
-  /** The system that this machine runs, whoever put it there; `null` when it runs none. */
-  current(): Promise<string | null>;
-  /** Makes a system the one that the profile names, and so the boot default; synced. */
-  setProfile(path: string, bounds: Bounds): Promise<Result<void>>;
 }
 
 /** Built systems and numbered generations on disk. */

@@ -1,11 +1,11 @@
 import type { Stage } from '../shared/failure.ts';
+import type { Nix } from './nix-ports.ts';
 import type {
   Clock,
   Git,
   Journals,
   Log,
   Machine,
-  Nix,
   Outbox,
   Programs,
   Random,

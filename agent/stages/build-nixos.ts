@@ -5,7 +5,7 @@ import type { Host, SystemSource } from '../../shared/fleet/fleet.ts';
 import type { FlakeTree } from '../../shared/nix/arguments.ts';
 import { nixFailure } from '../../shared/nix/failure.ts';
 import type { Context } from '../context.ts';
-import type { NixRan } from '../ports.ts';
+import type { NixRan } from '../nix-ports.ts';
 import { blame } from './no-space.ts';
 import { lookUp } from './objects.ts';
 import { reasonOf } from './switch.ts';

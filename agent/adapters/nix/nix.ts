@@ -5,7 +5,8 @@ import { fail, ok, type Failure, type Result } from '../../../shared/failure.ts'
 import { buildArguments } from '../../../shared/nix/arguments.ts';
 import { builtPath } from '../../../shared/nix/outputs.ts';
 import { listenToNix, type NixListener, type NixProgress } from '../../../shared/nix/report.ts';
-import type { Nix, NixOrder, Programs } from '../../ports.ts';
+import type { Nix, NixOrder } from '../../nix-ports.ts';
+import type { Programs } from '../../ports.ts';
 import { flush } from '../seal.ts';
 import { endStrays } from '../strays.ts';
 import { exitOf, nixCommand, wordsOf } from './command.ts';

@@ -1,5 +1,6 @@
 import { common, flakeArguments, type FlakeTree } from '../../../shared/nix/arguments.ts';
-import type { Bounds, NixSuspicion } from '../../ports.ts';
+import type { NixSuspicion } from '../../nix-ports.ts';
+import type { Bounds } from '../../ports.ts';
 import { isFull } from '../space.ts';
 import { exitOf, wordsOf, type NixCommand } from './command.ts';
 
