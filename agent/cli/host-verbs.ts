@@ -1,0 +1,54 @@
+import { exitCode } from '../../shared/failure.ts';
+import type { Verb } from './verb.ts';
+
+/** The verbs of a host; `agent` exits with the code that its records carry. */
+export const hostVerbs: readonly Verb[] = [
+  {
+    name: 'enroll',
+    summary: 'Make this machine known to a fleet',
+    options: {
+      remote: { value: 'URL', describe: 'the fleet repository: anything Git can fetch from' },
+      host: { value: 'NAME', describe: 'the name of this machine in the fleet' },
+      introduction: { value: 'COMMIT', describe: 'the commit that init printed' },
+      floor: { value: 'COMMIT', describe: 'the newest revision known now' },
+      branch: { value: 'NAME', describe: 'the configuration branch; main if not given' },
+      key: { value: 'FILE', describe: 'the key of this machine' },
+      resume: { describe: 'this machine goes on with the records that its key signed' },
+      'no-service': { describe: 'install and start no units' },
+    },
+    examples: [
+      ['autark enroll --remote URL --host web1 --introduction COMMIT', 'the first call on a new machine'],
+      ['autark enroll', 'again, after it was interrupted or refused'],
+      ['autark enroll --resume', 'after a code 12, on the machine that shall go on; or without its journal'],
+    ],
+    exits: [
+      [10, 'this machine has a history that nothing here remembers, or none to resume'],
+      [11, 'an agent is running'],
+      [20, 'the server shows a configuration that is not authentic'],
+      [22, 'this machine is enrolled as another host'],
+      [50, 'the remote is unreachable (51: push refused)'],
+    ],
+    exitFor: (failure) => exitCode(failure.kind),
+    load: async () => (await import('./enroll.ts')).enroll,
+  },
+  {
+    name: 'agent',
+    summary: 'Run the agent of this machine',
+    options: { once: { describe: 'run one cycle and exit with its code' } },
+    exits: [
+      [10, 'held'],
+      [11, 'another agent holds this root'],
+      [12, 'the state branch diverged'],
+      [13, 'retired or replaced'],
+      [20, 'the revision is not authentic'],
+      [21, 'the configuration is invalid'],
+      [22, 'this machine is not that host'],
+      [30, 'the build failed (31: timed out)'],
+      [40, 'switch or health check failed, back on the last good generation (41: could not go back)'],
+      [50, 'the remote is unreachable (51: push refused)'],
+      [52, 'no space'],
+    ],
+    exitFor: (failure) => exitCode(failure.kind),
+    load: async () => (await import('./agent.ts')).agent,
+  },
+];
