@@ -6,7 +6,7 @@ import { oneLine } from '../shared/printable.ts';
 import { parseMessage } from '../shared/record/message.ts';
 import { whileOpen, type AgentHost } from './host.ts';
 import type { Git } from './ports.ts';
-import { readCommit, type ReadCommit } from './stages/objects.ts';
+import { readCommit, type ReadCommit } from './objects/read.ts';
 import { readFleet } from './stages/verify.ts';
 
 /** The commit that a fleet begins with, as the server shows it; a person decides whether it is the right one. */

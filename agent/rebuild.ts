@@ -11,7 +11,7 @@ import type { OwnRecord } from '../shared/record/own-record.ts';
 import type { Pinned } from '../shared/record/tip.ts';
 import { findFleet, writeSettings } from './enrol.ts';
 import { alone, type AgentHost, type OpenedHost } from './host.ts';
-import { readFound } from './stages/objects.ts';
+import { readFound } from './objects/read.ts';
 import { isBreak, walkChain } from './stages/own-chain.ts';
 
 /** Where the machine goes on. */

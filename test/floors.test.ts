@@ -25,8 +25,14 @@ const floors: readonly { name: string; path: RegExp; may: readonly string[]; pac
       may: ['cli', 'daemon', 'cycle', 'fleet', 'ports', 'shared'],
       packages: ['yargs'],
     },
-    { name: 'fleet', path: /^agent\/fleet\//, may: ['fleet', 'ports', 'shared'], packages: [] },
-    { name: 'stages', path: /^agent\/stages\//, may: ['stages', 'seam', 'ports', 'shared'], packages: [] },
+    { name: 'objects', path: /^agent\/objects\//, may: ['objects', 'ports', 'shared'], packages: [] },
+    { name: 'fleet', path: /^agent\/fleet\//, may: ['fleet', 'objects', 'ports', 'shared'], packages: [] },
+    {
+      name: 'stages',
+      path: /^agent\/stages\//,
+      may: ['stages', 'objects', 'seam', 'ports', 'shared'],
+      packages: [],
+    },
     {
       name: 'seam',
       path: /^agent\/(seam|memory|context)\.ts$/,
@@ -36,7 +42,7 @@ const floors: readonly { name: string; path: RegExp; may: readonly string[]; pac
     {
       name: 'cycle',
       path: /^agent\/(cycle|carry-on|begin|decide|ending|trial|newer|enrol|genesis|resume|rebuild|introduction|host)\.ts$/,
-      may: ['cycle', 'stages', 'seam', 'ports', 'shared'],
+      may: ['cycle', 'stages', 'objects', 'seam', 'ports', 'shared'],
       packages: [],
     },
     {

@@ -4,7 +4,7 @@ import type { Result } from '../../shared/failure.ts';
 import type { ObjectId } from '../../shared/objects/object.ts';
 import type { Seen } from '../../shared/record/delivery.ts';
 import type { Context } from '../context.ts';
-import { readCommit } from './objects.ts';
+import { readCommit } from '../objects/read.ts';
 import { draftOf } from './record.ts';
 
 /**

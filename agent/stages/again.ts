@@ -3,7 +3,7 @@ import { withReport } from '../../shared/cycle/reports.ts';
 import { ok, type Result } from '../../shared/failure.ts';
 import { draftAgain } from '../../shared/record/again.ts';
 import type { Context } from '../context.ts';
-import { readFound } from './objects.ts';
+import { readFound } from '../objects/read.ts';
 
 /**
  * The phase after a record: the next one of an abandoned chain, for its place on top of this one. One whose bytes are

@@ -6,9 +6,9 @@ import { programPath } from '../../shared/program-path.ts';
 import type { Context } from '../context.ts';
 import type { Ran } from '../ports.ts';
 import { blame } from './no-space.ts';
-import { lookUp } from './objects.ts';
+import { lookUp } from '../objects/read.ts';
 import { reasonOf } from './switch.ts';
-import { walk } from './verified-tree.ts';
+import { walk } from '../objects/walk.ts';
 import type { Verified } from './verify.ts';
 
 export type ExecSource = Extract<SystemSource, { kind: 'exec' }>;

@@ -7,9 +7,9 @@ import { nixFailure } from '../../shared/nix/failure.ts';
 import type { Context } from '../context.ts';
 import type { NixRan } from '../nix-ports.ts';
 import { blame } from './no-space.ts';
-import { lookUp } from './objects.ts';
+import { lookUp } from '../objects/read.ts';
 import { reasonOf } from './switch.ts';
-import { walk } from './verified-tree.ts';
+import { walk } from '../objects/walk.ts';
 import type { Verified } from './verify.ts';
 
 export type NixosSource = Extract<SystemSource, { kind: 'nixos' }>;

@@ -3,7 +3,7 @@ import { enrolKeyId, parsePublicKey } from '../../shared/trust/ssh-key.ts';
 import type { ObjectId } from '../../shared/objects/object.ts';
 import type { Context } from '../context.ts';
 import type { Bounds } from '../ports.ts';
-import { readCommit } from './objects.ts';
+import { readCommit } from '../objects/read.ts';
 import { sightOf, storeOutbox } from './own-branch.ts';
 import { divergence, look } from './own-state.ts';
 

@@ -6,7 +6,7 @@ import { readRecord, signatureProblem, type Found } from '../../shared/record/ti
 import { fail, ok, type Result } from '../../shared/failure.ts';
 import type { Context } from '../context.ts';
 import type { Bounds, StateTip } from '../ports.ts';
-import { readFound } from './objects.ts';
+import { readFound } from '../objects/read.ts';
 import { isBreak, openOwnChain, walkChain, type OwnChain } from './own-chain.ts';
 
 /** What the server has as this host's state branch; asked once in a cycle unless what was seen is out of date. */

@@ -4,7 +4,7 @@ import { checkLink } from '../../shared/record/chain.ts';
 import { ownRecord, type OwnRecord } from '../../shared/record/own-record.ts';
 import type { Found, Pinned, StateRecord } from '../../shared/record/tip.ts';
 import type { Git } from '../ports.ts';
-import { readCommit, readFound } from './objects.ts';
+import { readCommit, readFound } from '../objects/read.ts';
 
 /** A chain as far as it was walked. */
 export interface Walked {

@@ -7,7 +7,7 @@ import { historyFrom } from '../../shared/trust/history.ts';
 import { authenticate } from '../../shared/trust/verdict.ts';
 import type { Context } from '../context.ts';
 import type { Git } from '../ports.ts';
-import { readCommit, readText } from './objects.ts';
+import { readCommit, readText } from '../objects/read.ts';
 
 /** A revision that was found authentic, with a valid `fleet.yaml`. */
 export interface Verified {

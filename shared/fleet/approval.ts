@@ -6,12 +6,15 @@ import { withoutComment } from './relations.ts';
 import { below, isEmpty, mapBelow, textOf, type MapTree, type Tree } from './tree.ts';
 import { commitId, hostKey } from './values.ts';
 
-/** What `autark approve` writes of a machine. */
+/** What `autark approve` and `autark invite --key` write of a machine. */
 export interface Approval {
   readonly host: string;
   /** `ssh-ed25519 BASE64`, with or without a comment. */
   readonly key: string;
-  readonly genesis: string;
+  /** Absent for a machine that is not born yet: then the first genesis that the key signs counts. */
+  readonly genesis?: string;
+  /** True when the machine takes the place of the one that the entry pins. */
+  readonly replaces?: boolean;
   /** Absent: the entry keeps what it has. */
   readonly system?:
     | { readonly kind: 'nixos'; readonly attr?: string; readonly dir?: string }
@@ -41,7 +44,7 @@ function malformed({ host, key, genesis }: Approval): Failure | undefined {
     const remedy = 'enrol the machine with an ssh-ed25519 key';
     return { kind: 'usage', cause: `the key of ${host} is no SSH Ed25519 public key`, remedy };
   }
-  if (v.is(commitId, genesis)) return undefined;
+  if (genesis === undefined || v.is(commitId, genesis)) return undefined;
   const remedy = 'name the commit by all 40 digits';
   return { kind: 'usage', cause: `the genesis of ${host} is no whole commit id`, remedy };
 }
@@ -57,19 +60,23 @@ function noPlace(file: MapTree, host: string): Failure | undefined {
   return { kind: 'invalid', cause: `${key} must be a map`, where: `fleet.yaml, ${key}`, remedy };
 }
 
-function otherMachine(entry: MapTree | undefined, { host, key, genesis }: Approval): Failure | undefined {
+function otherMachine(
+  entry: MapTree | undefined,
+  { host, key, genesis, replaces = false }: Approval,
+): Failure | undefined {
   const retired = below(entry, 'retired');
   if (retired?.kind === 'scalar' && retired.value === true) {
     return refused(host, 'retired', `${host} is retired`, 'enrol the machine under another name');
   }
+  if (replaces) return undefined;
   const pinned = textOf(below(entry, 'key'));
   if (pinned !== undefined && withoutComment(pinned) !== withoutComment(key)) {
-    const remedy = 'take the key out of the entry, or approve the machine that holds it';
+    const remedy = 'approve the machine that holds that key, or this one in its place with --replace';
     return refused(host, 'key', `the entry of ${host} pins another key than this machine’s`, remedy);
   }
   const begun = textOf(below(entry, 'genesis'));
-  if (begun === undefined || begun === genesis) return undefined;
-  const remedy = 'take the genesis out of the entry, or approve the machine that it belongs to';
+  if (begun === undefined || genesis === undefined || begun === genesis) return undefined;
+  const remedy = 'approve the machine that it belongs to, or this one in its place with --replace';
   return refused(host, 'genesis', `the entry of ${host} pins another genesis than this machine’s`, remedy);
 }
 

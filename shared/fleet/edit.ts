@@ -1,51 +1,79 @@
-import { isMap, isScalar, type Document, type Pair } from 'yaml';
 import { fail, ok, type Failure, type Result } from '../failure.ts';
-import { failureOf, placed } from './findings.ts';
 import { refusal, type Approval } from './approval.ts';
+import { editEntry, replaceEntry, type Changes } from './entry.ts';
+import { failureOf, placed } from './findings.ts';
+import type { Pause } from './fleet.ts';
 import { readYaml } from './read-yaml.ts';
 import { withoutComment } from './relations.ts';
-import {
-  appendTo,
-  blockLines,
-  fill,
-  replaceValue,
-  spliced,
-  stepBelow,
-  type Content,
-  type Pairs,
-  type Splice,
-} from './splice.ts';
-import { below, mapBelow, saysTheSame, textOf, treeOf, withEntry, type MapTree } from './tree.ts';
+import type { Content } from './splice.ts';
+import { below, mapBelow, saysTheSame, textOf, treeOf, type MapTree } from './tree.ts';
 
 export { newFleetYaml } from './new-fleet.ts';
-
-/** Keys to write into a host's entry: those that are not there, and those that say something else. */
-interface Changes {
-  readonly added: Content;
-  readonly replaced: Content;
-}
 
 /**
  * Writes an approved machine into the text of `fleet.yaml`, or completes the entry that somebody wrote by hand.
  * What is there stays, byte for byte, but a system or groups that the approval gives anew. Refused when the
- * entry has another key or genesis, or is retired, or when a group is not declared. Never writes a text that
- * says anything else than the old one and this host: what cannot be edited so is left to a person.
+ * entry has another key or genesis and the machine is not to replace that one, or is retired, or when a group is not
+ * declared.
  */
 export function approveHost(text: string, approval: Approval): Result<string> {
-  const reading = readYaml(text);
-  if (!reading.ok) return fail(failureOf(placed(reading.problems, text, 'fleet.yaml')));
-  const refused = refusal(reading.tree, approval);
+  const read = entryIn(text, approval.host);
+  if (!read.ok) return read;
+  const { file, entry } = read.value;
+  const refused = refusal(file, approval);
   if (refused !== undefined) return fail(refused);
-  const entry = mapBelow(mapBelow(reading.tree, 'hosts'), approval.host);
   const changes = changesFor(entry, approval);
-  if (Object.keys({ ...changes.added, ...changes.replaced }).length === 0) return ok(text);
-  const edited = spliced(text, edits(text, reading.document, approval.host, changes));
-  const again = readYaml(edited);
-  const isRight = again.ok && saysTheSame(again.tree, expected(reading.tree, approval.host, changes));
-  return isRight ? ok(edited) : fail(byHand(approval.host, changes));
+  const isNothing = Object.keys({ ...changes.added, ...changes.replaced }).length === 0;
+  return isNothing ? ok(text) : editEntry(text, approval.host, changes);
 }
 
-function changesFor(entry: MapTree | undefined, { key, genesis, groups, system }: Approval): Changes {
+/** Writes a pause into a host's entry, in the place of one that is there. */
+export function pauseHost(text: string, host: string, { reason, until }: Pause): Result<string> {
+  const read = entryIn(text, host);
+  if (!read.ok) return read;
+  const paused = { reason, ...(until === undefined ? {} : { until: new Date(until).toISOString() }) };
+  const isThere = below(read.value.entry, 'paused') !== undefined;
+  return editEntry(text, host, isThere ? { replaced: { paused } } : { added: { paused } });
+}
+
+/** Takes the pause out of a host's own entry; refused when it is in none, or comes from a group or `defaults`. */
+export function unpauseHost(text: string, host: string): Result<string> {
+  const read = entryIn(text, host);
+  if (!read.ok) return read;
+  if (below(read.value.entry, 'paused') === undefined) return fail(notPaused(host));
+  return editEntry(text, host, { removed: ['paused'] });
+}
+
+/**
+ * Leaves a tombstone in the place of a host's entry: key and genesis stay, so that its records can be checked, and no
+ * other machine takes the name unseen.
+ */
+export function retireHost(text: string, host: string): Result<string> {
+  const read = entryIn(text, host);
+  if (!read.ok) return read;
+  const { entry } = read.value;
+  const [key, genesis] = ['key', 'genesis'].map((name) => textOf(below(entry, name)));
+  return replaceEntry(text, host, {
+    retired: true,
+    ...(key === undefined ? {} : { key: withoutComment(key) }),
+    ...(genesis === undefined ? {} : { genesis }),
+  });
+}
+
+interface Read {
+  readonly file: MapTree;
+  /** Absent when there is none, or it is empty. */
+  readonly entry: MapTree | undefined;
+}
+
+function entryIn(text: string, host: string): Result<Read> {
+  const reading = readYaml(text);
+  if (!reading.ok) return fail(failureOf(placed(reading.problems, text, 'fleet.yaml')));
+  return ok({ file: reading.tree, entry: mapBelow(mapBelow(reading.tree, 'hosts'), host) });
+}
+
+function changesFor(entry: MapTree | undefined, approval: Approval): Changes {
+  const { key, genesis, groups, system, replaces = false } = approval;
   const wanted = Object.entries({
     key: withoutComment(key),
     genesis,
@@ -57,8 +85,9 @@ function changesFor(entry: MapTree | undefined, { key, genesis, groups, system }
   for (const [name, value] of wanted) {
     const there = below(entry, name);
     if (value === undefined || (there !== undefined && saysTheSame(there, treeOf(value)))) continue;
+    const text = textOf(there);
     // The key that is there is the same one, if with a comment: another one was refused.
-    if (name === 'key' && textOf(there) !== undefined) continue;
+    if (name === 'key' && text !== undefined && (!replaces || withoutComment(text) === value)) continue;
     if (there === undefined) added[name] = value;
     else replaced[name] = value;
   }
@@ -71,64 +100,11 @@ function withoutDefaults(system: NonNullable<Approval['system']>): Content {
   return { kind, ...(attr === undefined ? {} : { attr }), ...(dir === '.' ? {} : { dir }) };
 }
 
-function edits(
-  text: string,
-  document: Document.Parsed,
-  host: string,
-  { added, replaced }: Changes,
-): readonly Splice[] {
-  const root = document.contents;
-  if (!isMap(root)) return [];
-  const section = pairOf(root, 'hosts');
-  const step = stepBelow(text, root) ?? 2;
-  if (section === undefined) return appendTo(text, root, { hosts: { [host]: added } }, step, 2);
-  const hosts = section.value;
-  const inFlow = root.flow === true;
-  if (!isMap(hosts) || hosts.items.length === 0)
-    return fill(text, section, { [host]: added }, step, { levels: 1, inFlow });
-  const inner = stepBelow(text, hosts) ?? step;
-  const own = pairOf(hosts, host);
-  if (own === undefined) return appendTo(text, hosts, { [host]: added }, inner, 1);
-  const entry = own.value;
-  if (!isMap(entry) || entry.items.length === 0)
-    return fill(text, own, added, inner, { levels: 0, inFlow: hosts.flow === true });
-  return [...replacements(text, entry, replaced), ...additions(text, entry, added, inner)];
-}
-
-function replacements(text: string, entry: Pairs, replaced: Content): readonly Splice[] {
-  return Object.entries(replaced).flatMap(([name, value]) => {
-    const pair = pairOf(entry, name);
-    return pair === undefined ? [] : [replaceValue(text, pair, value)];
-  });
-}
-
-function additions(text: string, entry: Pairs, added: Content, step: number): readonly Splice[] {
-  return Object.keys(added).length === 0 ? [] : appendTo(text, entry, added, step, 0);
-}
-
-function pairOf(map: Pairs, name: string): Pair | undefined {
-  return map.items.find(({ key }) => isScalar(key) && key.value === name);
-}
-
-/** What the edited text must say. */
-function expected(file: MapTree, host: string, { added, replaced }: Changes): MapTree {
-  const hosts = mapBelow(file, 'hosts') ?? emptyMap;
-  const before = mapBelow(hosts, host) ?? emptyMap;
-  const entry = Object.entries({ ...replaced, ...added }).reduce(
-    (map, [name, value]) => withEntry(map, name, treeOf(value)),
-    before,
-  );
-  return withEntry(file, 'hosts', withEntry(hosts, host, entry));
-}
-
-const emptyMap: MapTree = { kind: 'map', start: 0, entries: new Map() };
-
-function byHand(host: string, { added, replaced }: Changes): Failure {
+function notPaused(host: string): Failure {
   return {
     kind: 'unexpected',
-    cause: `the entry of ${host} cannot be written without changing what is around it`,
+    cause: `the entry of ${host} has no pause of its own`,
     where: `fleet.yaml, hosts.${host}`,
-    remedy: 'write these lines by hand, and commit the file',
-    detail: blockLines({ hosts: { [host]: { ...added, ...replaced } } }, 0, 2, 2).join('\n'),
+    remedy: 'if a group or `defaults` pauses it, take `paused` out there by hand',
   };
 }

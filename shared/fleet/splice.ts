@@ -62,6 +62,22 @@ export function replaceValue(text: string, pair: Pair, value: unknown): Splice {
   return { at: from, remove: to - from, insert: `: ${flow(value)}` };
 }
 
+/** Takes a key out of a map that has others: its lines in a block map, it and its comma in a flow map. */
+export function removePair(text: string, map: Pairs, name: string): readonly Splice[] {
+  const index = map.items.findIndex(({ key }) => isScalar(key) && key.value === name);
+  const pair = map.items[index];
+  if (pair === undefined || map.items.length < 2) return [];
+  const end = contentEnd(text, pair);
+  if (map.flow === true) {
+    const following = map.items[index + 1];
+    const from = following === undefined ? contentEnd(text, map.items[index - 1]) : keyStart(pair);
+    return [{ at: from, remove: (following === undefined ? end : keyStart(following)) - from, insert: '' }];
+  }
+  const from = lineStart(text, keyStart(pair));
+  const to = afterDeeperComments(text, lineEnd(text, end), columnOf(text, keyStart(pair)));
+  return [{ at: from, remove: to - from, insert: '' }];
+}
+
 /** By how much the file indents what is below a key; `undefined` when nothing is. */
 export function stepBelow(text: string, map: Pairs): number | undefined {
   for (const { key, value } of map.items) {
@@ -142,7 +158,11 @@ function keyStart(pair: Pair | undefined): number {
 }
 
 function columnOf(text: string, offset: number): number {
-  return offset - (text.lastIndexOf('\n', offset - 1) + 1);
+  return offset - lineStart(text, offset);
+}
+
+function lineStart(text: string, offset: number): number {
+  return offset === 0 ? 0 : text.lastIndexOf('\n', offset - 1) + 1;
 }
 
 /** The beginning of the next line, or the end of the text. */

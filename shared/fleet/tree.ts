@@ -92,3 +92,10 @@ export function withEntry(map: MapTree, key: string, value: Tree): MapTree {
   const keyStart = map.entries.get(key)?.keyStart ?? value.start;
   return { ...map, entries: new Map(map.entries).set(key, { keyStart, value }) };
 }
+
+/** A map without an entry. */
+export function withoutEntry(map: MapTree, key: string): MapTree {
+  const entries = new Map(map.entries);
+  entries.delete(key);
+  return { ...map, entries };
+}

@@ -2,8 +2,8 @@ import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
 import type { ObjectId } from '../../shared/objects/object.ts';
 import type { TreeItem } from '../../shared/objects/tree.ts';
 import { defaultBudget } from '../../shared/tree/budget.ts';
-import type { Git } from '../ports.ts';
-import { readTree } from './objects.ts';
+import type { ObjectSource } from '../../shared/trust/history.ts';
+import { readTree } from './read.ts';
 
 /** The folders of a tree by their objects: one that occurs many times is here once. */
 export type Folders = ReadonlyMap<ObjectId, readonly TreeItem[]>;
@@ -15,7 +15,7 @@ export type Folders = ReadonlyMap<ObjectId, readonly TreeItem[]>;
  * @param refused makes the failure of a path
  */
 export async function readFolders(
-  git: Git,
+  objects: ObjectSource,
   root: ObjectId,
   refused: (path: string, reason: string) => Failure,
 ): Promise<Result<Folders>> {
@@ -26,7 +26,7 @@ export async function readFolders(
   async function count(id: ObjectId, path: string, depth: number): Promise<Result<number>> {
     const before = counted.get(id);
     if (before !== undefined) return ok(before);
-    const items = await readTree(git, id);
+    const items = await readTree(objects, id);
     if (!items.ok) return items;
     folders.set(id, items.value);
     read += items.value.length;

@@ -3,16 +3,17 @@ import type { ObjectId } from '../../shared/objects/object.ts';
 import type { TreeItem } from '../../shared/objects/tree.ts';
 import { nothingSpent, spend } from '../../shared/tree/budget.ts';
 import { collisionKey, refusedLink, refusedName } from '../../shared/tree/names.ts';
-import type { Git, TreeEntry } from '../ports.ts';
+import type { ObjectSource } from '../../shared/trust/history.ts';
+import type { TreeEntry } from '../ports.ts';
 import { type Folders, readFolders } from './folders.ts';
-import { readBytes, readTree } from './objects.ts';
+import { readBytes, readTree } from './read.ts';
 
 /**
  * Walks a verified tree, parents before children, every object hashed as it is read (S5). Ends with the first
  * entry that must not be written, or once the tree has used up what a tree may (S6).
  */
-export async function* walk(git: Git, root: ObjectId): AsyncGenerator<Result<TreeEntry>> {
-  const folders = await readFolders(git, root, refused);
+export async function* walk(objects: ObjectSource, root: ObjectId): AsyncGenerator<Result<TreeEntry>> {
+  const folders = await readFolders(objects, root, refused);
   if (!folders.ok) {
     yield folders;
     return;
@@ -20,14 +21,14 @@ export async function* walk(git: Git, root: ObjectId): AsyncGenerator<Result<Tre
   let spent = nothingSpent;
   const open: { path: string; id: ObjectId }[] = [{ path: '', id: root }];
   for (let folder = open.pop(); folder !== undefined; folder = open.pop()) {
-    const items = await readFolder(git, folders.value, folder);
+    const items = await readFolder(objects, folders.value, folder);
     if (!items.ok) {
       yield items;
       return;
     }
     for (const item of items.value) {
       const path = join(folder.path, item.name);
-      const entry = await readEntry(git, path, item);
+      const entry = await readEntry(objects, path, item);
       if (!entry.ok) {
         yield entry;
         return;
@@ -46,12 +47,12 @@ export async function* walk(git: Git, root: ObjectId): AsyncGenerator<Result<Tre
 
 /** A folder's items, none with a name that is refused or that another one could be mistaken for. */
 async function readFolder(
-  git: Git,
+  objects: ObjectSource,
   folders: Folders,
   folder: { readonly path: string; readonly id: ObjectId },
 ): Promise<Result<readonly TreeItem[]>> {
   const known = folders.get(folder.id);
-  const items = known === undefined ? await readTree(git, folder.id) : ok(known);
+  const items = known === undefined ? await readTree(objects, folder.id) : ok(known);
   if (!items.ok) return items;
   const seen = new Map<string, string>();
   for (const { name } of items.value) {
@@ -65,10 +66,10 @@ async function readFolder(
   return items;
 }
 
-async function readEntry(git: Git, path: string, item: TreeItem): Promise<Result<TreeEntry>> {
+async function readEntry(objects: ObjectSource, path: string, item: TreeItem): Promise<Result<TreeEntry>> {
   if (item.mode === '40000') return ok({ kind: 'directory', path });
   if (item.mode === '160000') return fail(refused(path, 'it is a submodule, and those are never fetched'));
-  const bytes = await readBytes(git, item.id, 'blob');
+  const bytes = await readBytes(objects, item.id, 'blob');
   if (!bytes.ok) return bytes;
   if (item.mode !== '120000') {
     return ok({ kind: 'file', path, executable: item.mode === '100755', bytes: bytes.value });
