@@ -22,6 +22,8 @@ export interface Terminal {
   readonly colour: boolean;
   /** Asks yes or no; anything but yes is no, and so is an interrupt. */
   confirm(question: string): Promise<boolean>;
+  /** Asks for a line; an empty one, the end of input and an interrupt are all an empty answer. */
+  ask(question: string): Promise<string>;
 }
 
 /** A branch of the remote as the clone last saw it; the name is without `refs/remotes/<remote>/`. */
@@ -62,7 +64,7 @@ export interface Clone {
   /** What `git config autark.introduction` says, whatever that is; `null` when it says nothing. */
   readonly introduction: string | null;
   readonly memory: CloneMemory;
-  /** The branch that is checked out. */
+  /** The branch that is checked out; empty when none is, for the commands that need none. */
   readonly branch: string;
   /** `null` when the branch has no commit yet. */
   readonly head: ObjectId | null;
@@ -120,6 +122,20 @@ export interface CloneChange {
   readonly message: string;
 }
 
+/** A commit that takes over the tree of another one. */
+export interface WholeTree {
+  readonly tree: ObjectId;
+  readonly parent: ObjectId;
+  readonly message: string;
+}
+
+export interface InstalledHook {
+  /** Absolute. */
+  readonly path: string;
+  /** False when somebody else's is there, or git looks for hooks in a folder that is not the clone's own. */
+  readonly isOurs: boolean;
+}
+
 /** The same clone, for the commands that write. */
 export interface CloneEditor {
   readonly clone: Clone;
@@ -134,8 +150,20 @@ export interface CloneEditor {
    * is staged stays staged.
    */
   commit(change: CloneChange, key: AdminKey): Promise<Result<ObjectId>>;
-  /** Pushes what is checked out to this branch of the remote, and makes it the upstream if there is none. */
-  push(branch: string): Promise<Result<void>>;
+  /**
+   * Commits a whole tree above this parent alone, and moves branch and work tree there. Refused, with nothing changed,
+   * when the person has changes of their own in files that would become others.
+   */
+  commitTree(whole: WholeTree, key: AdminKey): Promise<Result<ObjectId>>;
+  /**
+   * Pushes what is checked out to this branch of the remote, and makes it the upstream if there is none.
+   * @param instead what the branch holds there now, if that is to be given up: nothing else is overwritten
+   */
+  push(branch: string, instead?: ObjectId): Promise<Result<void>>;
+  /** Puts a hook (githooks(5)) where git looks for it; one that somebody else wrote is left alone. */
+  installHook(name: string, script: string): Promise<Result<InstalledHook>>;
+  /** What git shows as the difference between two revisions, as text for people. */
+  difference(from: ObjectId, to: ObjectId, files?: readonly string[]): Promise<Result<string>>;
   /** Writes settings into the clone's own configuration. */
   configure(settings: Readonly<Record<string, string>>): Promise<Result<void>>;
 }

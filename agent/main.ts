@@ -23,6 +23,7 @@ if (first === '--version' && rest.length === 0) {
     now: () => Date.now(),
     onHangup: (listener) => process.on('SIGHUP', listener),
     resolve: (path) => resolve(path),
+    program: [process.execPath, resolve(process.argv[1] ?? '')],
     debug: process.env['AUTARK_DEBUG'] === '1',
   });
 }

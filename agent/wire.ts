@@ -37,9 +37,13 @@ export function terminalRole(env: Readonly<NodeJS.ProcessEnv>, signal: AbortSign
 }
 
 /** The person's clone around the current directory, for the commands that read. */
-export async function cloneRole(surroundings: Surroundings, signal: AbortSignal): Promise<Result<Clone>> {
+export async function cloneRole(
+  surroundings: Surroundings,
+  signal: AbortSignal,
+  mayBeDetached = false,
+): Promise<Result<Clone>> {
   const { openClone } = await import('./adapters/clone.ts');
-  const opened = await openClone({ ...surroundings, signal });
+  const opened = await openClone({ ...surroundings, signal }, { mayBeDetached });
   return opened.ok ? { ok: true, value: opened.value.clone } : opened;
 }
 
@@ -224,6 +228,7 @@ export function roles(surroundings: Surroundings) {
   return {
     agentHost: async (root: string) => agentHostRole({ root, env, log: await logRole(env) }),
     clone: (signal: AbortSignal) => cloneRole(surroundings, signal),
+    anyClone: (signal: AbortSignal) => cloneRole(surroundings, signal, true),
     cloneEditor: (signal: AbortSignal) => cloneEditorRole(surroundings, signal),
     randomId,
   };

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
 import { serialiseCommit, withSignature } from '../../shared/objects/commit.ts';
 import type { ObjectId } from '../../shared/objects/object.ts';
-import type { AdminKey, CloneChange, CloneEditor } from '../clone-ports.ts';
+import type { AdminKey, CloneChange, CloneEditor, WholeTree } from '../clone-ports.ts';
 import { gitFailure, type CloneGit, type CloneSurroundings } from './clone-git.ts';
+import { installHook } from './clone-hook.ts';
 import { identityOf } from './clone-identity.ts';
 import { findAdminKey } from './clone-key.ts';
 import type { OpenedClone } from './clone.ts';
@@ -38,7 +39,16 @@ export function editorOf(
     nameUnbornBranch: (branch) =>
       quietly(git(['symbolic-ref', 'HEAD', `refs/heads/${branch}`]), 'name the branch'),
     commit: (change, key) => commit(opened, env, change, key),
-    push: (branch) => push(opened, branch),
+    commitTree: (whole, key) => commitTree(opened, env, whole, key),
+    push: (branch, instead) => push(opened, branch, instead),
+    installHook: (name, script) => installHook(opened, name, script),
+    async difference(from, to, files = []) {
+      const shape = files.length === 0 ? ['--stat=100'] : ['--no-ext-diff', '--no-textconv'];
+      const shown = await git(['diff', '--no-color', ...shape, from, to, '--', ...files]);
+      return shown.ok
+        ? ok(shown.value.toString('utf8'))
+        : fail(gitFailure('show the difference', shown.failure));
+    },
     async configure(settings) {
       // One after the other: git locks the file.
       for (const [name, value] of Object.entries(settings)) {
@@ -52,30 +62,20 @@ export function editorOf(
 
 /** Writes the objects first, moves the branch second, and touches the person's files last. */
 async function commit(
-  { clone, git, gitDirectory, config }: OpenedClone,
+  opened: OpenedClone,
   env: Env,
   change: CloneChange,
   key: AdminKey,
 ): Promise<Result<ObjectId>> {
+  const { clone, git, gitDirectory } = opened;
   const folder = await mkdtemp(join(gitDirectory, 'autark-'));
   try {
     const tree = await treeWith(git, clone.head, change.files, join(folder, 'index'));
     if (!tree.ok) return tree;
-    const payload = serialiseCommit({
-      tree: tree.value,
-      parents: clone.head === null ? [] : [clone.head],
-      ...identityOf(env, config, key.owner),
-      message: change.message,
-    });
-    const signature = await key.sign(payload);
-    if (!signature.ok) return signature;
-    const bytes = withSignature(payload, signature.value);
-    const id = await answer(
-      git(['hash-object', '-t', 'commit', '-w', '--stdin'], { input: bytes }),
-      'write the commit',
-    );
+    const { message } = change;
+    const id = await writeCommit(opened, env, { tree: tree.value, parent: clone.head, message }, key);
     if (!id.ok) return id;
-    const subject = change.message.split('\n')[0] ?? '';
+    const subject = message.split('\n')[0] ?? '';
     const moved = await quietly(
       git(['update-ref', '-m', `commit: ${subject}`, 'HEAD', id.value, clone.head ?? '0'.repeat(40)]),
       'move the branch',
@@ -86,6 +86,33 @@ async function commit(
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** git-reset(1): `--keep` moves branch, index and work tree, and does nothing at all where local changes would go. */
+async function commitTree(
+  opened: OpenedClone,
+  env: Env,
+  whole: WholeTree,
+  key: AdminKey,
+): Promise<Result<ObjectId>> {
+  const id = await writeCommit(opened, env, whole, key);
+  if (!id.ok) return id;
+  const moved = await opened.git(['reset', '--quiet', '--keep', id.value]);
+  return moved.ok ? id : fail(inTheWay(opened.clone.root, moved.failure));
+}
+
+async function writeCommit(
+  { git, config }: OpenedClone,
+  env: Env,
+  { tree, parent, message }: Omit<WholeTree, 'parent'> & { readonly parent: ObjectId | null },
+  key: AdminKey,
+): Promise<Result<ObjectId>> {
+  const parents = parent === null ? [] : [parent];
+  const payload = serialiseCommit({ tree, parents, ...identityOf(env, config, key.owner), message });
+  const signature = await key.sign(payload);
+  if (!signature.ok) return signature;
+  const input = withSignature(payload, signature.value);
+  return answer(git(['hash-object', '-t', 'commit', '-w', '--stdin'], { input }), 'write the commit');
 }
 
 /** The last commit's tree with these files in it, by way of an index of its own. */
@@ -116,12 +143,18 @@ async function writeOut(git: CloneGit, root: string, files: CloneChange['files']
   return quietly(git(['update-index', '--add', '--', ...paths]), 'refresh the index');
 }
 
-async function push({ clone, git, config }: OpenedClone, branch: string): Promise<Result<void>> {
+async function push(
+  { clone, git, config }: OpenedClone,
+  branch: string,
+  instead: ObjectId | undefined,
+): Promise<Result<void>> {
   const { remote } = clone;
   if (remote === null) return fail(noRemote(clone.root));
   const upstream = config.has(`branch.${branch}.remote`) ? [] : ['--set-upstream'];
-  const pushed = await git(['push', '--quiet', ...upstream, remote.name, `HEAD:refs/heads/${branch}`]);
-  return pushed.ok ? ok(undefined) : fail(notPushed(remote, branch, pushed.failure));
+  const lease = instead === undefined ? [] : [`--force-with-lease=refs/heads/${branch}:${instead}`];
+  const options = ['--quiet', ...upstream, ...lease];
+  const pushed = await git(['push', ...options, remote.name, `HEAD:refs/heads/${branch}`]);
+  return pushed.ok ? ok(undefined) : fail(notPushed(remote, [...lease, remote.name, branch], pushed.failure));
 }
 
 async function quietly(call: ReturnType<CloneGit>, doing: string): Promise<Result<void>> {
@@ -143,16 +176,26 @@ function noRemote(where: string): Failure {
   };
 }
 
+function inTheWay(where: string, said: string): Failure {
+  return {
+    kind: 'unexpected',
+    cause: 'files here have changes of your own that the new commit would write over; nothing was changed',
+    where,
+    remedy: 'commit them elsewhere, or put them away with `git stash`, and run this again',
+    detail: said,
+  };
+}
+
 function notPushed(
   remote: { readonly name: string; readonly url: string },
-  branch: string,
+  push: readonly string[],
   said: string,
 ): Failure {
   return {
     kind: 'push-refused',
     cause: `the commit is made, but ${remote.name} did not take it`,
     where: remote.url,
-    remedy: `run \`git push ${remote.name} ${branch}\` once that is mended; git’s own words follow`,
+    remedy: `run \`git push ${push.join(' ')}\` once that is mended; git’s own words follow`,
     detail: said,
   };
 }

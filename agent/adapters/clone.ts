@@ -16,18 +16,27 @@ export interface OpenedClone {
   readonly config: ReadonlyMap<string, string>;
 }
 
+export interface Openness {
+  /** Whether it will do without a branch, as it is in a pipeline of a forge. */
+  readonly mayBeDetached: boolean;
+}
+
 /** The clone around the current directory. Spawns two gits at once and no more, once it has a commit. */
-export async function openClone(surroundings: CloneSurroundings): Promise<Result<OpenedClone>> {
+export async function openClone(
+  surroundings: CloneSurroundings,
+  { mayBeDetached }: Openness = { mayBeDetached: false },
+): Promise<Result<OpenedClone>> {
   const git = cloneGit(surroundings);
   const [located, settings] = await Promise.all([locate(git), git(['config', '--list', '-z'])]);
   if (!located.ok) return fail(noClone(located.failure, surroundings.cwd));
   const { inside, gitDirectory, root, head, ref } = located.value;
   if (!inside) return fail(noClone('outside the work tree', surroundings.cwd));
-  if (!ref.startsWith('refs/heads/')) return fail(detached(root));
+  const branch = /^refs\/heads\/(.*)$/.exec(ref)?.[1] ?? '';
+  if (branch === '' && !mayBeDetached) return fail(detached(root));
   const config = parseConfig(settings.ok ? settings.value.toString('utf8') : '');
   const env = withIdentity(surroundings.env, config);
   const named = cloneGit({ ...surroundings, cwd: root, env });
-  const state = { root, branch: ref.slice('refs/heads/'.length), head };
+  const state = { root, branch, head };
   const clone = cloneOf(named, { state, gitDirectory, env }, config);
   return ok({ clone, git: named, gitDirectory, config });
 }

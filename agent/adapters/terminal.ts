@@ -28,24 +28,28 @@ export function terminalOf(streams: TerminalStreams): Terminal {
     },
     colour: isTerminal && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb',
     confirm: (question) => confirm(question, streams),
+    ask: async (question) => (await ask(question, streams)).trim(),
   };
 }
 
+async function confirm(question: string, streams: TerminalStreams): Promise<boolean> {
+  return /^\s*y(es)?\s*$/i.test(await ask(`${question} [y/N]`, streams));
+}
+
 /** Asks in the terminal's own line mode, so that Ctrl-C stays a signal and reaches the caller's. */
-async function confirm(question: string, { input, notes, signal }: TerminalStreams): Promise<boolean> {
+async function ask(question: string, { input, notes, signal }: TerminalStreams): Promise<string> {
   const { createInterface } = await import('node:readline/promises');
   const lines = createInterface({ input, output: notes, terminal: false });
   const closed = new Promise<string>((resolve) => {
-    // End of input answers no.
+    // The end of input is an empty answer.
     lines.once('close', () => {
       resolve('');
     });
   });
   try {
-    const answer = await Promise.race([lines.question(`${question} [y/N] `, { signal }), closed]);
-    return /^\s*y(es)?\s*$/i.test(answer);
+    return await Promise.race([lines.question(`${question} `, { signal }), closed]);
   } catch (error) {
-    if (signal.aborted) return false;
+    if (signal.aborted) return '';
     throw error;
   } finally {
     lines.close();

@@ -1,6 +1,8 @@
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
+import type { Host } from '../../shared/fleet/fleet.ts';
 import { oneLine } from '../../shared/printable.ts';
 import type { Enrolment } from '../../shared/record/enrolment.ts';
+import { fingerprint, parsePublicKey } from '../../shared/trust/ssh-key.ts';
 import { usage, type Arguments, type Context } from './verb.ts';
 
 /**
@@ -10,7 +12,7 @@ import { usage, type Arguments, type Context } from './verb.ts';
 export async function choose(
   waiting: readonly Enrolment[],
   args: Arguments,
-  { terminal, host }: Context & { readonly host: string },
+  { terminal, host, before }: Context & { readonly host: string; readonly before: Host | undefined },
 ): Promise<Result<Enrolment>> {
   const wanted = args.text('fingerprint');
   if (wanted !== undefined) {
@@ -28,7 +30,7 @@ export async function choose(
       ),
     );
   }
-  for (const line of describe(machine)) terminal.note(line);
+  for (const line of [...describe(machine), ...inPlaceOf(before)]) terminal.note(line);
   const answer = await terminal.confirm(`Does ${host} itself show this fingerprint?`);
   return answer ? ok(machine) : fail(declined(host));
 }
@@ -46,6 +48,13 @@ function describe({ fingerprint, status }: Enrolment): readonly string[] {
     ['enrolled', at],
   ];
   return facts.map(([name, fact]) => `  ${name.padEnd(11)}  ${oneLine(fact)}`);
+}
+
+/** Whom the machine would put out of office. */
+function inPlaceOf(before: Host | undefined): readonly string[] {
+  const key = before?.key === undefined ? undefined : parsePublicKey(before.key);
+  if (before?.genesis === undefined || key?.ok !== true) return [];
+  return [`  it takes the place of the machine with ${fingerprint(key.value.blob)}, which stops for good`];
 }
 
 function bytes(count: number): string {

@@ -1,5 +1,89 @@
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
-import type { Clone, CloneEditor } from '../clone-ports.ts';
+import { failureOf } from '../../shared/fleet/findings.ts';
+import type { Fleet } from '../../shared/fleet/fleet.ts';
+import { parseFleet } from '../../shared/fleet/parse.ts';
+import { version } from '../../shared/version.ts';
+import type { AdminKey, Clone, CloneChange, CloneEditor } from '../clone-ports.ts';
+import { standingOf, type Standing } from '../fleet/standing.ts';
+import { trusted } from './trusted.ts';
+import type { Arguments, Context } from './verb.ts';
+
+export const fleetFile = 'fleet.yaml';
+export const signersFile = 'allowed_signers';
+
+/** A clone whose branch may be changed by one signed commit. */
+export interface Editing {
+  readonly editor: CloneEditor;
+  readonly key: AdminKey;
+  readonly standing: Standing;
+  readonly fleet: Fleet;
+  /** The text of each file that is there, as the last commit has it. */
+  readonly texts: ReadonlyMap<string, string>;
+}
+
+/**
+ * The beginning of every command that commits: the clone has what its remote has, what is to be written has no changes
+ * of the person's own, and what they sign above counts, before anything is asked.
+ */
+export async function openEditing(
+  { roles, signal, terminal }: Context,
+  files: readonly string[] = [fleetFile],
+): Promise<Result<Editing>> {
+  const opened = await roles.cloneEditor(signal);
+  if (!opened.ok) return opened;
+  const editor = opened.value;
+  const { clone } = editor;
+  const fresh = await upToDate(editor);
+  if (!fresh.ok) return fresh;
+  const isClean = await clean(editor, files);
+  if (!isClean.ok) return isClean;
+  const at = await fleetAtHead(clone, files);
+  if (!at.ok) return at;
+  const key = await editor.adminKey(undefined);
+  if (!key.ok) return key;
+  const standing = await standingOf(clone, key.value.key);
+  if (!standing.ok) return standing;
+  const { introduction } = standing.value;
+  if (introduction.isFound) terminal.note(`autark: ${trusted(introduction.id)}`);
+  return ok({ editor, key: key.value, standing: standing.value, ...at.value });
+}
+
+/** Commits, pushes if asked to, and says so: the commit alone on standard output. */
+export async function finishEditing(
+  { editor, key, standing }: Editing,
+  change: CloneChange,
+  { args, terminal, said }: Pick<Context, 'terminal'> & { readonly args: Arguments; readonly said: string },
+): Promise<Result<number>> {
+  const made = await editor.commit(change, key);
+  if (!made.ok) return made;
+  const isPushed = args.flag('push');
+  const { clone } = editor;
+  const done = isPushed ? await editor.push(clone.remote?.branch ?? clone.branch) : ok(undefined);
+  if (!done.ok) return done;
+  terminal.out(`${made.value}\n`);
+  terminal.note(`${said}${isPushed ? ' and pushed' : '; push it: git push'}.`);
+  if (standing.admins.size === 1) terminal.note(onlyOneKey);
+  return ok(0);
+}
+
+/** Asked for until there is one. */
+export const onlyOneKey =
+  'Only one key may sign: were it lost, nothing could be changed any more. Keep a second one offline, and add it: ' +
+  'autark admin add NAME --key FILE.pub';
+
+/** The host's entry, which must be there. */
+export function hostIn(fleet: Fleet, name: string): Result<void> {
+  return fleet.hosts.has(name) ? ok(undefined) : fail(unknownHost(name));
+}
+
+function unknownHost(name: string): Failure {
+  return {
+    kind: 'unexpected',
+    cause: `no host is called ${name}`,
+    where: `${fleetFile}, hosts`,
+    remedy: '`autark status` lists them all',
+  };
+}
 
 /** Fetches, and refuses when the remote's branch has commits that this clone lacks. */
 export async function upToDate({ clone }: CloneEditor): Promise<Result<void>> {
@@ -13,17 +97,48 @@ export async function upToDate({ clone }: CloneEditor): Promise<Result<void>> {
   return missing === 0 ? ok(undefined) : fail(outdated(clone, missing));
 }
 
-/** Pushes when asked to; a commit that could not be pushed is there all the same, and the failure says so. */
-export async function pushed(editor: CloneEditor, branch: string, isWanted: boolean): Promise<Result<void>> {
-  return isWanted ? editor.push(branch) : ok(undefined);
-}
-
 /** Refuses when a file that is to be written has uncommitted changes. */
 export async function clean(editor: CloneEditor, paths: readonly string[]): Promise<Result<void>> {
   const loose = await editor.uncommitted(paths);
   if (!loose.ok) return loose;
   const [first] = loose.value;
   return first === undefined ? ok(undefined) : fail(dirty(first, editor.clone.root));
+}
+
+/** `fleet.yaml`, and the texts of these files besides, as the last commit has them. */
+export async function fleetAtHead(
+  clone: Clone,
+  files: readonly string[] = [],
+): Promise<Result<Pick<Editing, 'fleet' | 'texts'>>> {
+  const texts = await committed(clone, [...new Set([fleetFile, ...files])]);
+  if (!texts.ok) return texts;
+  const fleet = parseFleet(texts.value.get(fleetFile) ?? '', { file: fleetFile, version });
+  return fleet.ok ? ok({ fleet: fleet.value, texts: texts.value }) : fail(failureOf(fleet.failure));
+}
+
+async function committed(
+  clone: Clone,
+  files: readonly string[],
+): Promise<Result<ReadonlyMap<string, string>>> {
+  const { head, root } = clone;
+  if (head === null) return fail(noFleet(root));
+  const objects = await clone.read(files.map((file) => `${head}:${file}`));
+  if (!objects.ok) return objects;
+  const texts = files.flatMap((file): [string, string][] => {
+    const object = objects.value.get(`${head}:${file}`);
+    return object === undefined ? [] : [[file, Buffer.from(object.bytes).toString('utf8')]];
+  });
+  const found = new Map(texts);
+  return found.has(fleetFile) ? ok(found) : fail(noFleet(root));
+}
+
+function noFleet(root: string): Failure {
+  return {
+    kind: 'unexpected',
+    cause: `there is no ${fleetFile} here`,
+    where: root,
+    remedy: 'run `autark init` to make a fleet, or switch to its branch',
+  };
 }
 
 function dirty(file: string, root: string): Failure {

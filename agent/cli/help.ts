@@ -64,8 +64,9 @@ function callOf(verb: Verb): string {
   return [verb.name, ...(verb.positionals ?? []).map(wordOf)].join(' ');
 }
 
-function wordOf({ name, need }: PositionalForm): string {
-  if (need === 'one') return name;
+function wordOf({ name, need, choices }: PositionalForm): string {
+  if (need === 'one') return choices?.join('|') ?? name;
+  if (need === 'some') return `${name}…`;
   return need === 'any' ? `[${name}…]` : `[${name}]`;
 }
 

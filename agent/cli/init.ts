@@ -1,44 +1,51 @@
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
 import { newFleetYaml } from '../../shared/fleet/edit.ts';
 import { formatAllowedSigner } from '../../shared/trust/allowed-signers.ts';
-import type { AdminKey, CloneEditor, Terminal } from '../clone-ports.ts';
+import type { AdminKey, Clone, CloneEditor, Terminal } from '../clone-ports.ts';
 import { setSigning } from './join.ts';
-import { pushed, upToDate } from './editing.ts';
-import { usage, type Act } from './verb.ts';
+import { installPrePush } from './pre-push.ts';
+import { clean, fleetAtHead, fleetFile, onlyOneKey, signersFile, upToDate } from './editing.ts';
+import { usage, type Act, type Arguments, type Context } from './verb.ts';
 
-const files = ['allowed_signers', 'fleet.yaml'] as const;
+const files = [signersFile, fleetFile] as const;
 
 /** `autark init`: the introduction, from which all hosts of the fleet start to trust; then `join`. */
-export const init: Act = async (args, { terminal, roles, signal }) => {
+export const init: Act = async (args, context) => {
+  const { terminal, roles, signal } = context;
   const branch = args.text('branch') ?? 'main';
   const wrong = branchProblem(branch);
   if (wrong !== undefined) return fail(usage('init', wrong));
   const opened = await roles.cloneEditor(signal);
   if (!opened.ok) return opened;
   const editor = opened.value;
-  const ready = await prepare(editor, branch);
+  const isAgain = args.flag('again');
+  const ready = await prepare(editor, branch, isAgain);
   if (!ready.ok) return ready;
   const key = await editor.adminKey(args.text('key'));
   if (!key.ok) return key;
-  const fleet = await roles.randomId();
+  const second = await secondKey(args, context, editor, key.value);
+  if (!second.ok) return second;
+  const agreed = isAgain ? await agree(args, context) : ok(undefined);
+  if (!agreed.ok) return agreed;
+  const fleet = ready.value ?? (await roles.randomId());
   const named = editor.clone.branch === branch ? ok(undefined) : await editor.nameUnbornBranch(branch);
   if (!named.ok) return named;
-  const introduced = await editor.commit(introductionOf(fleet, key.value), key.value);
+  const keys = [key.value, ...(second.value === undefined ? [] : [second.value])];
+  const introduced = await editor.commit(introductionOf(fleet, keys, isAgain), key.value);
   if (!introduced.ok) return introduced;
   const joined = await setSigning(editor, key.value);
   if (!joined.ok) return joined;
   const told = await editor.configure({ 'autark.introduction': introduced.value });
   if (!told.ok) return told;
+  const hooked = await installPrePush(editor, context);
+  if (!hooked.ok) return hooked;
   terminal.out(`${introduced.value}\n`);
-  const done = await pushed(editor, branch, args.flag('push'));
+  const done = args.flag('push') ? await editor.push(branch) : ok(undefined);
   if (!done.ok) return done;
-  nextSteps(terminal, {
-    branch,
-    fleet,
-    introduction: introduced.value,
-    remote: editor.clone.remote,
-    isPushed: args.flag('push'),
-  });
+  const outcome = { branch, fleet, introduction: introduced.value, isPushed: args.flag('push') };
+  if (isAgain) nextOnHosts(terminal, outcome);
+  else nextSteps(terminal, { ...outcome, remote: editor.clone.remote });
+  if (second.value === undefined) terminal.note(onlyOneKey);
   return ok(0);
 };
 
@@ -52,11 +59,17 @@ function branchProblem(branch: string): string | undefined {
   return isName ? undefined : `“${branch}” cannot be the name of a branch`;
 }
 
-async function prepare(editor: CloneEditor, branch: string): Promise<Result<void>> {
+/** Whether a fleet may begin here; the id of the one that begins anew. */
+async function prepare(
+  editor: CloneEditor,
+  branch: string,
+  isAgain: boolean,
+): Promise<Result<string | undefined>> {
   const { clone } = editor;
   if (clone.head !== null && clone.branch !== branch) return fail(otherBranch(clone.branch, branch));
   const fresh = clone.remote === null ? ok(undefined) : await upToDate(editor);
   if (!fresh.ok) return fresh;
+  if (isAgain) return fleetHere(editor);
   const { head } = clone;
   const committed = head === null ? ok(new Map()) : await clone.read(files.map((file) => `${head}:${file}`));
   if (!committed.ok) return committed;
@@ -68,26 +81,96 @@ async function prepare(editor: CloneEditor, branch: string): Promise<Result<void
   return taken === undefined ? ok(undefined) : fail(exists(taken, clone.root));
 }
 
-function introductionOf(fleet: string, key: AdminKey) {
-  const readers = key.key.startsWith('ssh-ed25519 ') ? [`${key.key} ${key.owner}`] : [];
+async function fleetHere(editor: CloneEditor): Promise<Result<string>> {
+  const isClean = await clean(editor, files);
+  if (!isClean.ok) return isClean;
+  const fleet = await fleetAtHead(editor.clone);
+  return fleet.ok ? ok(fleet.value.fleet.fleet) : fleet;
+}
+
+/** Hosts follow nothing until root has been at each of them: that is never done by a slip. */
+async function agree(args: Arguments, { terminal }: Context): Promise<Result<void>> {
+  if (args.flag('yes')) return ok(undefined);
+  if (!terminal.canAsk) {
+    return fail(
+      usage('init', 'without a terminal --again needs --yes', 'say --yes if every signing key is lost'),
+    );
+  }
+  terminal.note(
+    'No host follows the new introduction before root has named it in the agent.yaml of that host.',
+  );
+  const isAgreed = await terminal.confirm(
+    'Is every key lost that could sign, and shall the fleet begin anew?',
+  );
+  return isAgreed ? ok(undefined) : fail(declined);
+}
+
+const declined: Failure = {
+  kind: 'unexpected',
+  cause: 'the fleet was not introduced anew, and nothing was changed',
+  remedy: 'with one key left, `autark admin add NAME --key FILE.pub` is all that is needed',
+};
+
+/** The key for the day that the first one is lost: given, asked for once, or left for later. */
+async function secondKey(
+  args: Arguments,
+  { terminal, resolve }: Context,
+  editor: CloneEditor,
+  first: AdminKey,
+): Promise<Result<AdminKey | undefined>> {
+  const question =
+    'Public key file of a second signer, kept offline for the day yours is lost (empty: later):';
+  const file = args.text('second-key') ?? (terminal.canAsk ? await terminal.ask(question) : '');
+  if (file === '') return ok(undefined);
+  const key = await editor.adminKey(resolve(file));
+  if (!key.ok) return key;
+  return key.value.key === first.key ? fail(sameKey(file)) : key;
+}
+
+function sameKey(where: string): Failure {
   return {
-    files: [
-      { path: 'allowed_signers', text: `${formatAllowedSigner(key.owner, key.key)}\n` },
-      { path: 'fleet.yaml', text: newFleetYaml({ fleet, readers }) },
-    ],
-    message: `Introduce the fleet\n\nAutark-Fleet: ${fleet}\n`,
+    kind: 'usage',
+    cause: 'the second key is the first one again',
+    where,
+    remedy: 'make another: ssh-keygen -t ed25519 -f FILE, and keep it where this machine is not',
   };
+}
+
+function introductionOf(fleet: string, keys: readonly AdminKey[], isAgain: boolean) {
+  const [first] = keys;
+  const readers = keys
+    .filter(({ key }) => key.startsWith('ssh-ed25519 '))
+    .map((each) => `${each.key} ${nameOf(each, first)}`);
+  const signers = keys.map((each) => `${formatAllowedSigner(nameOf(each, first), each.key)}\n`).join('');
+  const fleetYaml = { path: fleetFile, text: newFleetYaml({ fleet, readers }) };
+  return {
+    files: [{ path: signersFile, text: signers }, ...(isAgain ? [] : [fleetYaml])],
+    message: `Introduce the fleet${isAgain ? ' anew' : ''}\n\nAutark-Fleet: ${fleet}\n`,
+  };
+}
+
+function nameOf(key: AdminKey, first: AdminKey | undefined): string {
+  return key === first ? key.owner : 'offline';
 }
 
 interface Outcome {
   readonly branch: string;
   readonly fleet: string;
   readonly introduction: string;
-  readonly remote: { readonly name: string; readonly url: string } | null;
   readonly isPushed: boolean;
 }
 
-function nextSteps(terminal: Terminal, { branch, fleet, introduction, remote, isPushed }: Outcome): void {
+function nextOnHosts(terminal: Terminal, { introduction, isPushed }: Outcome): void {
+  terminal.note('Next:');
+  if (!isPushed) terminal.note('  git push');
+  terminal.note(`  in every other clone: git config autark.introduction ${introduction}`);
+  terminal.note(`  as root on each host, in /etc/autark/agent.yaml: introduction: ${introduction}`);
+}
+
+function nextSteps(
+  terminal: Terminal,
+  { branch, fleet, introduction, remote, isPushed }: Outcome & Pick<Clone, 'remote'>,
+): void {
   terminal.note(`Fleet ${fleet} is introduced by the commit above; every host starts to trust from it.`);
   terminal.note('Next:');
   if (remote === null) terminal.note('  git remote add origin URL');

@@ -1,10 +1,14 @@
 import { ok, type Result } from '../../shared/failure.ts';
 import { parseAllowedSigners } from '../../shared/trust/allowed-signers.ts';
 import type { AdminKey, CloneEditor } from '../clone-ports.ts';
+import { installPrePush } from './pre-push.ts';
 import type { Act } from './verb.ts';
 
-/** `autark join`: from now on `git commit` in this clone signs, and `git log --show-signature` checks. */
-export const join: Act = async (args, { terminal, roles, signal }) => {
+/**
+ * `autark join`: from now on `git commit` in this clone signs, `git log --show-signature` checks, and `git push` asks
+ * first what hosts would say.
+ */
+export const join: Act = async (args, { terminal, roles, signal, program }) => {
   const opened = await roles.cloneEditor(signal);
   if (!opened.ok) return opened;
   const editor = opened.value;
@@ -13,6 +17,8 @@ export const join: Act = async (args, { terminal, roles, signal }) => {
   const set = await setSigning(editor, key.value);
   if (!set.ok) return set;
   terminal.note(`This clone signs commits with ${key.value.setting}.`);
+  const hooked = await installPrePush(editor, { terminal, program });
+  if (!hooked.ok) return hooked;
   const standing = await standingOf(editor, key.value);
   if (!standing.ok) return standing;
   if (!standing.value) {

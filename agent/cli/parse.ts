@@ -130,11 +130,12 @@ function unknownOption(verb: Verb, options: Readonly<Record<string, OptionForm>>
 
 function positionalProblem(verb: Verb, found: readonly string[]): Failure | undefined {
   const forms = verb.positionals ?? [];
-  const missing = forms.filter((form) => form.need === 'one')[found.length];
+  const missing = forms.filter(({ need }) => need === 'one' || need === 'some')[found.length];
   if (missing !== undefined) {
     return usage(verb.name, `${verb.name} needs ${missing.name}: ${missing.describe}`);
   }
-  const extra = forms.some((form) => form.need === 'any') ? undefined : found[forms.length];
+  const isOpen = forms.some(({ need }) => need === 'any' || need === 'some');
+  const extra = isOpen ? undefined : found[forms.length];
   return extra === undefined ? undefined : usage(verb.name, `${verb.name} has no use for “${extra}”`);
 }
 

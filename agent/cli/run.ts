@@ -14,6 +14,7 @@ export interface Stage {
   readonly now: () => number;
   readonly onHangup: (listener: () => void) => void;
   readonly resolve: (path: string) => string;
+  readonly program: readonly string[];
   /** Whether a bug shows its stack. */
   readonly debug: boolean;
 }
@@ -35,7 +36,7 @@ export async function run(argv: readonly string[], stage: Stage): Promise<number
 }
 
 async function call(verb: Verb, argv: readonly string[], stage: Stage): Promise<number> {
-  const { terminal, signal, roles, now, onHangup, resolve } = stage;
+  const { terminal, resolve } = stage;
   const parsed = await parse(verb, argv);
   if (!parsed.ok) return report(parsed.failure, verb, terminal);
   const { args, root, help } = parsed.value;
@@ -44,9 +45,9 @@ async function call(verb: Verb, argv: readonly string[], stage: Stage): Promise<
     return 0;
   }
   const act = await verb.load();
-  const acted = await act(args, { terminal, roles, root: resolve(root), signal, now, onHangup, resolve });
+  const acted = await act(args, { ...stage, root: resolve(root) });
   if (acted.ok) return acted.value;
-  if (signal.aborted) return interrupted(signal);
+  if (stage.signal.aborted) return interrupted(stage.signal);
   return report(acted.failure, verb, terminal);
 }
 

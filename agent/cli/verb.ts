@@ -5,6 +5,8 @@ import type { Clone, CloneEditor, Terminal } from '../clone-ports.ts';
 /** The roles that verbs may ask for; each is wired, and loads its adapters, only when it is called. */
 export interface Roles {
   clone(signal: AbortSignal): Promise<Result<Clone>>;
+  /** A clone of which no branch need be checked out. */
+  anyClone(signal: AbortSignal): Promise<Result<Clone>>;
   cloneEditor(signal: AbortSignal): Promise<Result<CloneEditor>>;
   randomId(): Promise<string>;
   /** The machine whose files lie below this absolute folder. */
@@ -25,6 +27,8 @@ export interface Context {
   readonly resolve: (path: string) => string;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** How this very program is called: absolute paths of Node and of its first file. */
+  readonly program: readonly string[];
 }
 
 /** The arguments after parsing: each option at most once, unless it may be repeated. */
@@ -52,7 +56,8 @@ export interface OptionForm {
 export interface PositionalForm {
   readonly name: string;
   readonly describe: string;
-  readonly need: 'one' | 'optional' | 'any';
+  readonly need: 'one' | 'optional' | 'any' | 'some';
+  readonly choices?: readonly string[];
 }
 
 /** One verb as the command line knows it before its code is loaded. */

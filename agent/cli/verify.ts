@@ -1,8 +1,7 @@
 import { ok } from '../../shared/failure.ts';
-import type { AuditFinding } from '../../shared/fleet-view/audit-finding.ts';
-import { oneLine } from '../../shared/printable.ts';
 import { auditFleet, type Audit } from '../fleet/verify.ts';
 import { fetchFleet } from './fetched.ts';
+import { paragraph } from './paragraph.ts';
 import { trusted } from './trusted.ts';
 import type { Act } from './verb.ts';
 
@@ -24,11 +23,6 @@ export const verify: Act = async (args, context) => {
   );
   return ok(first?.code ?? 0);
 };
-
-/** What hosts and strangers wrote is made safe to show. */
-function paragraph({ rule, where, cause, remedy }: AuditFinding): string {
-  return `${rule}  ${oneLine(cause)}\n    at ${oneLine(where ?? 'no place')}\n    next: ${oneLine(remedy)}`;
-}
 
 function summary({ snapshot, commits, records, findings }: Audit): string {
   const since = `since the introduction ${snapshot.authority.introduction.id}`;

@@ -31,9 +31,10 @@ async function call(
     width: Infinity,
     colour: false,
     confirm: () => Promise.resolve(false),
+    ask: () => Promise.resolve(''),
   };
   const unused = () => Promise.reject(new Error('not asked for'));
-  const roles: Roles = { clone, cloneEditor: unused, randomId: unused, agentHost: unused };
+  const roles: Roles = { clone, anyClone: unused, cloneEditor: unused, randomId: unused, agentHost: unused };
   const stage = {
     terminal,
     roles,
@@ -41,6 +42,7 @@ async function call(
     now: () => 0,
     onHangup: () => undefined,
     resolve: (path: string) => path,
+    program: [],
     debug,
   };
   return { code: await run(argv, stage), ...said };

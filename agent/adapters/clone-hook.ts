@@ -1,0 +1,33 @@
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { fail, ok, type Result } from '../../shared/failure.ts';
+import type { InstalledHook } from '../clone-ports.ts';
+import { gitFailure } from './clone-git.ts';
+import type { OpenedClone } from './clone.ts';
+
+/** What every hook of ours says about itself: others are never written over. */
+const ourMark = '# Installed by autark';
+
+/** Where `core.hooksPath` is set, hooks are shared with other clones, or kept in the tree: they are not ours to write. */
+export async function installHook(
+  { git, clone, config }: OpenedClone,
+  name: string,
+  script: string,
+): Promise<Result<InstalledHook>> {
+  const found = await git(['rev-parse', '--git-path', `hooks/${name}`]);
+  if (!found.ok) return fail(gitFailure('find its hooks', found.failure, clone.root));
+  const path = resolve(clone.root, found.value.toString('utf8').trim());
+  const before = await readFile(path, 'utf8').catch(() => null);
+  if (before === script) return ok({ path, isOurs: true });
+  if (config.has('core.hookspath') || (before !== null && !before.includes(ourMark)))
+    return ok({ path, isOurs: false });
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, script);
+    await chmod(path, 0o755);
+    return ok({ path, isOurs: true });
+  } catch (error) {
+    const said = error instanceof Error ? error.message : String(error);
+    return fail(gitFailure(`have its hook ${name}`, said, path));
+  }
+}

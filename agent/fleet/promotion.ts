@@ -1,0 +1,140 @@
+import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
+import { parseCommit, type Commit } from '../../shared/objects/commit.ts';
+import { isObjectId, type ObjectId } from '../../shared/objects/object.ts';
+import { oneLine } from '../../shared/printable.ts';
+import { parseMessage } from '../../shared/record/message.ts';
+import type { Clone } from '../clone-ports.ts';
+import { findAuthority } from './authority.ts';
+import type { Introduction } from './introduction.ts';
+import { adminsAt, notAnAdmin } from './standing.ts';
+
+/** A tree that is to be signed above the last authentic revision. */
+export interface Promotion {
+  readonly introduction: Introduction;
+  /** How many keys may sign above the base. */
+  readonly admins: number;
+  /** The last authentic revision. */
+  readonly base: ObjectId;
+  readonly baseTree: ObjectId;
+  readonly from: ObjectId;
+  readonly subject: string;
+  readonly tree: ObjectId;
+  /** What the server's branch holds above the base, which nobody signed; `null` when nothing is to be given up. */
+  readonly instead: ObjectId | null;
+}
+
+/**
+ * What would be promoted. A tree is taken as a whole, so it must hold all that the branch has: the commit descends from
+ * the last authentic revision, or from what that one was promoted from. Else an approval, a pause or the removal of
+ * an admin would be undone without a word.
+ * @param key `TYPE BASE64` of whoever is going to sign
+ */
+export async function findPromotion(clone: Clone, from: ObjectId, key: string): Promise<Result<Promotion>> {
+  const tips = await tipsOf(clone);
+  if (!tips.ok) return tips;
+  const { ours, theirs } = tips.value;
+  const authority = await findAuthority(clone, theirs ?? ours, await clone.memory.load());
+  if (!authority.ok) return authority;
+  const { revision: base, introduction } = authority.value;
+  const unpushed = await strayFrom(clone, { ours, theirs, base });
+  if (unpushed !== undefined) return fail(unpushed);
+  const admins = await adminsAt(clone, introduction.id, base);
+  if (!admins.ok) return admins;
+  if (!admins.value.has(key)) return fail(notAnAdmin(key, base));
+  const read = await commitsOf(clone, [base, from]);
+  if (!read.ok) return read;
+  const [baseCommit, fromCommit] = read.value;
+  const missing = await missingFrom(clone, { base, baseCommit, from });
+  if (missing !== undefined) return fail(missing);
+  return ok({
+    introduction,
+    admins: admins.value.size,
+    base,
+    baseTree: baseCommit.tree,
+    from,
+    subject: subjectOf(fromCommit),
+    tree: fromCommit.tree,
+    instead: theirs === null || theirs === base ? null : theirs,
+  });
+}
+
+interface Tips {
+  readonly ours: ObjectId;
+  /** `null` while the branch was never pushed. */
+  readonly theirs: ObjectId | null;
+}
+
+async function tipsOf(clone: Clone): Promise<Result<Tips>> {
+  const refs = await clone.remoteRefs();
+  if (!refs.ok) return refs;
+  const theirs = refs.value.find((ref) => ref.name === clone.remote?.branch)?.id ?? null;
+  return clone.head === null ? fail(nothingHere(clone.root)) : ok({ ours: clone.head, theirs });
+}
+
+/** The branch here moves to the new commit: it must hold nothing that would be lost then. */
+async function strayFrom(
+  clone: Clone,
+  { ours, theirs, base }: Tips & { readonly base: ObjectId },
+): Promise<Failure | undefined> {
+  const known = [base, ...(theirs === null ? [] : [theirs])];
+  const distances = await Promise.all(known.map((id) => clone.distance(id, ours)));
+  return distances.some((distance) => distance === 0) ? undefined : hasOwnCommits(clone);
+}
+
+async function missingFrom(
+  clone: Clone,
+  { base, baseCommit, from }: { base: ObjectId; baseCommit: Commit; from: ObjectId },
+): Promise<Failure | undefined> {
+  if ((await clone.distance(from, base)) === 0) return undefined;
+  const before = parseMessage(baseCommit.message).trailers.get('Autark-From');
+  const isCovered = before !== undefined && isObjectId(before) && (await clone.distance(from, before)) === 0;
+  return isCovered ? undefined : lacks(clone, from, base);
+}
+
+async function commitsOf(
+  clone: Clone,
+  ids: readonly [ObjectId, ObjectId],
+): Promise<Result<readonly [Commit, Commit]>> {
+  const objects = await clone.read(ids);
+  if (!objects.ok) return objects;
+  const [base, from] = ids.map((id) => parseCommit(objects.value.get(id)?.bytes ?? new Uint8Array()));
+  if (base?.ok === true && from?.ok === true) return ok([base.value, from.value]);
+  return fail(noCommit(ids[base?.ok === true ? 1 : 0]));
+}
+
+function subjectOf({ message }: Commit): string {
+  const { subject } = parseMessage(message.slice(0, 1000));
+  return oneLine(subject).replaceAll('"', "'").slice(0, 60);
+}
+
+function lacks({ branch }: Clone, from: ObjectId, base: ObjectId): Failure {
+  return {
+    kind: 'unexpected',
+    cause: `${from.slice(0, 7)} was made without what ${branch} got meanwhile, and would undo it`,
+    where: base,
+    remedy: `merge it there first: \`git merge ${base}\` on the branch that people merge on, and promote that`,
+  };
+}
+
+function hasOwnCommits({ branch, root }: Clone): Failure {
+  return {
+    kind: 'unexpected',
+    cause: `${branch} has commits here that the server lacks`,
+    where: root,
+    remedy:
+      'push them, or put them on a branch of their own: `git branch mine`, `git reset --keep @{upstream}`',
+  };
+}
+
+function nothingHere(where: string): Failure {
+  return { kind: 'unexpected', cause: 'nothing is committed here', where, remedy: 'run `git pull` first' };
+}
+
+function noCommit(where: ObjectId): Failure {
+  return {
+    kind: 'invalid',
+    cause: 'this commit cannot be read as hosts would read it',
+    where,
+    remedy: 'bring its changes in by a commit of your own: `git cherry-pick`, or `git merge --squash`',
+  };
+}
