@@ -54,6 +54,8 @@ export async function finishEditing(
   change: CloneChange,
   { args, terminal, said }: Pick<Context, 'terminal'> & { readonly args: Arguments; readonly said: string },
 ): Promise<Result<number>> {
+  const valid = whatHostsRead(change);
+  if (!valid.ok) return valid;
   const made = await editor.commit(change, key);
   if (!made.ok) return made;
   const isPushed = args.flag('push');
@@ -64,6 +66,15 @@ export async function finishEditing(
   terminal.note(`${said}${isPushed ? ' and pushed' : '; push it: git push'}.`);
   if (standing.admins.size === 1) terminal.note(onlyOneKey);
   return ok(0);
+}
+
+/** No command makes a fleet.yaml that hosts would refuse, whatever it was given. */
+function whatHostsRead({ files }: CloneChange): Result<void> {
+  const text = files.find(({ path }) => path === fleetFile)?.text;
+  const fleet = text === undefined ? ok(undefined) : parseFleet(text, { file: fleetFile, version });
+  if (fleet.ok) return ok(undefined);
+  const { cause, remedy } = failureOf(fleet.failure);
+  return fail({ kind: 'usage', cause: `nothing was committed: ${cause}`, where: fleetFile, remedy });
 }
 
 /** Asked for until there is one. */

@@ -8,6 +8,7 @@ import { usage, type Act, type Arguments, type Context } from './verb.ts';
 export const pause: Act = async (args, context) => {
   const reason = args.text('reason');
   if (reason === undefined) return fail(usage('pause', 'pause needs --reason: every status will show it'));
+  if (/\p{Cc}/u.test(reason)) return fail(usage('pause', '--reason is one line of text'));
   const until = untilOf(args, context.now());
   if (!until.ok) return until;
   const pausing = { reason, ...(until.value === undefined ? {} : { until: until.value }) };

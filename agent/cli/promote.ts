@@ -40,6 +40,9 @@ export const promote: Act = async (args, context) => {
   if (!done.ok) return done;
   terminal.out(`${made.value}\n`);
   terminal.note(`${from.slice(0, 7)} is signed as ${made.value.slice(0, 7)}${done.value}.`);
+  // The two have no history in common but an old one: without this, later changes would meet in conflicts.
+  if (promotion.instead === null)
+    terminal.note(`Next, where people merge: git merge ${made.value.slice(0, 7)}`);
   if (promotion.admins === 1) terminal.note(onlyOneKey);
   return ok(0);
 };

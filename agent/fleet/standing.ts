@@ -17,13 +17,13 @@ export interface Standing {
  * @param key `TYPE BASE64`
  */
 export async function standingOf(clone: Clone, key: string): Promise<Result<Standing>> {
-  const { head, branch } = clone;
+  const { head } = clone;
   if (head === null) throw new Error('nothing is committed, so nobody has a standing');
   const remembered = await clone.memory.load();
   const authority = await findAuthority(clone, head, remembered);
   if (!authority.ok) return authority;
   const { introduction, problem } = authority.value;
-  if (problem !== null) return fail({ ...problem, remedy: remedyFor(branch, problem) });
+  if (problem !== null) return fail(problem);
   const admins = await adminsAt(clone, introduction.id, head);
   if (!admins.ok) return admins;
   return admins.value.has(key) ? ok({ introduction, admins: admins.value }) : fail(notAnAdmin(key, head));
@@ -32,10 +32,6 @@ export async function standingOf(clone: Clone, key: string): Promise<Result<Stan
 /** Whose signatures count above an authentic commit. */
 export function adminsAt(clone: Clone, introduction: ObjectId, id: ObjectId): Promise<Result<Keys>> {
   return withHistory(clone, (history) => openAdmins(history, introduction, new Map()).read(id));
-}
-
-function remedyFor(branch: string, { remedy }: Failure): string {
-  return `${remedy}; to sign what ${branch} holds as it is, run \`autark promote\``;
 }
 
 /** A commit by this key would be refused by every host (S1). */

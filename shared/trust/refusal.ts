@@ -45,12 +45,10 @@ export function notAnAdmin(
 }
 
 /** S3: no signature, or none that counts. Merge buttons and editors of a forge's pages come to this, too. */
-export function badSignature(id: ObjectId, cause: string, parent: ObjectId | undefined): Refusal {
-  const from = parent ?? '--root';
+export function badSignature(id: ObjectId, cause: string): Refusal {
   const remedy =
-    'a forge’s web page signs with no admin’s key, so merge and edit in a clone; ' +
-    'run `autark join` there, so that it signs, and sign again from this commit on: ' +
-    `\`git rebase --force-rebase --rebase-merges --gpg-sign ${from}\``;
+    'a forge’s web page signs with no admin’s key: in a clone, `autark promote` signs what was merged there; ' +
+    'for commits of your own run `autark join` once, so that git signs them';
   return refusal('S3', id, cause, remedy);
 }
 

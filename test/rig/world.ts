@@ -3,7 +3,12 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { serialiseCommit, withSignature } from '../../shared/objects/commit.ts';
-import { formatPrivateKey, parsePrivateKey, type PrivateKey } from '../../shared/trust/ssh-key.ts';
+import {
+  formatPrivateKey,
+  formatPublicKey,
+  parsePrivateKey,
+  type PrivateKey,
+} from '../../shared/trust/ssh-key.ts';
 import { signWith } from '../../shared/trust/sshsig.ts';
 import { must, run, type RanProgram } from './run.ts';
 
@@ -97,6 +102,11 @@ export async function writeKey(path: string, comment: string): Promise<PrivateKe
   const parsed = parsePrivateKey(text);
   if (!parsed.ok) throw new Error('a key just made cannot be read');
   return parsed.value;
+}
+
+/** The file that goes with it, as ssh-keygen writes it. */
+export async function writePublicKey(path: string, { publicBlob, comment }: PrivateKey): Promise<void> {
+  await writeFile(path, `${formatPublicKey(publicBlob)} ${comment}\n`);
 }
 
 /** Commits the whole work tree, signed in process. */

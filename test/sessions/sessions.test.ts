@@ -3,22 +3,27 @@ import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { run } from '../rig/run.ts';
-import { makeWorld, program, type World } from '../rig/world.ts';
+import { makeWorld, program, writeKey, writePublicKey, type World } from '../rig/world.ts';
 import { compare, parseSession } from './session.ts';
 
 const folder = import.meta.dirname;
 const sessions = (await readdir(folder)).filter((name) => name.endsWith('.session'));
 
-/** What sessions use, and no more: nothing here may need ssh-keygen. */
+/** What sessions use, and no more: autark itself needs no ssh-keygen, and git only where a session says so. */
 const programs = ['git', 'sh', 'cat', 'head', 'ls', 'mkdir', 'rm', 'sed', 'cp', 'chmod'];
 
 test.each(sessions)('%s', async (name) => {
   const world = await makeWorld('autark-session');
   try {
-    const bin = await makeBin(world);
+    const text = await readFile(join(folder, name), 'utf8');
+    const bin = await makeBin(world, text.includes('ssh-keygen') ? ['ssh-keygen'] : []);
+    await writePublicKey(
+      `${join(world.dir, 'second_key')}.pub`,
+      await writeKey(join(world.dir, 'second_key'), 'bob@laptop'),
+    );
     const variables = new Map([['DIR', world.dir]]);
     let cwd = world.clone;
-    for (const step of parseSession(await readFile(join(folder, name), 'utf8'))) {
+    for (const step of parseSession(text)) {
       const folderChange = /^cd (\S+)$/.exec(step.command)?.[1];
       if (folderChange !== undefined) {
         cwd = join(world.clone, folderChange);
@@ -59,10 +64,10 @@ test('a session that shows something else fails', () => {
   expect(compare([], 'more\n', variables)).toContain('more');
 });
 
-async function makeBin(world: World): Promise<string> {
+async function makeBin(world: World, more: readonly string[]): Promise<string> {
   const bin = join(world.dir, 'bin');
   await mkdir(bin);
-  await Promise.all(programs.map((name) => symlink(find(name), join(bin, name))));
+  await Promise.all([...programs, ...more].map((name) => symlink(find(name), join(bin, name))));
   await writeFile(join(bin, 'autark'), `#!/bin/sh\nexec '${process.execPath}' '${program}' "$@"\n`);
   await chmod(join(bin, 'autark'), 0o755);
   return bin;

@@ -77,9 +77,8 @@ describe('S3 refuses, with the commit', () => {
       cause: 'the commit is not signed',
       where: head,
       remedy:
-        'a forge’s web page signs with no admin’s key, so merge and edit in a clone; ' +
-        'run `autark join` there, so that it signs, and sign again from this commit on: ' +
-        `\`git rebase --force-rebase --rebase-merges --gpg-sign ${graph.introduction}\``,
+        'a forge’s web page signs with no admin’s key: in a clone, `autark promote` signs what was merged there; ' +
+        'for commits of your own run `autark join` once, so that git signs them',
     });
   });
 
