@@ -18,9 +18,6 @@ export const admin: Act = async (args, context) => {
 };
 
 function problemIn(action: string, args: Arguments): Failure | undefined {
-  if (action !== 'add' && action !== 'remove') {
-    return usage('admin', `the action is add or remove, not ${action}`);
-  }
   const key = args.text('key');
   if (action === 'add' && key === undefined) return usage('admin', 'admin add needs --key: their public key');
   if (action === 'remove' && key !== undefined)

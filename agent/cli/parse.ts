@@ -1,6 +1,6 @@
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
 import { nearest } from '../../shared/fleet/name.ts';
-import { usage, type Arguments, type OptionForm, type Verb } from './verb.ts';
+import { usage, type Arguments, type OptionForm, type PositionalForm, type Verb } from './verb.ts';
 import { globalOptions } from './verbs.ts';
 
 /** A call that is understood. */
@@ -136,7 +136,16 @@ function positionalProblem(verb: Verb, found: readonly string[]): Failure | unde
   }
   const isOpen = forms.some(({ need }) => need === 'any' || need === 'some');
   const extra = isOpen ? undefined : found[forms.length];
-  return extra === undefined ? undefined : usage(verb.name, `${verb.name} has no use for “${extra}”`);
+  if (extra !== undefined) return usage(verb.name, `${verb.name} has no use for “${extra}”`);
+  return forms.map((form, index) => wrongChoice(verb, form, found[index])).find((each) => each !== undefined);
+}
+
+function wrongChoice({ name }: Verb, form: PositionalForm, found: string | undefined): Failure | undefined {
+  const { choices } = form;
+  if (choices === undefined || found === undefined || choices.includes(found)) return undefined;
+  const near = nearest(found, choices);
+  const hint = near === undefined ? undefined : `try autark ${name} ${near}`;
+  return usage(name, `${form.name} is ${choices.join(' or ')}, not ${found}`, hint);
 }
 
 function argumentsOf(

@@ -8,5 +8,18 @@ export const globalOptions: Readonly<Record<string, OptionForm>> = {
   help: { describe: 'show this help' },
 };
 
+const ownVerbs: readonly Verb[] = [
+  {
+    name: 'completion',
+    summary: 'Print a script that completes autark in your shell',
+    positionals: [{ name: 'SHELL', describe: 'the shell', need: 'one', choices: ['bash', 'zsh', 'fish'] }],
+    examples: [
+      ['source <(autark completion bash)', 'in ~/.bashrc; with zsh in ~/.zshrc'],
+      ['autark completion fish > ~/.config/fish/completions/autark.fish', 'once'],
+    ],
+    load: async () => (await import('./completion.ts')).completion,
+  },
+];
+
 /** All verbs, in the order of the help. */
-export const verbs: readonly Verb[] = [...hostVerbs, ...cloneVerbs];
+export const verbs: readonly Verb[] = [...hostVerbs, ...cloneVerbs, ...ownVerbs];
