@@ -1,3 +1,4 @@
+import type { HeldByHand } from '../shared/cycle/hold.ts';
 import type { Stage } from '../shared/failure.ts';
 import type { AgentSettings } from '../shared/fleet/fleet.ts';
 import type { Memory } from './memory.ts';
@@ -18,7 +19,9 @@ export interface Context {
   readonly senses: Senses;
   readonly memory: Memory;
   readonly sight: Sight;
-  /** A digest of settings, key and version: what stood under others is looked at again. */
+  /** What a person said on the machine, as the cycle found it when it began. */
+  readonly byHand: HeldByHand | null;
+  /** A digest of settings, key, version and that: what stood under others is looked at again. */
   readonly under: string;
   /** Aborted when the agent shall stop. */
   readonly signal: AbortSignal;

@@ -3,6 +3,7 @@ import { clockProblem } from '../shared/cycle/clock.ts';
 import type { Phase } from '../shared/cycle/journal.ts';
 import { ok, type Result, type Stage } from '../shared/failure.ts';
 import { beginSwitch, leaveAlone } from './begin.ts';
+import { heldAtLast, heldMeanwhile, sayResumed } from './by-hand.ts';
 import { carryOn } from './carry-on.ts';
 import type { Context } from './context.ts';
 import { decide } from './decide.ts';
@@ -29,6 +30,9 @@ export async function cycle(context: Context, wakes?: Wakes): Promise<Ended> {
   const { memory } = context;
   const recovered = await recover(context);
   if (!recovered.ok) return failed(context, stageOf(memory.journal.phase), recovered.failure);
+
+  const resumed = await sayResumed(context);
+  if (!resumed.ok) return failed(context, 'record', resumed.failure);
 
   const heads = await context.stopwatch.time('poll', () => poll(context));
   if (!heads.ok) return failed(context, 'poll', heads.failure);
@@ -84,12 +88,16 @@ async function pursue(context: Context, aim: Aim, wakes: Wakes | undefined): Pro
   if (built === 'superseded' || signal.aborted) return stopped(context, built === 'superseded');
   if (!built.ok) return conclude(context, 'build', built.failure, aim);
 
+  const late = await heldMeanwhile(context, aim);
+  if (late !== undefined) return late;
   const guarded = await guardSystem(context, built.value, plan.host, aim);
   if (!guarded.ok) return conclude(context, 'guard', guarded.failure, aim);
   const decided =
     guarded.value === 'unchanged'
       ? await leaveAlone(context, built.value, aim)
       : await beginSwitch(context, built.value, plan.host, aim, guarded.value);
+  const last = decided.ok ? await heldAtLast(context, aim) : undefined;
+  if (last !== undefined) return last;
   const done = decided.ok ? await carryOn(context) : decided;
   if (!done.ok) return failed(context, 'switch', done.failure);
   return finish(context, plan.host.keep);
@@ -107,6 +115,8 @@ async function recover(context: Context): Promise<Result<void>> {
   if (phase.at === 'idle') return ok(undefined);
   const held = await context.memory.hold(context.signal);
   if (!held.ok) return held;
+  // What looked half done may have been in the hands of a person's `rollback` until now.
+  if (context.memory.journal.phase.at === 'idle') return ok(undefined);
   context.senses.log({ kind: 'recovered', host, from: phase.at });
   return carryOn(context);
 }

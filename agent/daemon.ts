@@ -25,6 +25,8 @@ export interface CycleReport extends Ended {
   readonly host: string;
   /** Milliseconds. */
   readonly interval: number;
+  /** Milliseconds since the epoch at which what stands ends by itself. */
+  readonly until?: number;
 }
 
 /**
@@ -33,7 +35,7 @@ export interface CycleReport extends Ended {
  */
 export async function runDaemon(daemon: Daemon): Promise<number> {
   let failures = 0;
-  let pace = { fleet: '', host: '', interval: 60_000 };
+  let pace: Pace = { fleet: '', host: '', interval: 60_000 };
   while (!daemon.signal.aborted) {
     const ran = await daemon.runCycle(daemon.bell);
     if (ran.ok) {
@@ -57,11 +59,11 @@ export async function runDaemon(daemon: Daemon): Promise<number> {
   return 0;
 }
 
-function waitOf(
-  { clock, random }: Daemon,
-  { fleet, host, interval }: Pick<CycleReport, 'fleet' | 'host' | 'interval'>,
-  failures: number,
-): number {
-  const slot = slotOf(fleet, host);
-  return waitFor({ now: clock.now(), interval, slot, fraction: random.fraction(), failures });
+type Pace = Pick<CycleReport, 'fleet' | 'host' | 'interval' | 'until'>;
+
+/** A hold or a pause that ends before the next poll is due is what the daemon wakes for. */
+function waitOf({ clock, random }: Daemon, { fleet, host, interval, until }: Pace, failures: number): number {
+  const now = clock.now();
+  const wait = waitFor({ now, interval, slot: slotOf(fleet, host), fraction: random.fraction(), failures });
+  return until === undefined || until <= now ? wait : Math.min(wait, until - now);
 }

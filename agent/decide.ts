@@ -11,7 +11,7 @@ import type { Verified } from './stages/verify.ts';
  * tried changes neither.
  */
 export async function decide(context: Context, { fleet }: Verified, aim: Aim): Promise<Result<Plan>> {
-  const { memory, senses, settings } = context;
+  const { byHand, memory, senses, settings } = context;
   const { journal } = memory;
   const self: Self = {
     host: settings.host,
@@ -19,12 +19,12 @@ export async function decide(context: Context, { fleet }: Verified, aim: Aim): P
     genesis: journal.genesis,
     fleet: journal.fleet,
   };
-  if (aim.isTrial) return ok(plan(fleet, self, senses.clock.now()));
+  if (aim.isTrial) return ok(plan(fleet, self, senses.clock.now(), byHand));
   const approved = mayRecord(fleet, self, journal.approved);
   const pace = paceOf(fleet, context) ?? journal.pace;
   const isKnown = approved === journal.approved && JSON.stringify(pace) === JSON.stringify(journal.pace);
   const noted = isKnown ? ok(undefined) : await memory.write({ approved, pace });
-  return noted.ok ? ok(plan(fleet, self, senses.clock.now())) : noted;
+  return noted.ok ? ok(plan(fleet, self, senses.clock.now(), byHand)) : noted;
 }
 
 function paceOf(fleet: Fleet, { settings }: Context): Pace | undefined {

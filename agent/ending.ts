@@ -81,8 +81,8 @@ export async function conclude(
   if (isOfTheWorld(failure.kind)) return failed(context, stage, failure);
   const { host } = context.memory.journal;
   context.senses.log({ kind: 'failure', host, stage, failure, revision: aim.revision });
-  const until = plan?.do === 'hold' ? plan.until : undefined;
-  const noted = await note(context, stage, failure, aim, eventOf(failure, plan), until);
+  const { until, isByHand = false } = plan?.do === 'hold' ? plan : {};
+  const noted = await note(context, { stage, failure, event: eventOf(failure, plan), until, isByHand }, aim);
   return noted.ok ? finish(context) : failed(context, 'record', noted.failure);
 }
 
@@ -92,21 +92,28 @@ function eventOf(failure: Failure, plan: Exclude<Plan, { do: 'deploy' }> | undef
   return failure.kind === 'not-authentic' || failure.kind === 'held' ? 'held' : 'failed';
 }
 
+interface Finding {
+  readonly stage: Stage;
+  readonly failure: Failure;
+  readonly event: StateEvent;
+  /** Milliseconds since the epoch at which it ends by itself. */
+  readonly until: number | undefined;
+  readonly isByHand: boolean;
+}
+
 /** Only a pinned machine has a state branch to write; any other just remembers what it found. */
 async function note(
   context: Context,
-  stage: Stage,
-  failure: Failure,
+  { stage, failure, event, until, isByHand }: Finding,
   aim: Aim,
-  event: StateEvent,
-  until: number | undefined,
 ): Promise<Result<void>> {
   const { memory, under } = context;
   const { approved, running } = memory.journal;
   const standing = standingOf({ event, failure }, { head: aim.revision, under, until });
   if (!approved || saysTheSame(memory.journal[slotOf(aim)], standing))
     return memory.write(foundAt(aim, standing));
-  const settled = await settle(context, aim, { event, failure, stage, running }, {}, until);
+  const change = isByHand ? { heldByHand: true } : {};
+  const settled = await settle(context, aim, { event, failure, stage, running }, change, until);
   return settled.ok ? carryOn(context) : settled;
 }
 

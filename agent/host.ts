@@ -1,6 +1,6 @@
 import type { Result } from '../shared/failure.ts';
 import type { AgentSettings } from '../shared/fleet/fleet.ts';
-import type { Clock, HostKeys, Locks, Log, Random, Settings } from './ports.ts';
+import type { Clock, Holds, HostKeys, Journals, Locks, Log, Random, Settings } from './ports.ts';
 import { through, type Effects, type Perform, type Senses } from './seam.ts';
 
 /** The machine under one root, as the daemon and `enroll` find it before its settings are known. */
@@ -13,15 +13,23 @@ export interface AgentHost {
   readonly settings: Settings;
   readonly keys: HostKeys;
   readonly locks: Locks;
+  /** Both are there also when the settings are no good: a person may have to hold the machine just then. */
+  readonly journals: Journals;
+  readonly holds: Holds;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
   /** What depends on the settings: the Git directory and its server, and the host's key. */
-  open(settings: AgentSettings): Promise<Result<OpenedHost>>;
-  /** Calls back when `agent.yaml` changed. The result ends the watching. */
-  watchSettings(onChange: () => void): Promise<() => Promise<void>>;
+  open(settings: AgentSettings, access?: HostAccess): Promise<Result<OpenedHost>>;
+  /** Calls back when a person changed `agent.yaml` or `hold.json`. The result ends the watching. */
+  watchFiles(onChange: () => void): Promise<() => Promise<void>>;
   /** Calls back when a remote on this machine changed; any other is not watched. */
   watchRemote(settings: AgentSettings, onChange: () => void): Promise<() => Promise<void>>;
+}
+
+export interface HostAccess {
+  /** Beside an agent that may be running: its gits are nobody's leftovers. Only reads the Git directory then. */
+  readonly isGuest: boolean;
 }
 
 export interface OpenedHost {
@@ -35,8 +43,9 @@ export async function whileOpen<Value>(
   host: AgentHost,
   settings: AgentSettings,
   work: (opened: OpenedHost) => Promise<Result<Value>>,
+  access?: HostAccess,
 ): Promise<Result<Value>> {
-  const opened = await host.open(settings);
+  const opened = await host.open(settings, access);
   if (!opened.ok) return opened;
   try {
     return await work({ ...opened.value, effects: through(host.perform, 'record', opened.value.effects) });

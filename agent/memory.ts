@@ -21,7 +21,7 @@ export interface Memory {
 }
 
 /** How long to wait for another process that acts on this host, in milliseconds awake. */
-const patience = 60_000;
+export const patience = 60_000;
 
 /** Reads the journal. Without one, nobody knows what this machine did before, and nothing may follow (P4). */
 export async function openMemory(journals: Journals, locks: Locks): Promise<Result<Memory>> {

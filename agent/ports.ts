@@ -4,6 +4,7 @@
  * here carries a live object across, so that git and builds can move behind another user.
  */
 import type { AgentEvent } from '../shared/event.ts';
+import type { Hold } from '../shared/cycle/hold.ts';
 import type { BuiltSystem, Child, Generation, Journal, Waiting } from '../shared/cycle/journal.ts';
 import type { Result } from '../shared/failure.ts';
 import type { AgentSettings } from '../shared/fleet/fleet.ts';
@@ -147,6 +148,16 @@ export interface Journals {
   /** `null` when there is none; unreadable is a failure, never the same as absent (P4). */
   load(): Promise<Result<Journal | null>>;
   save(journal: Journal): Promise<Result<void>>;
+}
+
+/** `hold.json`: what a person said on the machine. Each call is durable, and works beside a running agent. */
+export interface Holds {
+  /** `null` when there is none; unreadable is a failure of kind `held`, never the same as absent (P4). */
+  load(): Promise<Result<Hold | null>>;
+  /** Replaces what is there. */
+  save(hold: Hold): Promise<Result<void>>;
+  /** Also one that cannot be read; none there is fine. */
+  remove(): Promise<Result<void>>;
 }
 
 /** A signed state commit that waits for the server, with the pack that carries it. */

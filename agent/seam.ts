@@ -3,6 +3,7 @@ import type { Nix } from './nix-ports.ts';
 import type {
   Clock,
   Git,
+  Holds,
   Journals,
   Log,
   Machine,
@@ -22,6 +23,7 @@ export interface Effects {
   readonly nix: Nix;
   readonly systems: Systems;
   readonly journals: Journals;
+  readonly holds: Holds;
   readonly outbox: Outbox;
   readonly machine: Machine;
 }
@@ -48,16 +50,7 @@ export const performAtOnce: Perform = (_stage, _name, effect) => effect();
  */
 export function through(perform: Perform, stage: Stage, effects: Effects): Effects {
   const wrap = <Port extends object>(name: string, port: Port): Port =>
-    new Proxy(port, {
-      get: (target, method, receiver) => {
-        const value: unknown = Reflect.get(target, method, receiver);
-        if (typeof value !== 'function') return value;
-        return (...parameters: unknown[]) =>
-          perform(stage, `${name}.${String(method)}`, () =>
-            Promise.resolve(Reflect.apply(value, target, parameters)),
-          );
-      },
-    });
+    portThrough(perform, stage, name, port);
   return {
     git: wrap('git', effects.git),
     programs: wrap('programs', effects.programs),
@@ -65,7 +58,27 @@ export function through(perform: Perform, stage: Stage, effects: Effects): Effec
     nix: wrap('nix', effects.nix),
     systems: wrap('systems', effects.systems),
     journals: wrap('journals', effects.journals),
+    holds: wrap('holds', effects.holds),
     outbox: wrap('outbox', effects.outbox),
     machine: wrap('machine', effects.machine),
   };
+}
+
+/** One port alone, for what is done before the others can be opened. */
+export function portThrough<Port extends object>(
+  perform: Perform,
+  stage: Stage,
+  name: string,
+  port: Port,
+): Port {
+  return new Proxy(port, {
+    get: (target, method, receiver) => {
+      const value: unknown = Reflect.get(target, method, receiver);
+      if (typeof value !== 'function') return value;
+      return (...parameters: unknown[]) =>
+        perform(stage, `${name}.${String(method)}`, () =>
+          Promise.resolve(Reflect.apply(value, target, parameters)),
+        );
+    },
+  });
 }

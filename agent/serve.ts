@@ -1,12 +1,12 @@
-import { basisOf } from '../shared/cycle/basis.ts';
+import { heldByHand } from '../shared/cycle/hold.ts';
 import { fail, ok, type Failure, type Result } from '../shared/failure.ts';
 import type { AgentSettings } from '../shared/fleet/fleet.ts';
-import { startStopwatch, type Context } from './context.ts';
 import { cycle } from './cycle.ts';
 import { runDaemon, type CycleReport } from './daemon.ts';
 import type { AgentHost, OpenedHost } from './host.ts';
-import { openMemory, type Memory } from './memory.ts';
+import { openMemory } from './memory.ts';
 import type { Wakes } from './newer.ts';
+import { contextOf, settingsOf, type Opening } from './opening.ts';
 import { through } from './seam.ts';
 import { makeBell } from './wakes.ts';
 
@@ -53,7 +53,7 @@ async function serveOn(host: AgentHost, { signal, onHangup }: Service): Promise<
   onHangup(request);
   const keeper = keepOpen(host, request);
   // For as long as the daemon lives: it is when nothing can be opened that a person mends the file.
-  const unwatch = await host.watchSettings(request);
+  const unwatch = await host.watchFiles(request);
   host.log({ kind: 'started', host: '-', version: host.version });
   const code = await runDaemon({
     bell,
@@ -91,24 +91,21 @@ async function runCycle(
   }
 }
 
-interface Opening {
-  readonly host: AgentHost;
-  readonly settings: AgentSettings;
-  readonly opened: OpenedHost;
-  readonly signal: AbortSignal;
-}
-
 async function walk(opening: Opening, wakes?: Wakes): Promise<Result<CycleReport>> {
   const { host, settings, opened } = opening;
-  const { journals, git } = through(host.perform, 'record', opened.effects);
+  const { journals, holds, git } = through(host.perform, 'record', opened.effects);
   const memory = await openMemory(journals, host.locks);
   if (!memory.ok) return memory;
   const { journal } = memory.value;
   if (journal.host !== settings.host) return fail(renamed(journal.host, settings.host));
   try {
-    const ended = await cycle(contextOf(opening, memory.value), wakes);
-    const { fleet, pace } = memory.value.journal;
-    return ok({ ...ended, fleet, host: settings.host, interval: settings.interval ?? pace.interval });
+    const byHand = heldByHand(await holds.load(), host.clock.now());
+    const ended = await cycle(contextOf(opening, memory.value, byHand), wakes);
+    const { fleet, pace, standing } = memory.value.journal;
+    return ok({
+      ...{ ...ended, fleet, host: settings.host, interval: settings.interval ?? pace.interval },
+      ...(standing?.until === undefined ? {} : { until: standing.until }),
+    });
   } finally {
     await git.close();
     const released = await memory.value.release();
@@ -116,29 +113,6 @@ async function walk(opening: Opening, wakes?: Wakes): Promise<Result<CycleReport
       host.log({ kind: 'failure', host: journal.host, stage: 'record', failure: released.failure });
     }
   }
-}
-
-function contextOf({ host, settings, opened, signal }: Opening, memory: Memory): Context {
-  const { effects, senses } = opened;
-  return {
-    settings,
-    version: host.version,
-    root: host.root,
-    guarantees: host.guarantees,
-    under: basisOf(settings, senses.signer.key, host.version),
-    effects: (stage) => through(host.perform, stage, effects),
-    senses,
-    memory,
-    sight: { isSaid: false },
-    signal,
-    stopwatch: startStopwatch(() => senses.clock.awake()),
-  };
-}
-
-async function settingsOf({ settings }: AgentHost): Promise<Result<AgentSettings>> {
-  const loaded = await settings.load();
-  if (!loaded.ok) return loaded;
-  return loaded.value === null ? fail(notEnrolled) : ok(loaded.value);
 }
 
 /**
@@ -154,13 +128,6 @@ function bug(error: unknown): Failure {
     ...(stack === undefined ? {} : { detail: stack }),
   };
 }
-
-const notEnrolled = {
-  kind: 'agent-config',
-  cause: 'this machine is not enrolled: there is no agent.yaml',
-  where: 'etc/autark/agent.yaml',
-  remedy: 'run `autark enroll --remote URL --host NAME` first',
-} as const;
 
 /** Keeps what the settings open while they stay the same. */
 interface Keeper {

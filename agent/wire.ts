@@ -7,7 +7,7 @@ import type { AgentSettings } from '../shared/fleet/fleet.ts';
 import type { AgentEvent } from '../shared/event.ts';
 import { oneLine } from '../shared/printable.ts';
 import { pathsBelow, type Paths } from '../shared/paths.ts';
-import type { AgentHost, OpenedHost } from './host.ts';
+import type { AgentHost, HostAccess, OpenedHost } from './host.ts';
 import type { Clone, CloneEditor, Terminal } from './clone-ports.ts';
 import type { Nix } from './nix-ports.ts';
 import type { Log, Programs } from './ports.ts';
@@ -69,12 +69,14 @@ export async function randomId(): Promise<string> {
 /** The machine below `root`, for the agent and for `enroll`. What its settings decide is opened later. */
 export async function agentHostRole({ root, env, perform, log }: HostSurroundings): Promise<AgentHost> {
   (await import('./adapters/heap.ts')).keepHeapSmall();
-  const [clocks, randoms, locks, settings, hostKeys, { version }] = await Promise.all([
+  const [clocks, randoms, locks, settings, hostKeys, journals, holds, { version }] = await Promise.all([
     import('./adapters/clock.ts'),
     import('./adapters/random.ts'),
     import('./adapters/lock.ts'),
     import('./adapters/settings.ts'),
     import('./adapters/host-keys.ts'),
+    import('./adapters/journal.ts'),
+    import('./adapters/hold.ts'),
     import('../shared/version.ts'),
   ]);
   const paths = pathsBelow(root);
@@ -88,11 +90,13 @@ export async function agentHostRole({ root, env, perform, log }: HostSurrounding
     settings: settings.fileSettings(paths.agentYaml),
     keys: hostKeys.fileHostKeys(paths),
     locks: locks.fileLocks(paths.state, 'autark', clock),
+    journals: journals.fileJournals(paths.state),
+    holds: holds.fileHolds(paths.state),
     clock,
     random,
     log,
-    open: (chosen) => openHost(chosen, { paths, env, log, clock, random }),
-    watchSettings: (onChange) => watchSettings(paths, log, onChange),
+    open: (chosen, access) => openHost(chosen, { paths, env, log, clock, random }, access),
+    watchFiles: (onChange) => watchFiles(paths, log, onChange),
     watchRemote: (chosen, onChange) => watchRemote(chosen, log, onChange),
   };
 }
@@ -127,22 +131,25 @@ interface HostParts extends Pick<Senses, 'clock' | 'random' | 'log'> {
 async function openHost(
   settings: AgentSettings,
   { paths, env, clock, random, log }: HostParts,
+  { isGuest }: HostAccess = { isGuest: false },
 ): Promise<Result<OpenedHost>> {
-  const [{ loadSigner }, { openGit }, { openPrograms }, { openTrees }, { fileSystems }, { fileJournals }] =
-    await Promise.all([
-      import('./adapters/sign.ts'),
-      import('./adapters/git/git.ts'),
-      import('./adapters/process.ts'),
-      import('./adapters/trees.ts'),
-      import('./adapters/systems.ts'),
-      import('./adapters/journal.ts'),
-    ]);
-  const [{ accessOf }, { fileOutbox }, { linuxMachine }, { fileHostKeys }] = await Promise.all([
-    import('./adapters/git/access.ts'),
-    import('./adapters/outbox.ts'),
-    import('./adapters/machine.ts'),
-    import('./adapters/host-keys.ts'),
+  const [{ loadSigner }, { openGit }, { openPrograms }, { openTrees }, { fileSystems }] = await Promise.all([
+    import('./adapters/sign.ts'),
+    import('./adapters/git/git.ts'),
+    import('./adapters/process.ts'),
+    import('./adapters/trees.ts'),
+    import('./adapters/systems.ts'),
   ]);
+  const [{ accessOf }, { fileOutbox }, { linuxMachine }, { fileHostKeys }, journal, hold] = await Promise.all(
+    [
+      import('./adapters/git/access.ts'),
+      import('./adapters/outbox.ts'),
+      import('./adapters/machine.ts'),
+      import('./adapters/host-keys.ts'),
+      import('./adapters/journal.ts'),
+      import('./adapters/hold.ts'),
+    ],
+  );
   const keyFile = settings.key ?? (await fileHostKeys(paths).standard()) ?? paths.hostKey;
   const signer = await loadSigner(keyFile);
   if (!signer.ok) return signer;
@@ -159,12 +166,14 @@ async function openHost(
       host,
       access,
       env,
+      isGuest,
     }),
     programs,
     trees: openTrees({ directory: paths.tree }),
     nix: await nixOf(settings, access, programs, { paths, env }),
     systems: fileSystems({ state, random, searchPath: env['PATH'] ?? '/usr/bin:/bin' }),
-    journals: fileJournals(state),
+    journals: journal.fileJournals(state),
+    holds: hold.fileHolds(state),
     outbox: fileOutbox(state),
     machine: linuxMachine({ root, state }),
   };
@@ -193,16 +202,19 @@ async function nixOf(
   });
 }
 
-async function watchSettings(
-  { agentYaml }: Paths,
+async function watchFiles(
+  { agentYaml, hold }: Paths,
   log: Log,
   onChange: () => void,
 ): Promise<() => Promise<void>> {
   const { watchFile } = await import('./adapters/watch.ts');
-  const watch = await watchFile(agentYaml, onChange, (message) => {
+  const tell = (message: string): void => {
     log(unwatched('-', message));
-  });
-  return () => watch.close();
+  };
+  const watches = await Promise.all([agentYaml, hold].map((path) => watchFile(path, onChange, tell)));
+  return async () => {
+    await Promise.all(watches.map((watch) => watch.close()));
+  };
 }
 
 async function watchRemote(

@@ -4,6 +4,8 @@ export interface Paths {
   readonly agentYaml: string;
   /** The journal, the outbox, systems, generations, the Git directory, the locks. */
   readonly state: string;
+  /** What a person said on the machine: `autark hold`. */
+  readonly hold: string;
   /** The disposable Git directory; what replaces it lies beside it for a moment. */
   readonly git: string;
   /** The key that `enroll` makes for Git servers over ssh: for transport, and for nothing else (S7). */
@@ -30,6 +32,7 @@ export function pathsBelow(root: string): Paths {
     root,
     agentYaml: `${base}/etc/autark/agent.yaml`,
     state,
+    hold: `${state}/hold.json`,
     git: `${state}/git/fleet.git`,
     gitKey: `${state}/git/id_ed25519`,
     knownHosts: `${base}/etc/autark/known_hosts`,

@@ -51,4 +51,39 @@ export const hostVerbs: readonly Verb[] = [
     exitFor: (failure) => exitCode(failure.kind),
     load: async () => (await import('./agent.ts')).agent,
   },
+  {
+    name: 'rollback',
+    summary: 'Go back to the previous generation now, and stay there',
+    options: { yes: { describe: 'do not ask' } },
+    exits: [
+      [11, 'another autark is at work, and did not end within 60 s'],
+      [
+        40,
+        'the previous generation could not be activated, what ran runs (41: it could not go back to that)',
+      ],
+      [52, 'no space'],
+    ],
+    exitFor: (failure) => exitCode(failure.kind),
+    load: async () => (await import('./rollback.ts')).rollback,
+  },
+  {
+    name: 'hold',
+    summary: 'Keep the agent of this machine from activating anything',
+    options: {
+      reason: { value: 'TEXT', describe: 'why: it goes into the records' },
+      until: { value: 'TIME', describe: 'when it ends by itself: 2h, 3d, or RFC 3339' },
+    },
+    examples: [['autark hold --reason "disk swap" --until 2h', 'works offline, beside a running agent']],
+    exits: [
+      [11, 'held, but an activation that had begun did not end within 60 s'],
+      [52, 'no space'],
+    ],
+    exitFor: (failure) => exitCode(failure.kind),
+    load: async () => (await import('./hold.ts')).hold,
+  },
+  {
+    name: 'resume',
+    summary: 'End a hold or a rollback: the agent follows its branch again',
+    load: async () => (await import('./hold.ts')).resume,
+  },
 ];

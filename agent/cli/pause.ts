@@ -1,20 +1,16 @@
-import { fail, ok, type Result } from '../../shared/failure.ts';
+import { ok, type Result } from '../../shared/failure.ts';
 import { pauseHost, unpauseHost } from '../../shared/fleet/edit.ts';
-import { momentAhead } from '../../shared/fleet-view/time.ts';
 import { fleetFile, finishEditing, hostIn, openEditing, type Editing } from './editing.ts';
-import { usage, type Act, type Arguments, type Context } from './verb.ts';
+import type { Act, Arguments, Context } from './verb.ts';
+import { waitingOf } from './waiting.ts';
 
 /** `autark pause`: these hosts follow nothing until they are unpaused, or the time has come. */
 export const pause: Act = async (args, context) => {
-  const reason = args.text('reason');
-  if (reason === undefined) return fail(usage('pause', 'pause needs --reason: every status will show it'));
-  if (/\p{Cc}/u.test(reason)) return fail(usage('pause', '--reason is one line of text'));
-  const until = untilOf(args, context.now());
-  if (!until.ok) return until;
-  const pausing = { reason, ...(until.value === undefined ? {} : { until: until.value }) };
+  const waiting = waitingOf('pause', args, context.now());
+  if (!waiting.ok) return waiting;
   return editHosts(args, context, {
-    edit: (text, host) => pauseHost(text, host, pausing),
-    subject: `pause: ${reason}`,
+    edit: (text, host) => pauseHost(text, host, waiting.value),
+    subject: `pause: ${waiting.value.reason}`,
     said: 'paused',
   });
 };
@@ -22,15 +18,6 @@ export const pause: Act = async (args, context) => {
 /** `autark unpause`: these hosts follow the branch again. */
 export const unpause: Act = (args, context) =>
   editHosts(args, context, { edit: unpauseHost, subject: 'unpause', said: 'unpaused' });
-
-function untilOf(args: Arguments, now: number): Result<number | undefined> {
-  const text = args.text('until');
-  if (text === undefined) return ok(undefined);
-  const time = momentAhead(text, now);
-  if (time === undefined)
-    return fail(usage('pause', `--until is a time such as 2h, 3d or 2027-01-05T08:00:00Z, not ${text}`));
-  return time > now ? ok(time) : fail(usage('pause', `--until is a time to come, and ${text} is past`));
-}
 
 interface Edit {
   readonly edit: (text: string, host: string) => Result<string>;

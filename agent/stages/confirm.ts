@@ -1,8 +1,9 @@
-import { runningFrom } from '../../shared/cycle/guard.ts';
+import { backIn, runningFrom } from '../../shared/cycle/guard.ts';
 import type { Phase } from '../../shared/cycle/journal.ts';
 import type { Result } from '../../shared/failure.ts';
 import { timestamp } from '../../shared/record/draft.ts';
 import type { Context } from '../context.ts';
+import { settleBack } from './by-hand.ts';
 import { settle } from './record.ts';
 
 /**
@@ -17,7 +18,7 @@ export async function confirm(
   const { memory, senses } = context;
   const generation = (await systems.generations()).find(({ number }) => number === phase.to);
   const { boot } = await machine.facts(memory.journal.fleet);
-  const { revision, mode, exit } = phase;
+  const { from, to, left, revision, mode, exit } = phase;
   const since = timestamp(senses.clock.now());
   const running =
     generation === undefined ? memory.journal.running : { ...runningFrom(generation, since), revision };
@@ -27,10 +28,22 @@ export async function confirm(
     const aim = { revision, isTrial: true };
     return settle(context, aim, { event: 'testing', running: tested }, { running: tested, rebootRequired });
   }
+  const { previous, earlier } = memory.journal;
+  if (left !== undefined) {
+    const change = { ...backIn({ previous, earlier }, to), lastGood: to, rebootRequired };
+    return settleBack(context, { from, left }, running, change);
+  }
+  const before = {
+    previous: from,
+    earlier: previous === null ? earlier : [...earlier, previous].slice(-most),
+  };
   return settle(
     context,
     { revision, isTrial: false },
     { event: 'deployed', running },
-    { running, previous: phase.from, lastGood: phase.to, rebootRequired },
+    { running, ...before, lastGood: to, rebootRequired },
   );
 }
+
+/** How many generations before the previous one are remembered; most of them are pruned long before. */
+const most = 20;

@@ -18,11 +18,20 @@ export async function guardSystem(
   return built.kind === 'exec' ? ok(mode) : guardNixos(context, built, host, mode);
 }
 
+/** How a generation that ran before is activated again by hand: now, unless it must not be switched to live. */
+export function guardBack(
+  context: Context,
+  { kind, path }: BuiltSystem,
+  name: string,
+): Promise<Result<Mode>> {
+  return kind === 'exec' ? Promise.resolve(ok('switch')) : guardNixos(context, { path }, { name }, 'switch');
+}
+
 /** A NixOS system says by itself that it must not be switched to live: then it becomes the boot default. */
 async function guardNixos(
   context: Context,
-  { path }: BuiltSystem,
-  { name }: Host,
+  { path }: Pick<BuiltSystem, 'path'>,
+  { name }: Pick<Host, 'name'>,
   mode: Mode,
 ): Promise<Result<Mode>> {
   const facts = await context.effects('guard').nix.inspect(path);

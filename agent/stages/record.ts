@@ -92,7 +92,7 @@ export async function commitRecord(context: Context, recording: Recording): Prom
 }
 
 /** A revision with its commit's subject; without one when the commit cannot be read just now. */
-async function describe(context: Context, id: ObjectId): Promise<Revision> {
+export async function describe(context: Context, id: ObjectId): Promise<Revision> {
   const read = await context.effects('record').git.read(id);
   const commit = read.ok ? parseCommit(read.value.bytes) : read;
   if (!commit.ok) return { id };

@@ -3,6 +3,7 @@ import { uncertain } from '../../shared/cycle/guard.ts';
 import { attempts } from '../../shared/cycle/journal.ts';
 import type { Failure, Result } from '../../shared/failure.ts';
 import type { Context } from '../context.ts';
+import { retell } from './by-hand.ts';
 import { settle } from './record.ts';
 import { activate, makeCurrent, type GoingBack, type Target } from './switch.ts';
 
@@ -20,7 +21,7 @@ export async function rollback(context: Context, phase: GoingBack): Promise<Resu
   if (current.value !== undefined) return giveUp(context, phase, stuck(phase.failure, current.value));
   const { activation, tail } = await activate(context, 'rollback', back, back.revision, phase);
   const verdict = judge(activation);
-  if (verdict.good) return settleBack(context, phase);
+  if (verdict.good) return settleUndone(context, phase);
   const failure = stuck(phase.failure, `going back to ${nameOf(back)} failed: ${verdict.cause}`);
   return giveUp(context, phase, tail === '' ? failure : { ...failure, detail: tail });
 }
@@ -46,14 +47,18 @@ function aimOf({ attempted, mode }: GoingBack) {
   return { revision: attempted, isTrial: mode === 'test' };
 }
 
-function settleBack(context: Context, phase: GoingBack): Promise<Result<void>> {
+async function settleUndone(context: Context, phase: GoingBack): Promise<Result<void>> {
   const { running, host } = context.memory.journal;
   const { failure, attempted } = phase;
+  const told = await retell(context, phase, failure);
+  if (!told.ok) return told;
   context.senses.log({ kind: 'failure', host, stage: 'switch', failure, revision: attempted });
   return settle(context, aimOf(phase), { event: 'rolled-back', failure, stage: 'switch', running });
 }
 
-function giveUp(context: Context, phase: GoingBack, failure: Failure): Promise<Result<void>> {
+async function giveUp(context: Context, phase: GoingBack, failure: Failure): Promise<Result<void>> {
+  const told = await retell(context, phase, failure);
+  if (!told.ok) return told;
   const { running: before, host } = context.memory.journal;
   context.senses.log({ kind: 'failure', host, stage: 'rollback', failure, revision: phase.attempted });
   const running = uncertain(before);

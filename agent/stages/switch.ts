@@ -1,4 +1,4 @@
-import { judge, switchFailure, type Activation } from '../../shared/cycle/confirm.ts';
+import { backFailure, judge, switchFailure, type Activation } from '../../shared/cycle/confirm.ts';
 import { attempts, type Generation, type Phase } from '../../shared/cycle/journal.ts';
 import { fail, ok, type Result } from '../../shared/failure.ts';
 import type { ObjectId } from '../../shared/objects/object.ts';
@@ -32,9 +32,11 @@ export async function switchTo(context: Context, phase: Switching): Promise<Resu
   const { activation, tail } = await activate(context, 'switch', generation, phase.revision, phase);
   const verdict = judge(activation);
   if (!verdict.good) return goBack(context, phase, verdict.cause, tail);
-  const { from, to, revision, mode } = phase;
+  const { from, to, revision, mode, left } = phase;
   const exit = activation.how === 'exited' ? activation.code : 0;
-  return context.memory.write({ phase: { at: 'confirm', from, to, revision, mode, exit } });
+  return context.memory.write({
+    phase: { ...{ at: 'confirm', from, to, revision, mode, exit }, ...(left === undefined ? {} : { left }) },
+  });
 }
 
 async function goBack(
@@ -43,8 +45,8 @@ async function goBack(
   cause: string,
   tail: string,
 ): Promise<Result<void>> {
-  const { from, before, to, revision, mode, timeout } = phase;
-  const said = switchFailure(to, cause, tail);
+  const { from, before, to, revision, mode, timeout, left } = phase;
+  const said = left === undefined ? switchFailure(to, cause, tail) : backFailure(to, cause, tail);
   // A switch that failed on a full disk is not a bad revision.
   const isFull = await context.effects('switch').machine.isFull();
   const failure = isFull ? noSpace(`generation ${to} could not be activated`, said) : said;
@@ -52,6 +54,7 @@ async function goBack(
     phase: {
       ...{ at: 'rollback', from, attempted: revision, failure, attempt: 0, mode, timeout },
       ...(before === undefined ? {} : { before }),
+      ...(left === undefined ? {} : { left }),
     },
   });
 }

@@ -37,6 +37,14 @@ export function switchFailure(generation: number, cause: string, tail: string): 
   };
 }
 
+/** The same where a person wanted that generation: no revision is at fault. */
+export function backFailure(generation: number, cause: string, tail: string): Failure {
+  return {
+    ...switchFailure(generation, cause, tail),
+    remedy: 'look at the machine; once it shall follow its branch again, run `autark resume` on it',
+  };
+}
+
 /** The same failure where the host could not go back either (41). */
 export function stuck(failure: Failure, cause: string): Failure {
   return {

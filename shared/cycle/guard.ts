@@ -45,3 +45,24 @@ export function withoutInputs(running: Running): Omit<Running, 'inputs'> {
 export function runningFrom({ number, ...system }: Generation, since: string): Running {
   return { ...system, generation: number, since };
 }
+
+/** The generation that a person goes back to by hand: what ran before; from a trial, what the machine boots. */
+export function wayBackByHand({
+  running,
+  previous,
+  lastGood,
+}: Pick<Journal, 'running' | 'previous' | 'lastGood'>): number | null {
+  if (running === null) return null;
+  const to = running.testedIn === undefined ? previous : lastGood;
+  return to === running.generation ? null : to;
+}
+
+/** What ran before a generation that was gone back to, as far as the journal remembers. */
+export function backIn(
+  { previous, earlier }: Pick<Journal, 'previous' | 'earlier'>,
+  to: number,
+): Pick<Journal, 'previous' | 'earlier'> {
+  // From a trial the machine goes back to what it boots, and what ran before that is what ran before.
+  if (previous !== to) return { previous, earlier };
+  return { previous: earlier.at(-1) ?? null, earlier: earlier.slice(0, -1) };
+}

@@ -42,6 +42,7 @@ const phase = v.variant('at', [
     mode,
     timeout: milliseconds,
     child: v.exactOptional(child),
+    left: v.exactOptional(id),
   }),
   v.strictObject({
     at: v.literal('confirm'),
@@ -50,6 +51,7 @@ const phase = v.variant('at', [
     revision: id,
     mode,
     exit: v.pipe(v.number(), v.safeInteger()),
+    left: v.exactOptional(id),
   }),
   v.strictObject({
     at: v.literal('rollback'),
@@ -61,6 +63,7 @@ const phase = v.variant('at', [
     mode,
     timeout: milliseconds,
     child: v.exactOptional(child),
+    left: v.exactOptional(id),
   }),
   v.strictObject({
     at: v.literal('record'),
@@ -119,11 +122,13 @@ export const journalSchema = v.strictObject({
   running: v.nullable(running),
   newest: count,
   previous: v.nullable(positive),
+  earlier: v.optional(v.array(positive), []),
   lastGood: v.nullable(positive),
   rebootRequired: v.nullable(v.string()),
   pace,
   standing: v.nullable(standing),
   trial: v.nullable(standing),
+  heldByHand: v.optional(v.boolean(), false),
   overtaken: v.nullable(id),
   phase,
 });

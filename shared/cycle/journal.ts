@@ -62,7 +62,8 @@ export interface Draft {
  *               ▼         └────┬────┘          │
  *              idle        rollback ───────────┘
  *
- * `idle` may go to `record` directly (held, failed, unchanged), and `build` as well.
+ * `idle` may go to `record` directly (held, failed, unchanged, resumed), and `build` as well; and to `switch` when a
+ * person goes back by hand. `left` is then the revision that ran before, and absent in any other switch.
  */
 export type Phase =
   | { readonly at: 'idle' }
@@ -79,6 +80,7 @@ export type Phase =
       readonly mode: Mode;
       readonly timeout: number;
       readonly child?: Child;
+      readonly left?: ObjectId;
     }
   | {
       readonly at: 'confirm';
@@ -88,6 +90,7 @@ export type Phase =
       readonly mode: Mode;
       /** The activation's exit code. */
       readonly exit: number;
+      readonly left?: ObjectId;
     }
   | {
       readonly at: 'rollback';
@@ -99,6 +102,7 @@ export type Phase =
       readonly mode: Mode;
       readonly timeout: number;
       readonly child?: Child;
+      readonly left?: ObjectId;
     }
   | {
       readonly at: 'record';
@@ -180,6 +184,8 @@ export interface Journal {
   /** The highest number that a generation was ever given: numbers only rise. */
   readonly newest: number;
   readonly previous: number | null;
+  /** What ran before the previous one, oldest first: where a person who goes back more than once gets to. */
+  readonly earlier: readonly number[];
   readonly lastGood: number | null;
   /** The boot id under which an activation asked for a reboot. */
   readonly rebootRequired: string | null;
@@ -188,6 +194,8 @@ export interface Journal {
   readonly standing: Standing | null;
   /** The same of the revision on `testing/<host>`; `null` when there is none, or it is over. */
   readonly trial: Standing | null;
+  /** True from the record of a hold by hand to the one that says `resumed`. */
+  readonly heldByHand: boolean;
   /** The newest revision on `testing/<host>` that did not descend from the head: it never will again. */
   readonly overtaken: ObjectId | null;
   readonly phase: Phase;

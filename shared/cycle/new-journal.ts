@@ -23,11 +23,13 @@ export function newJournal(beginning: Beginning): Journal {
     running: null,
     newest: 0,
     previous: null,
+    earlier: [],
     lastGood: null,
     rebootRequired: null,
     pace: firstPace,
     standing: null,
     trial: null,
+    heldByHand: false,
     overtaken: null,
     phase: { at: 'idle' },
   };

@@ -3,6 +3,7 @@ import type { Fleet, Host, SystemSource } from '../fleet/fleet.ts';
 import type { ObjectId } from '../objects/object.ts';
 import { pinnedIn } from '../record/pinned.ts';
 import type { Pinned } from '../record/tip.ts';
+import { planOf, type HeldByHand } from './hold.ts';
 
 /** Who this machine is: the name and genesis it enrolled with and the key it holds. */
 export interface Self {
@@ -22,21 +23,25 @@ export type Plan =
       readonly failure: Failure;
       /** Milliseconds since the epoch at which the hold ends by itself. */
       readonly until?: number;
+      /** True when a person said so on the machine itself. */
+      readonly isByHand?: boolean;
     }
   | { readonly do: 'retire'; readonly failure: Failure };
 
 /**
  * Decides what this machine does about a revision's `fleet.yaml`. An agent acts only as the host whose key it
- * holds, and only once approved; a host that the file does not name is held, and nothing of it is removed (P4).
+ * holds, and only once approved; a host that the file does not name is held, and nothing of it is removed (P4). What a
+ * person said on the machine outweighs a pause.
  * @param now milliseconds since the epoch
  */
-export function plan(fleet: Fleet, self: Self, now: number): Plan {
+export function plan(fleet: Fleet, self: Self, now: number, byHand: HeldByHand | null): Plan {
   const host = fleet.hosts.get(self.host);
   const stranger = identityProblem(fleet, host, self);
   if (stranger !== undefined) return hold(stranger);
   if (host === undefined) return hold(absent(self));
   if (host.retired) return { do: 'retire', failure: retired(self.host) };
   if (host.key === undefined) return hold(unapproved(self));
+  if (byHand !== null) return planOf(byHand);
   const { paused, system } = host;
   if (paused !== undefined && (paused.until === undefined || now < paused.until)) {
     const until = paused.until === undefined ? {} : { until: paused.until };

@@ -95,10 +95,17 @@ function verdict(observation: Observation): Verdict {
   if (record === null || problem !== null) return { state: 'failed', cause: problem, since: at };
   if (isSilent(record, now))
     return { state: 'silent', cause: 'it promised to report by then', since: record.status.next ?? at };
-  if (host.paused !== undefined && (host.paused.until ?? Infinity) > now) {
+  const isPaused = host.paused !== undefined && (host.paused.until ?? Infinity) > now;
+  if (isPaused && !holdsFirst(record, observation)) {
     return { state: 'paused', cause: host.paused.reason, since: at };
   }
   return reported(record, observation);
+}
+
+/** A host that is paused as well says `held` only for what outweighs that, such as a hold by hand. */
+function holdsFirst(record: StateRecord, { head }: Observation): boolean {
+  const says = record.event === 'held' || record.event === 'rolled-back';
+  return says && ownState(record) === 'held' && hasJudged(record, head);
 }
 
 /** A good record of a host that is alive: what it says itself, unless there is news that it has not judged. */
@@ -118,8 +125,10 @@ function reported(record: StateRecord, { head }: Observation): Verdict {
 /** What a record says went wrong or stands in the way; `null` when nothing does. */
 function ownState({ event, code }: StateRecord): HostState | null {
   switch (event) {
-    case 'failed':
     case 'rolled-back':
+      // By hand (10), and held since; by itself it is a failed switch.
+      return code === 10 ? 'held' : 'failed';
+    case 'failed':
     case 'step-failed':
       return 'failed';
     case 'held':

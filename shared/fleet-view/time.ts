@@ -10,19 +10,13 @@ export function ago(at: number, now: number): string {
   return `${Math.floor(passed / units.s)}s ago`;
 }
 
-/** A moment as a person gives it: `2h` before now, or RFC 3339 (a date alone is its midnight in UTC). */
-export function moment(text: string, now: number): number | undefined {
-  return momentFrom(text, now, -1);
-}
-
-/** The same of a moment to come: `2h` from now. */
-export function momentAhead(text: string, now: number): number | undefined {
-  return momentFrom(text, now, 1);
-}
-
-function momentFrom(text: string, now: number, sign: 1 | -1): number | undefined {
+/**
+ * A moment as a person gives it: `2h` before now, or RFC 3339 (a date alone is its midnight in UTC).
+ * @param way what `2h` counts: back into the past, or on into the future
+ */
+export function moment(text: string, now: number, way: 'back' | 'on' = 'back'): number | undefined {
   const [, count, unit] = /^(\d{1,6})([smhdw])$/.exec(text) ?? [];
-  if (count !== undefined && isUnit(unit)) return now + sign * Number(count) * units[unit];
+  if (count !== undefined && isUnit(unit)) return now + (way === 'on' ? 1 : -1) * Number(count) * units[unit];
   if (!/^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/.test(text))
     return undefined;
   const time = Date.parse(text);

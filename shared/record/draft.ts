@@ -23,6 +23,8 @@ export interface Happening {
   readonly revision?: Revision;
   /** True for a revision on `testing/<host>`, which is nobody's head. */
   readonly isTrial?: boolean;
+  /** The newest head as seen, where the record is about what a person went back from. */
+  readonly head?: ObjectId;
   readonly failure?: Failure;
   readonly stage?: Stage;
   /** What runs afterwards. */
@@ -70,8 +72,8 @@ export function draftRecord(happening: Happening, around: Circumstances): Draft 
   };
 }
 
-function headOf({ revision, isTrial }: Happening, { standing, accepted }: Journal): ObjectId | null {
-  const own = isTrial === true ? undefined : revision?.id;
+function headOf({ revision, head, isTrial }: Happening, { standing, accepted }: Journal): ObjectId | null {
+  const own = isTrial === true ? undefined : (head ?? revision?.id);
   return own ?? standing?.head ?? accepted;
 }
 

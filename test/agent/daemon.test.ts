@@ -80,6 +80,14 @@ test('a judgement does not back off: it waits for the next poll', async () => {
     );
 });
 
+test('what stands until a time is looked at then, when that is before the next poll', async () => {
+  expect((await waits([{ interval: 3_600_000, until: 5000 }])).waits).toEqual([5000]);
+  const [usual] = (await waits([{ interval: 3_600_000 }])).waits;
+  // One that is over, and a fault of the world, which stands for no time at all.
+  expect((await waits([{ interval: 3_600_000, until: 0 }])).waits).toEqual([usual]);
+  expect((await waits([{ interval: 3_600_000, until: 1e13 }])).waits).toEqual([usual]);
+});
+
 test('a cycle that could not even begin is said, and the daemon lives on', async () => {
   const found = await waits([failure('agent-config'), failure('held'), {}]);
   expect(found.ran).toBe(3);

@@ -13,7 +13,7 @@ function effects() {
     added: () => Promise.resolve('a method that no port knows yet'),
     fails: () => Promise.reject(new Error('refused')),
   };
-  const names = ['programs', 'trees', 'nix', 'systems', 'journals', 'outbox', 'machine'];
+  const names = ['programs', 'trees', 'nix', 'systems', 'journals', 'holds', 'outbox', 'machine'];
   const others = Object.fromEntries(names.map((name) => [name, { act: () => Promise.resolve(name) }]));
   return { calls, all: { git, ...others } as unknown as Effects, git };
 }
@@ -34,7 +34,7 @@ test('every call of every port goes through, by stage and name, with its paramet
   expect(performed).toEqual([
     'build git.read',
     'build git.added',
-    ...['programs', 'trees', 'nix', 'systems', 'journals', 'outbox', 'machine'].map(
+    ...['programs', 'trees', 'nix', 'systems', 'journals', 'holds', 'outbox', 'machine'].map(
       (name) => `build ${name}.act`,
     ),
   ]);

@@ -43,6 +43,8 @@ export interface FleetHost {
   agent(options?: AgentOptions): Promise<RanProgram>;
   /** `autark enroll --resume`. */
   resume(options?: AgentOptions): Promise<RanProgram>;
+  /** Any other verb of a host, such as `hold`. */
+  autark(args: readonly string[], options?: AgentOptions): Promise<RanProgram>;
   /** What its system shows, `null` before the first activation. */
   motd(): string | null;
   /** Every activation, oldest first: `MODE MOTD`. */
@@ -234,6 +236,7 @@ function hostAt(world: World, server: Server, name: string): FleetHost {
     path,
     agent: (options = {}) => autark(['agent', '--once'], options),
     resume: (options = {}) => autark(['enroll', '--resume'], options),
+    autark: (args, options = {}) => autark(args, options),
     motd: () => textAt(path('etc/motd'))?.trimEnd() ?? null,
     activations: () => (textAt(path('activations')) ?? '').split('\n').filter((line) => line !== ''),
     records: () => recordsOf(server, name),

@@ -92,6 +92,8 @@ export function nixosHost(host: FleetHost, store: NixStore): NixosHost {
     ...host,
     store,
     agent: ({ env = {}, ...others } = {}) => host.agent({ ...others, env: { ...store.env, ...env } }),
+    autark: (args, { env = {}, ...others } = {}) =>
+      host.autark(args, { ...others, env: { ...store.env, ...env } }),
     profile: () => target('nix/var/nix/profiles/system'),
     current: () => target('run/current-system'),
   };

@@ -27,6 +27,8 @@ export interface GitPlace extends ServersPlace {
   readonly objectCap?: number;
   /** Milliseconds that reading one object may take. */
   readonly readTimeout?: number;
+  /** Another process may hold `daemon.lock` and work in the directory: nothing there is a leftover, then. */
+  readonly isGuest?: boolean;
 }
 
 /** Milliseconds for unpacking a few records. */
@@ -40,8 +42,10 @@ export function openGit(place: GitPlace): Git {
   const { directory } = place;
   const servers = openServers(place);
   const prepare = once(async () => {
-    await endStrays('GIT_DIR', directory);
-    await sweepDirectory(directory);
+    if (place.isGuest !== true) {
+      await endStrays('GIT_DIR', directory);
+      await sweepDirectory(directory);
+    }
     return servers.prepare(directory);
   });
   const rules = readerRules(place, servers.environmentIn(directory));

@@ -62,7 +62,12 @@ export const phases: readonly Phase[] = [
     ...{ at: 'switch', from: null, to: 1, revision, attempt: 0, mode: 'boot', timeout: 900_000 },
     before: '/nix/store/abc-nixos-system-web1',
   },
+  {
+    ...{ at: 'switch', from: 42, to: 41, revision, attempt: 0, mode: 'switch', timeout: 900_000 },
+    left: commit,
+  },
   { at: 'confirm', from: 41, to: 42, revision, mode: 'test', exit: 0 },
+  { at: 'confirm', from: 42, to: 41, revision, mode: 'switch', exit: 0, left: commit },
   { at: 'confirm', from: 41, to: 42, revision, mode: 'switch', exit: 4 },
   {
     at: 'rollback',
@@ -80,6 +85,7 @@ export const phases: readonly Phase[] = [
     mode: 'switch',
     timeout: 900_000,
     child,
+    left: commit,
   },
   { at: 'record', draft },
   { at: 'record', draft, instead: { seq: 4, id: commit }, again: [{ seq: 5, id: revision }] },
@@ -109,11 +115,13 @@ const full: Full<Omit<Journal, 'phase'>> = {
   },
   newest: 43,
   previous: 41,
+  earlier: [38, 40],
   lastGood: 42,
   rebootRequired: child.boot,
   pace: { interval: 60_000, heartbeat: 86_400_000, fetch: 300_000 },
   standing: { head: revision, event: 'held', code: 10, cause: 'paused', under: '99'.repeat(32), until: 1 },
   trial: { head: commit, event: 'testing', code: 0, cause: '', under: '99'.repeat(32), until: 2 },
+  heldByHand: true,
   overtaken: commit,
 };
 

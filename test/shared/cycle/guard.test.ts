@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest';
-import { guard, uncertain, wayBack, withoutInputs } from '../../../shared/cycle/guard.ts';
+import {
+  backIn,
+  guard,
+  uncertain,
+  wayBack,
+  wayBackByHand,
+  withoutInputs,
+} from '../../../shared/cycle/guard.ts';
 import type { BuiltSystem, Running } from '../../../shared/cycle/journal.ts';
 
 const built: BuiltSystem = { kind: 'exec', path: '/systems/new', digest: 'd1', inputs: 'i1' };
@@ -45,4 +52,23 @@ test('a failed switch goes back to what runs; one that was to stay never to what
   expect(wayBack({ running, lastGood: 3 }, trial)).toBe(3);
   expect(wayBack({ running: tested, lastGood: 6 }, head)).toBe(6);
   expect(wayBack({ running: tested, lastGood: 6 }, trial)).toBe(7);
+});
+
+test('a person goes back to what ran before, and from a trial to what the machine boots', () => {
+  const journal = { running: { ...running, generation: 5 }, previous: 3, lastGood: 5 };
+  expect(wayBackByHand(journal)).toBe(3);
+  const tested = { ...running, generation: 6, testedIn: 'boot' };
+  expect(wayBackByHand({ ...journal, running: tested })).toBe(5);
+  expect(wayBackByHand({ ...journal, running: null })).toBeNull();
+  expect(wayBackByHand({ ...journal, previous: null })).toBeNull();
+  expect(wayBackByHand({ ...journal, previous: 5 })).toBeNull();
+});
+
+test('once gone back, the way back leads further back, never forward again', () => {
+  const first = backIn({ previous: 4, earlier: [1, 2] }, 4);
+  expect(first).toEqual({ previous: 2, earlier: [1] });
+  expect(backIn(first, 2)).toEqual({ previous: 1, earlier: [] });
+  expect(backIn({ previous: 1, earlier: [] }, 1)).toEqual({ previous: null, earlier: [] });
+  // From a trial: what the machine boots was never left.
+  expect(backIn({ previous: 4, earlier: [1] }, 5)).toEqual({ previous: 4, earlier: [1] });
 });

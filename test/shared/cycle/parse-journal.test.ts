@@ -55,11 +55,14 @@ describe('a journal', () => {
 });
 
 /** Keys that the first journals of this format did not have. */
-const young = new Set(['floors', 'reports', 'diverged', 'restoredAt']);
+const young = new Set(['floors', 'reports', 'diverged', 'restoredAt', 'earlier', 'heldByHand']);
 
 test('a journal from before a key was thought of knows nothing of it', () => {
   const old = Object.fromEntries(Object.entries(fullJournal).filter(([name]) => !young.has(name)));
-  const nothing = { floors: [], reports: [], diverged: null, restoredAt: null };
+  const nothing = {
+    ...{ floors: [], reports: [], diverged: null, restoredAt: null },
+    ...{ earlier: [], heldByHand: false },
+  };
   expect(valueOf(parseJournal(encode(old), where))).toEqual({ ...old, ...nothing });
 });
 

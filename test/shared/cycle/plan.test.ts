@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { HeldByHand } from '../../../shared/cycle/hold.ts';
 import { isApproved, mayRecord, plan, type Self } from '../../../shared/cycle/plan.ts';
 import type { Fleet, Host } from '../../../shared/fleet/fleet.ts';
 
@@ -28,7 +29,8 @@ function fleetOf(host: Host | null, id = 'f1'): Fleet {
   const hosts = new Map(host === null ? [] : [[host.name, host]]);
   return { fleet: id, readers: [], groups: [], hosts, tooNew: false, warnings: [] };
 }
-const decide = (host: Host | null, now = 0, id = 'f1') => plan(fleetOf(host, id), self, now);
+const decide = (host: Host | null, now = 0, id = 'f1', byHand: HeldByHand | null = null) =>
+  plan(fleetOf(host, id), self, now, byHand);
 const held = (kind: string, cause: RegExp) =>
   expect.objectContaining({
     do: 'hold',
@@ -115,6 +117,26 @@ describe('a pause', () => {
     const paused = { ...full, paused: { reason: 'r' } };
     expect(decide({ ...paused, retired: true }).do).toBe('retire');
     expect(decide({ ...paused, key: 'ssh-ed25519 THEIRS' })).toEqual(held('not-this-host', /another key/));
+  });
+});
+
+describe('a hold by hand', () => {
+  const failure = { kind: 'held', cause: 'held by hand on this machine: r', remedy: 'x' } as const;
+  const byHand = (host: Host | null, id = 'f1') => decide(host, 0, id, { failure, until: 7 });
+
+  test('holds until its end, and outweighs a pause and a host without a system', () => {
+    const plans = [full, { ...full, paused: { reason: 'p' } }, without('system')].map((host) => byHand(host));
+    for (const each of plans)
+      expect(each).toEqual({ do: 'hold', event: 'held', failure, until: 7, isByHand: true });
+  });
+
+  test('is less than another machine’s key, another genesis, retirement and a missing approval', () => {
+    expect(byHand({ ...full, key: 'ssh-ed25519 THEIRS' })).toEqual(held('not-this-host', /another key/));
+    expect(byHand({ ...full, genesis: 'b'.repeat(40) })).toEqual(held('held', /genesis/));
+    expect(byHand({ ...full, retired: true }).do).toBe('retire');
+    expect(byHand(null)).toEqual(held('held', /does not name web1/));
+    expect(byHand(without('key', 'genesis'))).toEqual(held('held', /not approved/));
+    expect(byHand(full, 'f2')).toEqual(held('not-this-host', /fleet f2/));
   });
 });
 

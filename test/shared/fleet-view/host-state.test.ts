@@ -104,6 +104,11 @@ describe('what a host says is taken for the head that it has judged, and for no 
       'building',
     ],
     [
+      'was gone back with by hand',
+      { event: 'rolled-back', code: 10, revision: older, attempted: head },
+      'held',
+    ],
+    [
       'went back from the head',
       { event: 'rolled-back', code: 40, revision: older, attempted: head },
       'failed',
@@ -194,4 +199,17 @@ describe('the exit mask', () => {
     expect(exitMask([silent, held, view({})])).toBe(20);
     expect(exitMask([])).toBe(0);
   });
+});
+
+test('a hold by hand is said of a host that is paused as well; a hold from before the pause is not', () => {
+  const paused = { ...host, paused: { reason: 'disk swap' } };
+  for (const event of ['held', 'rolled-back'] as const) {
+    const said = { event, code: 10, revision: older, attempted: head, message: 'held by hand' };
+    expect(view({ host: paused, claim: claim(said) })).toMatchObject({
+      state: 'held',
+      cause: 'held by hand',
+    });
+    const old = { ...said, attempted: older, saw: older };
+    expect(view({ host: paused, claim: claim(old) })).toMatchObject({ state: 'paused', cause: 'disk swap' });
+  }
 });

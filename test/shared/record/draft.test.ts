@@ -83,6 +83,17 @@ describe('the status', () => {
     expect(deploys).toBe(false);
   });
 
+  test('says of a going back by hand what was left, and keeps to the head that was seen', () => {
+    const byHand = { kind: 'held', cause: 'held by hand: rolled back', remedy: 'resume' } as const;
+    const back: Happening = {
+      ...{ event: 'rolled-back', running: deployed.running, failure: byHand, head: 'd'.repeat(40) },
+      revision: { id: 'f'.repeat(40) },
+    };
+    const { status, deploys } = draft(back);
+    expect(status.outcome).toMatchObject({ event: 'rolled-back', code: 10, attempted: 'f'.repeat(40) });
+    expect([status.head, deploys]).toEqual(['d'.repeat(40), false]);
+  });
+
   test('is a sign of life that hides no failed trial', () => {
     const trial = { head: 'f'.repeat(40), event: 'failed', code: 30, cause: 'no', under: 'u' } as const;
     const { outcome } = draft(

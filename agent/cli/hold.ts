@@ -1,0 +1,45 @@
+import { ok, type Failure } from '../../shared/failure.ts';
+import type { Hold } from '../../shared/cycle/hold.ts';
+import { timestamp } from '../../shared/record/draft.ts';
+import { holdByHand, release } from '../hold.ts';
+import type { Act } from './verb.ts';
+import { waitingOf } from './waiting.ts';
+
+/** `autark hold`: nothing is activated on this machine until `autark resume`. */
+export const hold: Act = async (args, { terminal, roles, root, signal, now }) => {
+  const wanted = waitingOf('hold', args, now());
+  if (!wanted.ok) return wanted;
+  const held = await holdByHand(await roles.agentHost(root), wanted.value, signal);
+  if (!held.ok) return held;
+  const { hold: made, before, isHalfDone } = held.value;
+  terminal.note(`this machine is held: ${made.reason} (${endOf(made)})`);
+  if (before !== null) terminal.note(`before, it was ${saidOf(before)}`);
+  if (isHalfDone) {
+    terminal.note(
+      'an activation was cut off here: the agent finishes or undoes that first, and nothing else',
+    );
+  }
+  return ok(0);
+};
+
+/** `autark resume`: ends a hold by hand; the agent goes on at once. */
+export const resume: Act = async (_args, { terminal, roles, root }) => {
+  const released = await release(await roles.agentHost(root));
+  if (!released.ok) return released;
+  const was = released.value;
+  terminal.note(
+    was === null
+      ? 'this machine was not held by hand: there is nothing to end'
+      : `this machine goes on; it was ${saidOf(was)}`,
+  );
+  return ok(0);
+};
+
+function endOf({ until }: Hold): string {
+  return until === undefined ? 'until `autark resume`' : `until ${timestamp(until)}, or \`autark resume\``;
+}
+
+function saidOf(was: Hold | Failure): string {
+  if (!('since' in was)) return `held, though nobody can say for what: ${was.cause}`;
+  return `held since ${timestamp(was.since)}: ${was.reason} (${endOf(was)})`;
+}

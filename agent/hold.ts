@@ -1,0 +1,88 @@
+import { isOver, type Hold } from '../shared/cycle/hold.ts';
+import type { Phase } from '../shared/cycle/journal.ts';
+import { fail, ok, type Failure, type Result } from '../shared/failure.ts';
+import type { AgentHost } from './host.ts';
+import { patience } from './memory.ts';
+import { notEnrolled } from './opening.ts';
+import { portThrough } from './seam.ts';
+
+/** What `hold` found. */
+export interface Held {
+  readonly hold: Hold;
+  /** What was in force before, in as many words as could be read. */
+  readonly before: Hold | Failure | null;
+  /** An activation that was cut off: the agent finishes or undoes it first, whatever holds. */
+  readonly isHalfDone: boolean;
+}
+
+/**
+ * Holds this machine by hand: offline, beside an agent, whatever its settings and its key are like. The hold counts
+ * from its first moment; a build that runs may finish, and an activation that runs is waited for, for it is not undone
+ * by a hold. Fails with `locked` when that takes too long; the hold stays.
+ */
+export async function holdByHand(
+  host: AgentHost,
+  { reason, until }: Pick<Hold, 'reason' | 'until'>,
+  signal: AbortSignal,
+): Promise<Result<Held>> {
+  const holds = portThrough(host.perform, 'record', 'holds', host.holds);
+  const isThere = await isEnrolled(host);
+  if (!isThere) return fail(notEnrolled);
+  const now = host.clock.now();
+  const before = inForce(await holds.load(), now);
+  const since = before !== null && 'since' in before ? before.since : now;
+  const hold: Hold = { reason, since, ...(until === undefined ? {} : { until }), by: 'hold' };
+  const saved = await holds.save(hold);
+  if (!saved.ok) return saved;
+  const settled = await whenSettled(host, signal);
+  return settled.ok ? ok({ hold, before, isHalfDone: settled.value }) : settled;
+}
+
+/** Ends a hold by hand, also one that cannot be read; the value is what was in force, `null` when nothing was. */
+export async function release(host: AgentHost): Promise<Result<Hold | Failure | null>> {
+  const holds = portThrough(host.perform, 'record', 'holds', host.holds);
+  const read = await holds.load();
+  if (read.ok && read.value === null) return ok(null);
+  const removed = await holds.remove();
+  return removed.ok ? ok(inForce(read, host.clock.now())) : removed;
+}
+
+function inForce(read: Result<Hold | null>, now: number): Hold | Failure | null {
+  if (!read.ok) return read.failure;
+  return read.value === null || isOver(read.value, now) ? null : read.value;
+}
+
+/** A machine with settings that are no good, or with a journal and no settings, may need to be held most. */
+async function isEnrolled({ settings, journals }: AgentHost): Promise<boolean> {
+  const loaded = await settings.load();
+  if (!loaded.ok || loaded.value !== null) return true;
+  const journal = await journals.load();
+  return !journal.ok || journal.value !== null;
+}
+
+const activating: ReadonlySet<Phase['at']> = new Set(['switch', 'confirm', 'rollback']);
+
+/** Waits until nothing is being activated; true when something was cut off in its activation. */
+async function whenSettled({ journals, locks }: AgentHost, signal: AbortSignal): Promise<Result<boolean>> {
+  const isActivating = async (): Promise<boolean> => {
+    const journal = await journals.load();
+    return journal.ok && journal.value !== null && activating.has(journal.value.phase.at);
+  };
+  if (!(await isActivating())) return ok(false);
+  const unlock = await locks.acquire('cycle', { timeout: patience, signal });
+  if (!unlock.ok) return fail(stillActivating(unlock.failure));
+  try {
+    return ok(await isActivating());
+  } finally {
+    await unlock.value();
+  }
+}
+
+function stillActivating(failure: Failure): Failure {
+  if (failure.kind !== 'locked') return failure;
+  return {
+    ...failure,
+    cause: `the machine is held, but an activation that had begun still runs: ${failure.cause}`,
+    remedy: 'wait until it has ended; nothing else is activated after it',
+  };
+}

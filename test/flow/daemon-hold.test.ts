@@ -1,0 +1,117 @@
+import { existsSync } from 'node:fs';
+import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { type Daemon, startDaemon } from '../rig/daemon.ts';
+import { execHost } from '../rig/exec-system.ts';
+import { makeDeployed, newest } from '../rig/fleet.ts';
+import { forget, hangingBuild, hangingSwitch, hasBegun, release } from '../rig/hanging.ts';
+import { setInterval } from '../rig/interval.ts';
+import { endAll } from '../rig/processes.ts';
+import { expectAtRest, expectChain } from '../rig/sound.ts';
+
+const fleet = await makeDeployed('autark-hold');
+const { host, server, world } = fleet;
+setInterval(host, '1h');
+let daemon: Daemon;
+
+beforeEach(async () => {
+  forget(host);
+  await host.autark(['resume']);
+  await server.commit({ files: execHost('web1', 'calm') });
+  expect((await host.agent()).code).toBe(0);
+  daemon = startDaemon(world, host);
+  await daemon.next({ event: 'idle' });
+});
+afterEach(async () => {
+  await daemon.kill();
+  endAll(host.root);
+});
+afterAll(async () => {
+  endAll(world.dir);
+  await world.remove();
+});
+
+const must = async (...args: readonly string[]): Promise<void> => {
+  const { code, stderr } = await host.autark(args);
+  expect(code, stderr).toBe(0);
+};
+
+test('a daemon notices at once that it is held, and that it is resumed', async () => {
+  const held = daemon.next({ event: 'recorded', record: 'held' });
+  await must('hold', '--reason', 'look here');
+  await held;
+  await daemon.next({ event: 'delivered' });
+  expect((await newest(host)).status.outcome.message).toMatch(/look here/);
+  await server.commit({ files: execHost('web1', 'waits') });
+  await daemon.next({ event: 'recorded', record: 'held' });
+  const resumed = daemon.next({ event: 'recorded', record: 'resumed' });
+  await must('resume');
+  await resumed;
+  await daemon.next({ event: 'recorded', record: 'deployed' });
+  expect(host.motd()).toBe('waits');
+});
+
+test('a hold that ends by itself ends at its time, without a poll', async () => {
+  await must('hold', '--reason', 'a moment', '--until', '4s');
+  await daemon.next({ event: 'recorded', record: 'held' });
+  await daemon.next({ event: 'recorded', record: 'resumed' });
+});
+
+test('held during a build, nothing is activated; nothing of the build is left, and it is made anew', async () => {
+  await server.commit({ files: hangingBuild('web1', 'built') });
+  await hasBegun(host, 'build');
+  const before = host.running();
+  // It does not wait for the build.
+  await must('hold', '--reason', 'not now');
+  release(host, 'build');
+  await daemon.next({ event: 'recorded', record: 'held' });
+  // The next cycle looks once more, for it is the first that begins with the hold; then it is quiet.
+  await vi.waitFor(
+    () => {
+      daemon.signal('SIGHUP');
+      expect(daemon.events.at(-1)?.event).toBe('idle');
+    },
+    { timeout: 20_000, interval: 200 },
+  );
+  expect(host.running()).toEqual(before);
+  expectAtRest(host, 'held during a build', { daemon: true });
+  await must('resume');
+  await daemon.next({ event: 'recorded', record: 'deployed' });
+  expect(host.motd()).toBe('built');
+  await daemon.next({ event: 'delivered' });
+  expectChain(await host.records(), 'after resume');
+});
+
+test('an activation that has begun is waited for, and is not undone', async () => {
+  await server.commit({ files: hangingSwitch('web1', 'switching') });
+  await hasBegun(host, 'switch');
+  let isOver = false;
+  const held = host.autark(['hold', '--reason', 'late']).then((ran) => {
+    isOver = true;
+    return ran;
+  });
+  await vi.waitUntil(() => existsSync(host.path('var/lib/autark/hold.json')), { timeout: 20_000 });
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(isOver).toBe(false);
+  release(host, 'switch');
+  expect((await held).code).toBe(0);
+  expect(host.motd()).toBe('switching');
+  await daemon.next({ event: 'recorded', record: 'held' });
+});
+
+test('a person goes back beside the daemon, which then keeps still and delivers the record', async () => {
+  await server.commit({ files: execHost('web1', 'wrong') });
+  await daemon.next({ event: 'recorded', record: 'deployed' });
+  await daemon.next({ event: 'delivered' });
+  await must('rollback');
+  expect(host.motd()).toBe('calm');
+  await daemon.next({ event: 'delivered' });
+  expect((await newest(host)).status.outcome).toMatchObject({ event: 'rolled-back', code: 10 });
+  await daemon.after(
+    () => {
+      daemon.signal('SIGHUP');
+    },
+    { event: 'idle' },
+  );
+  expect(host.motd()).toBe('calm');
+  expectAtRest(host, 'gone back beside a daemon', { daemon: true });
+});
