@@ -189,7 +189,7 @@ describe('a hold', () => {
   });
 
   test.each([
-    [[], /--reason is required/],
+    [[], /hold needs --reason/],
     [['--reason', ' '], /--reason is a line/],
     [['--reason', 'x'.repeat(401)], /at most 400 characters/],
     [['--reason', 'x', '--until', 'soon'], /--until is a time such as 2h, 3d or 2027.*, not soon/],
