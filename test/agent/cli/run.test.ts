@@ -33,7 +33,8 @@ async function call(
     confirm: () => Promise.resolve(false),
   };
   const unused = () => Promise.reject(new Error('not asked for'));
-  const roles: Roles = { clone, cloneEditor: unused, randomId: unused, agentHost: unused };
+  const probes = { hostProbe: unused, cloneProbe: unused };
+  const roles: Roles = { clone, cloneEditor: unused, randomId: unused, agentHost: unused, ...probes };
   const stage = {
     terminal,
     roles,
