@@ -1,7 +1,7 @@
 import type { Failure } from '../failure.ts';
 import { formatDuration } from '../fleet/duration.ts';
 import { forgeAt, type Address, type Forge, type Limit } from '../scale/forges.ts';
-import { allowed, fitting, loadOf, type Load, type Rhythm } from '../scale/load.ts';
+import { allowed, fitting, leftForPolls, loadOf, type Load, type Rhythm } from '../scale/load.ts';
 import { notWell, well, type Checked } from './checked.ts';
 
 /** Whether the whole fleet asks more of its server than that publishes to be allowed. */
@@ -32,7 +32,8 @@ function over(
   if (forge === null || limit === null) return [];
   // Sums of many small fractions are not exact.
   if (load[rate] <= allowed(limit, address) * (1 + 1e-9)) return [];
-  const fit = formatDuration(fitting(load.hosts, allowed(limit, address)));
+  const most = allowed(limit, address);
+  const fit = formatDuration(fitting(load.hosts, what === 'fetches' ? leftForPolls(most, load) : most));
   const more = limit.isEnforced ? 'more is refused' : 'it advises against more';
   return [
     {

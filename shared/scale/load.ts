@@ -70,6 +70,14 @@ export function allowed({ count, seconds, of }: Limit, { transport }: Pick<Addre
 }
 
 /**
+ * Of so many fetches a second, those that are left for polls once records had theirs; a part at least, or no interval
+ * would ever do.
+ */
+export function leftForPolls(perSecond: number, { pushesPerSecond }: Pick<Load, 'pushesPerSecond'>): number {
+  return Math.max(perSecond - looksEach * pushesPerSecond, perSecond / 10);
+}
+
+/**
  * The shortest wait, in milliseconds, with which this many hosts stay within so many operations a second; rounded up
  * to what a person would write.
  */

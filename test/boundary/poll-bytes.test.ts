@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { measured } from '../../shared/scale/load.ts';
 import { execHost } from '../rig/exec-system.ts';
@@ -97,6 +98,21 @@ describeWith(['sshd', 'ssh-keygen'], 'what a host costs its server over ssh', ()
       expect(Math.abs(poll.bytes - before.bytes)).toBeLessThan(10_000);
       const { record: alone, branch } = measured.ssh;
       expectNear(record.bytes - poll.bytes, alone + 1000 * branch);
+
+      // Without the version, the server lists them all.
+      const plain = await startSshServer(join(fleet.world.dir, 'plain'));
+      const plainMeter = await startMeter(plain.port);
+      plain.allow(readFileSync(`${fleet.world.dir}/git_key.pub`, 'utf8'), 'web1');
+      const known = plain.knownHost().replace(`]:${plain.port} `, `]:${plainMeter.port} `);
+      writeFileSync(host.path('etc/autark/known_hosts'), known);
+      setSettings(host, {
+        remote: plain.url(fleet.world.remote).replace(`:${plain.port}/`, `:${plainMeter.port}/`),
+      });
+      await cycleOf(host, plainMeter);
+      const listing = await cycleOf(host, plainMeter);
+      expectNear(listing.bytes - poll.bytes, 1000 * (branch / 3));
+      await plainMeter.stop();
+      await plain.stop();
     },
     patience,
   );

@@ -402,7 +402,7 @@ describeWith(['root'], 'where a host’s files lie', () => {
       );
     const bytes = await doctor(small('size=20m'));
     expect(bytes.of('space')).toMatchObject({ code: 52, where: state() });
-    const files = `for n in $(seq 1 1700); do : >"${state()}/f$n" || break; done 2>/dev/null`;
+    const files = `for n in $(seq 1 1700); do true >"${state()}/f$n" || break; done 2>/dev/null`;
     const inodes = await doctor(small('size=200m,nr_inodes=1700', files));
     expect(inodes.of('space')).toMatchObject({
       code: 52,

@@ -95,6 +95,12 @@ describe('a fleet beside its server’s limit', () => {
     expect(check(fleetOf(901, 60_000, null), at('github.com'))[0]?.is).toBe('not-well');
   });
 
+  test('whose records alone tip the scales is told an interval that leaves room for them', () => {
+    const [found] = check(fleetOf(900), at('github.com'));
+    expect(JSON.stringify(found)).toContain('`interval: 61s`');
+    expect(check(fleetOf(900, 61_000), at('github.com'))[0]?.is).toBe('well');
+  });
+
   test('that says alive too often is told the heartbeat that fits', () => {
     // 6 pushes a minute are 360 an hour.
     const [found] = check(fleetOf(400, hour, hour), at('github.com'));
