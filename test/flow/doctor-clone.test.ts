@@ -1,37 +1,17 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { diagnose } from '../rig/diagnosis.ts';
 import { makeDeployed } from '../rig/fleet.ts';
 import { must, run } from '../rig/run.ts';
 import { program, writeKey } from '../rig/world.ts';
-
-interface Finding {
-  readonly rule: string;
-  readonly code: number;
-  readonly where: string | null;
-  readonly cause: string;
-  readonly remedy: string;
-}
 
 const fleet = await makeDeployed('autark-doctor');
 const { world, host, introduction } = fleet;
 afterAll(() => world.remove());
 
-async function doctor(cwd = world.clone, env: Readonly<Record<string, string>> = {}) {
-  const call = [program, 'doctor', '--json', '--root', join(world.dir, 'nowhere')];
-  const { code, stdout, stderr } = await run(process.execPath, call, { cwd, env: { ...world.env, ...env } });
-  expect(stderr).toBe('');
-  const said = JSON.parse(stdout) as {
-    ok: boolean;
-    findings: readonly Finding[];
-    checks: readonly { rule: string; is: string }[];
-  };
-  return {
-    ...{ code, ...said },
-    of: (rule: string) => said.findings.find((each) => each.rule === rule),
-    is: (rule: string) => said.checks.find((each) => each.rule === rule)?.is,
-  };
-}
+const doctor = (cwd = world.clone, env: Readonly<Record<string, string>> = {}) =>
+  diagnose(world, { cwd, env, root: join(world.dir, 'nowhere') });
 
 /** Another clone of the same fleet, in which nobody has run anything. */
 async function fresh(name: string): Promise<string> {

@@ -3,80 +3,37 @@ import {
   chmodSync,
   copyFileSync,
   lstatSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   readlinkSync,
   renameSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Daemon, startDaemon } from '../rig/daemon.ts';
+import { type Diagnosis, diagnose } from '../rig/diagnosis.ts';
 import { execHost } from '../rig/exec-system.ts';
 import { type Fleet, type FleetHost, makeDeployed } from '../rig/fleet.ts';
-import { type Front, startFront } from '../rig/front.ts';
 import { setSettings } from '../rig/interval.ts';
-import { describeWith } from '../rig/needs.ts';
-import { must, run, type RanProgram } from '../rig/run.ts';
-import { listenOn } from '../rig/served.ts';
-import { type SshServer, startSshServer } from '../rig/ssh-server.ts';
-import { program, writeKey } from '../rig/world.ts';
-
-interface Finding {
-  readonly rule: string;
-  readonly code: number;
-  readonly where: string | null;
-  readonly cause: string;
-  readonly remedy: string;
-}
-
-interface Said {
-  readonly code: number | null;
-  readonly ok: boolean;
-  readonly findings: readonly Finding[];
-  /** The finding of a rule; `undefined` when there is none. */
-  readonly of: (rule: string) => Finding | undefined;
-  /** How a check came out. */
-  readonly is: (rule: string) => string | undefined;
-}
+import { writeKey } from '../rig/world.ts';
 
 let fleet: Fleet & { readonly host: FleetHost };
 let host: FleetHost;
-let daemon: Daemon | undefined;
 beforeAll(async () => {
   fleet = await makeDeployed('autark-doctor');
   host = fleet.host;
 });
+afterAll(() => fleet.world.remove());
+
+/** Looks at the host alone, from a folder that is no clone. */
+const doctor = (): Promise<Diagnosis> => diagnose(fleet.world, { cwd: fleet.world.dir, root: host.root });
+
+let daemon: Daemon | undefined;
 afterEach(async () => {
   await daemon?.kill();
   daemon = undefined;
 });
-afterAll(() => fleet.world.remove());
-
-/** Looks at the host alone, from a folder that is no clone. */
-async function doctor(
-  before: readonly string[] = [],
-  env: Readonly<Record<string, string>> = {},
-): Promise<Said> {
-  const call = [...before, process.execPath, program, 'doctor', '--json', '--root', host.root];
-  return saidBy(await run('env', call, { cwd: fleet.world.dir, env: { ...fleet.world.env, ...env } }));
-}
-
-function saidBy({ code, stdout, stderr }: RanProgram): Said {
-  expect(stderr).toBe('');
-  const { ok, findings, checks } = JSON.parse(stdout) as {
-    ok: boolean;
-    findings: readonly Finding[];
-    checks: readonly { rule: string; is: string }[];
-  };
-  return {
-    ...{ code, ok, findings },
-    of: (rule) => findings.find((each) => each.rule === rule),
-    is: (rule) => checks.find((each) => each.rule === rule)?.is,
-  };
-}
 
 /** Something other for as long as the work takes. */
 async function whileSo<Value>(
@@ -256,166 +213,6 @@ describe('a host', () => {
     expect(said.of('remote')).toMatchObject({
       code: 50,
       cause: expect.stringContaining('no branch trunk') as string,
-    });
-  });
-});
-
-describe('an http server', () => {
-  test.each([
-    [
-      'off by three hours',
-      { date: -3 * 3_600_000, status: 404 },
-      'clock',
-      '3 hours ahead of that of 127.0.0.1',
-    ],
-    ['right', { date: 0, status: 404 }, 'remote', 'no repository'],
-    ['pointing elsewhere', { date: 0, status: 301 }, 'remote', 'http://127.0.0.1/elsewhere.git'],
-    ['asking who we are', { date: 0, status: 401 }, 'remote', '401'],
-  ])('%s is told apart', async (_name, { date, status }, rule, words) => {
-    const server = createServer((_request, response) => {
-      const headers = {
-        Date: new Date(Date.now() + date).toUTCString(),
-        ...(status === 301 ? { Location: 'http://127.0.0.1/elsewhere.git/info/refs' } : {}),
-        ...(status === 401 ? { 'WWW-Authenticate': 'Basic realm=x' } : {}),
-      };
-      response.writeHead(status, headers).end();
-    });
-    const port = await listenOn(server);
-    const file = host.path('etc/autark/agent.yaml');
-    const text = readFileSync(file, 'utf8');
-    try {
-      setSettings(host, { remote: `http://127.0.0.1:${port}/fleet.git` });
-      const said = await doctor();
-      expect(said.of(rule)?.cause).toContain(words);
-      expect(said.is('clock')).toBe(date === 0 ? 'well' : 'not-well');
-    } finally {
-      writeFileSync(file, text);
-      server.close();
-    }
-  });
-});
-
-describeWith(['sshd', 'ssh-keygen'], 'a server over ssh', () => {
-  let ssh: SshServer;
-  let front: Front;
-  let text: string;
-  const file = (): string => host.path('etc/autark/agent.yaml');
-  const known = (): string => host.path('etc/autark/known_hosts');
-  const gitKey = (): string => join(fleet.world.dir, 'git_key');
-
-  beforeAll(async () => {
-    ssh = await startSshServer(fleet.world.dir);
-    front = await startFront(ssh.port);
-    text = readFileSync(file(), 'utf8');
-    const make = ['-q', '-t', 'ed25519', '-N', '', '-f', gitKey()];
-    await must('ssh-keygen', make, { env: fleet.world.env });
-    setSettings(host, { remote: ssh.url(fleet.world.remote), gitKey: gitKey() });
-  });
-  afterAll(async () => {
-    writeFileSync(file(), text);
-    await front.stop();
-    await ssh.stop();
-  });
-
-  test('that is not known, that does not know this host, that is gone: each has its own next step', async () => {
-    const unknown = (await doctor()).of('remote');
-    expect(unknown).toMatchObject({
-      code: 50,
-      cause: expect.stringContaining('host key is not known') as string,
-    });
-    expect(unknown?.remedy).toContain(`ssh-keyscan -p ${ssh.port} 127.0.0.1 >> ${known()}`);
-
-    writeFileSync(known(), ssh.knownHost());
-    const refused = (await doctor()).of('remote');
-    expect(refused).toMatchObject({ code: 50, cause: expect.stringContaining('refuses the key') as string });
-    expect(refused?.remedy).toContain(`register ${gitKey()}.pub`);
-
-    ssh.allow(readFileSync(`${gitKey()}.pub`, 'utf8'), 'web1');
-    expect((await doctor()).is('remote')).toBe('well');
-
-    await ssh.changeHostKey();
-    expect((await doctor()).of('remote')?.cause).toContain('is not the one known');
-    await ssh.stop();
-    expect((await doctor()).of('remote')?.cause).toContain('nothing takes connections at 127.0.0.1');
-  });
-
-  test('that says nothing is given up, and the rest is told', async () => {
-    front.be({ kind: 'silent' });
-    setSettings(host, { remote: `ssh://git@127.0.0.1:${front.port}/x` });
-    const begun = performance.now();
-    const said = await doctor();
-    expect(said.of('remote')).toMatchObject({
-      code: 50,
-      cause: expect.stringContaining('longer than 20 s') as string,
-    });
-    expect(said.is('journal')).toBe('well');
-    expect(performance.now() - begun).toBeLessThan(60_000);
-  });
-});
-
-/** Looks from a mount namespace of its own, in which a shell first mounts something. */
-const mounting = (script: string): readonly string[] => [
-  ...['unshare', '--mount', '--propagation', 'private', 'sh', '-euc', `${script}\nexec "$@"`, 'mounting'],
-];
-
-describeWith(['root'], 'where a host’s files lie', () => {
-  const state = (): string => host.path('var/lib/autark');
-
-  test('a state folder in memory is lost at the next reboot, a bind mount from a disk is not', async () => {
-    expect((await doctor()).is('persistence')).toBe('well');
-    const [all, etc] = [host.path('var'), host.path('etc')];
-    const copied = `cp -a "${all}" "${all}.disk"; mount -t tmpfs none "${all}"; cp -a "${all}.disk/." "${all}"`;
-    const inMemory = await doctor(mounting(`rm -rf "${all}.disk"; ${copied}`));
-    expect(inMemory.findings.filter(({ rule }) => rule === 'persistence')).toMatchObject([
-      { code: 1, where: state(), cause: expect.stringContaining(`tmpfs at ${all}`) as string },
-      { where: `${state()}/key`, cause: expect.stringContaining('the host key is lost') as string },
-    ]);
-    // What lies in memory is empty here: the folder of the disk comes back on top of it.
-    const bound = `mount -t tmpfs none "${all}"; mkdir -p "${state()}"; mount --bind "${all}.disk/lib/autark" "${state()}"`;
-    expect((await doctor(mounting(bound))).is('persistence')).toBe('well');
-    const settings = `cp -a "${etc}" "${etc}.copy"; mount -t ramfs none "${etc}"; cp -a "${etc}.copy/." "${etc}"; rm -r "${etc}.copy"`;
-    expect((await doctor(mounting(settings))).of('persistence')).toMatchObject({
-      where: `${etc}/autark/agent.yaml`,
-      cause: expect.stringContaining('ramfs') as string,
-    });
-  });
-
-  test('of an overlay the upper layer counts', async () => {
-    const var_ = host.path('var');
-    const layers = join(fleet.world.dir, 'layers');
-    mkdirSync(layers, { recursive: true });
-    const overlay = (memory: string): string =>
-      `${memory} mkdir -p "${layers}/up" "${layers}/work"; ` +
-      `mount -t overlay overlay -o "lowerdir=${var_},upperdir=${layers}/up,workdir=${layers}/work" "${var_}";`;
-    const inMemory = await doctor(mounting(overlay(`mount -t tmpfs none "${layers}";`)));
-    expect(inMemory.of('persistence')?.cause).toContain(
-      `upper layer ${layers}/up lies on tmpfs at ${layers}`,
-    );
-    expect((await doctor(mounting(overlay('')))).is('persistence')).toBe('well');
-  });
-
-  test('a small disk is short, one without inodes as well: 52', async () => {
-    const small = (options: string, more = ''): readonly string[] =>
-      mounting(
-        `cp -a "${state()}" "${state()}.full"; mount -t tmpfs -o ${options},mode=0700 none "${state()}"; ` +
-          `cp -a "${state()}.full/." "${state()}"; rm -r "${state()}.full"; ${more}`,
-      );
-    const bytes = await doctor(small('size=20m'));
-    expect(bytes.of('space')).toMatchObject({ code: 52, where: state() });
-    const files = `for n in $(seq 1 1700); do true >"${state()}/f$n" || break; done 2>/dev/null`;
-    const inodes = await doctor(small('size=200m,nr_inodes=1700', files));
-    expect(inodes.of('space')).toMatchObject({
-      code: 52,
-      remedy: expect.stringContaining('df -i') as string,
-    });
-    expect((await doctor(small('size=200m'))).is('space')).toBe('well');
-  });
-
-  test('a folder that cannot be written to is told so', async () => {
-    const readOnly = `mount --bind "${state()}" "${state()}"; mount -o remount,bind,ro "${state()}"`;
-    expect((await doctor(mounting(readOnly))).of('persistence')).toMatchObject({
-      where: state(),
-      cause: expect.stringContaining('cannot be written to') as string,
     });
   });
 });
