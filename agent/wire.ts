@@ -9,6 +9,7 @@ import { oneLine } from '../shared/printable.ts';
 import { pathsBelow, type Paths } from '../shared/paths.ts';
 import type { AgentHost, HostAccess, OpenedHost } from './host.ts';
 import type { Clone, CloneEditor, Terminal } from './clone-ports.ts';
+import type { CloneProbe, HostProbe } from './doctor-ports.ts';
 import type { Nix } from './nix-ports.ts';
 import type { Log, Programs } from './ports.ts';
 import { performAtOnce, type Effects, type Perform, type Senses } from './seam.ts';
@@ -58,6 +59,25 @@ export async function cloneEditorRole(
   ]);
   const opened = await openClone({ ...surroundings, signal });
   return opened.ok ? { ok: true, value: editorOf(opened.value, surroundings) } : opened;
+}
+
+/** The same for `doctor`, which only looks. */
+export async function cloneProbeRole(
+  surroundings: Surroundings,
+  signal: AbortSignal,
+): Promise<Result<CloneProbe>> {
+  const [{ openClone }, { cloneProbe }] = await Promise.all([
+    import('./adapters/clone.ts'),
+    import('./adapters/doctor/clone.ts'),
+  ]);
+  const opened = await openClone({ ...surroundings, signal });
+  return opened.ok ? { ok: true, value: cloneProbe(opened.value, surroundings) } : opened;
+}
+
+/** The machine below `root`, for `doctor`, which only looks. */
+export async function hostProbeRole(root: string, env: Surroundings['env']): Promise<HostProbe> {
+  const { hostProbe } = await import('./adapters/doctor/host.ts');
+  return hostProbe({ root, env });
 }
 
 /** 128 random bits, for what a clone command makes anew. */
@@ -243,5 +263,7 @@ export function roles(surroundings: Surroundings) {
     anyClone: (signal: AbortSignal) => cloneRole(surroundings, signal, true),
     cloneEditor: (signal: AbortSignal) => cloneEditorRole(surroundings, signal),
     randomId,
+    hostProbe: (root: string) => hostProbeRole(root, env),
+    cloneProbe: (signal: AbortSignal) => cloneProbeRole(surroundings, signal),
   };
 }

@@ -86,4 +86,25 @@ export const hostVerbs: readonly Verb[] = [
     summary: 'End a hold or a rollback: the agent follows its branch again',
     load: async () => (await import('./hold.ts')).resume,
   },
+  {
+    name: 'doctor',
+    summary: 'Look at this host, or at this clone, and say what to mend',
+    options: { json: { describe: 'print one JSON value' } },
+    examples: [
+      [
+        'autark doctor',
+        'on a machine: keys, remote, clock, disk, units, Nix, load; in a clone: signing and the like',
+      ],
+      ['autark doctor --json', 'for a script; exit 0 when nothing is to be mended'],
+    ],
+    exits: [
+      [1, 'something is to be mended; or the code of the first such thing, as in records:'],
+      [2, 'agent.yaml or the host key cannot be used; or there is neither a host nor a clone here'],
+      [10, 'held: the journal, or what the agent last found'],
+      [50, 'the remote is unreachable'],
+      [52, 'no space'],
+    ],
+    exitFor: (failure) => exitCode(failure.kind),
+    load: async () => (await import('./doctor.ts')).doctor,
+  },
 ];

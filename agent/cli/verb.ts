@@ -1,6 +1,7 @@
 import type { Failure, Result } from '../../shared/failure.ts';
 import type { AgentHost } from '../host.ts';
 import type { Clone, CloneEditor, Terminal } from '../clone-ports.ts';
+import type { CloneProbe, HostProbe } from '../doctor-ports.ts';
 
 /** The roles that verbs may ask for; each is wired, and loads its adapters, only when it is called. */
 export interface Roles {
@@ -11,6 +12,9 @@ export interface Roles {
   randomId(): Promise<string>;
   /** The machine whose files lie below this absolute folder. */
   agentHost(root: string): Promise<AgentHost>;
+  /** The same machine and the same clone for `doctor`, which changes nothing there. */
+  hostProbe(root: string): Promise<HostProbe>;
+  cloneProbe(signal: AbortSignal): Promise<Result<CloneProbe>>;
 }
 
 /** What a verb finds around it. */

@@ -21,7 +21,8 @@ export interface SshServer {
   stop(): Promise<void>;
 }
 
-export async function startSshServer(dir: string): Promise<SshServer> {
+/** @param more further lines of its settings */
+export async function startSshServer(dir: string, more: readonly string[] = []): Promise<SshServer> {
   const folder = join(dir, 'sshd');
   const file = (name: string): string => join(folder, name);
   mkdirSync(folder, { recursive: true });
@@ -34,7 +35,7 @@ export async function startSshServer(dir: string): Promise<SshServer> {
     await must('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', file('host_key')], { env });
   };
   writeFileSync(file('authorized_keys'), '', { mode: 0o600 });
-  writeFileSync(file('sshd_config'), settings(port, file));
+  writeFileSync(file('sshd_config'), [settings(port, file), ...more, ''].join('\n'));
   const start = (): Promise<Served> =>
     serveProgram({
       // It starts itself anew for each connection, by this name.

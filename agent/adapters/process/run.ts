@@ -153,7 +153,10 @@ function watchBounds(bounds: Bounds, flooded: Promise<void>): { reached: Promise
 
 async function within(promise: Promise<void>, ms: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
-  const over = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
+  const over = new Promise<void>((resolve) => {
+    // After a busy moment timers come before what was written meanwhile: that is still read.
+    timer = setTimeout(() => setImmediate(resolve), ms);
+  });
   await Promise.race([promise, over]);
   clearTimeout(timer);
 }

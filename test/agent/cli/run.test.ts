@@ -34,7 +34,9 @@ async function call(
     ask: () => Promise.resolve(''),
   };
   const unused = () => Promise.reject(new Error('not asked for'));
-  const roles: Roles = { clone, anyClone: unused, cloneEditor: unused, randomId: unused, agentHost: unused };
+  const probes = { hostProbe: unused, cloneProbe: unused };
+  const hosts = { randomId: unused, agentHost: unused };
+  const roles: Roles = { clone, anyClone: unused, cloneEditor: unused, ...hosts, ...probes };
   const stage = {
     terminal,
     roles,
