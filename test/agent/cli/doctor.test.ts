@@ -66,16 +66,18 @@ async function call(argv: readonly string[], probe: HostProbe, signal: AbortSign
     width: Infinity,
     colour: false,
     confirm: () => Promise.resolve(false),
+    ask: () => Promise.resolve(''),
   };
   const unused = () => Promise.reject(new Error('not asked for'));
   const roles: Roles = {
-    ...{ clone: unused, cloneEditor: unused, randomId: unused, agentHost: unused },
+    ...{ clone: unused, anyClone: unused, cloneEditor: unused, randomId: unused, agentHost: unused },
     hostProbe: () => Promise.resolve(probe),
     cloneProbe: () => Promise.resolve(fail({ kind: 'unexpected', cause: 'no clone', remedy: 'make one' })),
   };
   const stage = {
     ...{ terminal, roles, signal, now: () => 0, onHangup: () => undefined, debug: false },
     resolve: (path: string) => path,
+    program: [],
   };
   return { code: await run(argv, stage), out: () => out, note: () => note };
 }
