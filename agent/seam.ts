@@ -3,12 +3,14 @@ import type { Nix } from './nix-ports.ts';
 import type {
   Clock,
   Git,
+  HostKeys,
   Journals,
   Log,
   Machine,
   Outbox,
   Programs,
   Random,
+  Settings,
   Signer,
   Systems,
   Trees,
@@ -24,6 +26,8 @@ export interface Effects {
   readonly journals: Journals;
   readonly outbox: Outbox;
   readonly machine: Machine;
+  readonly settings: Settings;
+  readonly keys: HostKeys;
 }
 
 /** Ports that leave no trace. */
@@ -67,5 +71,7 @@ export function through(perform: Perform, stage: Stage, effects: Effects): Effec
     journals: wrap('journals', effects.journals),
     outbox: wrap('outbox', effects.outbox),
     machine: wrap('machine', effects.machine),
+    settings: wrap('settings', effects.settings),
+    keys: wrap('keys', effects.keys),
   };
 }

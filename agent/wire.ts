@@ -10,7 +10,7 @@ import { pathsBelow, type Paths } from '../shared/paths.ts';
 import type { AgentHost, OpenedHost } from './host.ts';
 import type { Clone, CloneEditor, Terminal } from './clone-ports.ts';
 import type { Nix } from './nix-ports.ts';
-import type { Log, Programs } from './ports.ts';
+import type { HostKeys, Log, Programs, Settings } from './ports.ts';
 import { performAtOnce, type Effects, type Perform, type Senses } from './seam.ts';
 import type { Access } from './adapters/git/access.ts';
 import { terminalOf } from './adapters/terminal.ts';
@@ -76,18 +76,18 @@ export async function agentHostRole({ root, env, perform, log }: HostSurrounding
   const paths = pathsBelow(root);
   const clock = clocks.systemClock();
   const random = randoms.systemRandom();
+  const files = { settings: settings.fileSettings(paths.agentYaml), keys: hostKeys.fileHostKeys(paths) };
   return {
     version,
     root,
     guarantees: withoutUnits,
     perform: perform ?? performAtOnce,
-    settings: settings.fileSettings(paths.agentYaml),
-    keys: hostKeys.fileHostKeys(paths),
+    ...files,
     locks: locks.fileLocks(paths.state, 'autark', clock),
     clock,
     random,
     log,
-    open: (chosen) => openHost(chosen, { paths, env, log, clock, random }),
+    open: (chosen) => openHost(chosen, { ...files, paths, env, log, clock, random }),
     watchSettings: (onChange) => watchSettings(paths, log, onChange),
     watchRemote: (chosen, onChange) => watchRemote(chosen, log, onChange),
   };
@@ -118,11 +118,13 @@ const withoutUnits = [
 interface HostParts extends Pick<Senses, 'clock' | 'random' | 'log'> {
   readonly paths: Paths;
   readonly env: Readonly<NodeJS.ProcessEnv>;
+  readonly settings: Settings;
+  readonly keys: HostKeys;
 }
 
 async function openHost(
   settings: AgentSettings,
-  { paths, env, clock, random, log }: HostParts,
+  { paths, env, clock, random, log, ...files }: HostParts,
 ): Promise<Result<OpenedHost>> {
   const [{ loadSigner }, { openGit }, { openPrograms }, { openTrees }, { fileSystems }, { fileJournals }] =
     await Promise.all([
@@ -133,13 +135,12 @@ async function openHost(
       import('./adapters/systems.ts'),
       import('./adapters/journal.ts'),
     ]);
-  const [{ accessOf }, { fileOutbox }, { linuxMachine }, { fileHostKeys }] = await Promise.all([
+  const [{ accessOf }, { fileOutbox }, { linuxMachine }] = await Promise.all([
     import('./adapters/git/access.ts'),
     import('./adapters/outbox.ts'),
     import('./adapters/machine.ts'),
-    import('./adapters/host-keys.ts'),
   ]);
-  const keyFile = settings.key ?? (await fileHostKeys(paths).standard()) ?? paths.hostKey;
+  const keyFile = settings.key ?? (await files.keys.standard()) ?? paths.hostKey;
   const signer = await loadSigner(keyFile);
   if (!signer.ok) return signer;
   const { state, root } = paths;
@@ -163,6 +164,7 @@ async function openHost(
     journals: fileJournals(state),
     outbox: fileOutbox(state),
     machine: linuxMachine({ root, state }),
+    ...files,
   };
   const senses: Senses = { signer: signer.value, clock, random, log };
   return { ok: true, value: { effects, senses, close: () => effects.git.close() } };

@@ -35,7 +35,7 @@ const floors: readonly { name: string; path: RegExp; may: readonly string[]; pac
     },
     {
       name: 'cycle',
-      path: /^agent\/(cycle|carry-on|begin|decide|ending|trial|newer|enrol|genesis|resume|rebuild|introduction|host)\.ts$/,
+      path: /^agent\/(cycle|carry-on|begin|decide|ending|trial|newer|enrol|genesis|new-key|resume|rebuild|succeed|introduction|host)\.ts$/,
       may: ['cycle', 'stages', 'seam', 'ports', 'shared'],
       packages: [],
     },
