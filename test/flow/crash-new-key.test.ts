@@ -61,7 +61,7 @@ test('an offer of a new key that is cut off anywhere is made once when it is mad
       expect(successor, because).toMatchObject({ key: publicKeyAt(file), isOffered: true });
       const waiting = await server.git(['for-each-ref', '--format=%(objectname)', 'refs/heads/enroll/web1']);
       expect(waiting, because).toBe(successor?.genesis);
-      expect(host.state('outbox'), because).toEqual([`0-${waiting}.pack`]);
+      expect(host.state('outbox'), because).toEqual([`00000000-${waiting}.pack`]);
       if (!isCutOff) break;
       stops += 1;
     }
@@ -125,7 +125,7 @@ test('the taking of a new key that is stopped anywhere is finished, once, and no
     await allGone(host.root);
     return stopped.code === null;
   };
-  const step = 5;
+  const step = 8;
   const start = 1 + Math.floor(seeded(seed)() * step);
   let stops = 0;
   for (let at = start; await stopAndMend({ when: 'before', at }); at += step) stops += 1;
