@@ -1,9 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { offerKey } from '../../agent/new-key.ts';
-import type { Perform } from '../../agent/seam.ts';
-import { agentHostRole } from '../../agent/wire.ts';
 import { chooseSeed, seeded } from '../agent/adapters/scratch.ts';
 import { execHost } from '../rig/exec-system.ts';
 import { makeDeployed } from '../rig/fleet.ts';
@@ -16,7 +13,6 @@ import { stopper, takeSnapshot, type Stop } from '../rig/stops.ts';
 const fleet = await makeDeployed('autark-crash-new-key');
 const { host, server, world } = fleet;
 const file = host.path('etc/autark/new_key');
-const { signal } = new AbortController();
 afterAll(async () => {
   endAll(world.dir);
   await world.remove();
@@ -30,21 +26,10 @@ const journal = (): Kept => JSON.parse(host.journal()) as Kept;
 
 /** `enroll --new-key`, cut off at an effect; false when it came to its end. */
 async function offerCutOff({ when, at }: Stop): Promise<boolean> {
-  let count = 0;
-  const perform: Perform = async (_stage, _name, effect) => {
-    count += 1;
-    if (count > at || (count === at && when === 'before')) throw new Error('cut off');
-    const value = await effect();
-    if (count === at) throw new Error('cut off');
-    return value;
-  };
-  const cut = await agentHostRole({ root: host.root, env: world.env, log: () => undefined, perform });
-  const settings = await cut.settings.load();
-  if (!settings.ok || settings.value === null) throw new Error('the host has no settings');
-  return offerKey(cut, settings.value, file, signal).then(
-    () => false,
-    () => true,
-  );
+  const { code } = await run(process.execPath, [stopper, host.root, String(at), when, file], {
+    env: world.env,
+  });
+  return code === null;
 }
 
 test('an offer of a new key that is cut off anywhere is made once when it is made again', async () => {
