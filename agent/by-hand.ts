@@ -31,7 +31,8 @@ export async function sayResumed(context: Context): Promise<Result<void>> {
     },
     { ...journal, ...change },
   );
-  const noted = await memory.write({ ...change, phase: { at: 'record', draft } });
+  if (!draft.ok) return draft;
+  const noted = await memory.write({ ...change, phase: { at: 'record', draft: draft.value } });
   return noted.ok ? carryOn(context) : noted;
 }
 

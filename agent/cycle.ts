@@ -11,9 +11,11 @@ import { conclude, failed, finish, rest, stillFull, stopped, type Ended } from '
 import { unlessNewer, type Wakes } from './newer.ts';
 import { build } from './stages/build.ts';
 import { guardSystem } from './stages/guard.ts';
+import { olderTip } from './stages/own-branch.ts';
 import { glance } from './stages/own-state.ts';
 import { poll } from './stages/poll.ts';
 import { verify, type Verified } from './stages/verify.ts';
+import { succeed } from './succeed.ts';
 import { endTrial, overtake, verifyTrial } from './trial.ts';
 
 /**
@@ -78,6 +80,12 @@ async function pursue(context: Context, aim: Aim, wakes: Wakes | undefined): Pro
   const planned = await decide(context, verified.value, aim);
   if (!planned.ok) return failed(context, 'plan', planned.failure);
   const plan = planned.value;
+  if (plan.do === 'succeed') {
+    const ended = await succeed(context, plan.successor, aim);
+    return ended === 'taken' ? pursue(context, aim, wakes) : ended;
+  }
+  const ready = await foresee(context);
+  if (!ready.ok) return failed(context, 'record', ready.failure);
   if (plan.do !== 'deploy') return conclude(context, 'plan', plan.failure, aim, plan);
 
   senses.log({ kind: 'stage', host, stage: 'build', revision });
@@ -107,6 +115,16 @@ async function pursue(context: Context, aim: Aim, wakes: Wakes | undefined): Pro
 async function lookAround(context: Context): Promise<Result<void>> {
   const looked = await glance(context);
   return looked.ok ? carryOn(context) : looked;
+}
+
+/**
+ * The first record of a machine names the newest one of the machine before. Where the server cannot say which, nothing
+ * is begun that would have to be recorded.
+ */
+async function foresee(context: Context): Promise<Result<void>> {
+  const { approved, seq } = context.memory.journal;
+  const older = approved && seq === 0 ? await olderTip(context) : ok(null);
+  return older.ok ? ok(undefined) : older;
 }
 
 /** Finishes or undoes whatever a kill or a power cut left, and says so. */

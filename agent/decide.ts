@@ -1,6 +1,6 @@
 import type { Aim } from '../shared/cycle/aim.ts';
-import { mayRecord, plan, type Plan, type Self } from '../shared/cycle/plan.ts';
-import type { Pace } from '../shared/cycle/journal.ts';
+import { isApproved, mayRecord, plan, wasPinned, type Plan, type Self } from '../shared/cycle/plan.ts';
+import type { Journal, Pace } from '../shared/cycle/journal.ts';
 import { ok, type Result } from '../shared/failure.ts';
 import type { Fleet } from '../shared/fleet/fleet.ts';
 import type { Context } from './context.ts';
@@ -8,9 +8,13 @@ import type { Verified } from './stages/verify.ts';
 
 /**
  * The plan for a verified revision; what the head says of this machine and its pace goes into the journal. What is only
- * tried changes neither.
+ * tried changes neither; and one that pins this machine's new key is noted once that key is taken.
  */
-export async function decide(context: Context, { fleet }: Verified, aim: Aim): Promise<Result<Plan>> {
+export async function decide(
+  context: Context,
+  { fleet, revision }: Verified,
+  aim: Aim,
+): Promise<Result<Plan>> {
   const { byHand, memory, senses, settings } = context;
   const { journal } = memory;
   const self: Self = {
@@ -19,12 +23,20 @@ export async function decide(context: Context, { fleet }: Verified, aim: Aim): P
     genesis: journal.genesis,
     fleet: journal.fleet,
   };
-  if (aim.isTrial) return ok(plan(fleet, self, senses.clock.now(), byHand));
-  const approved = mayRecord(fleet, self, journal.approved);
-  const pace = paceOf(fleet, context) ?? journal.pace;
-  const isKnown = approved === journal.approved && JSON.stringify(pace) === JSON.stringify(journal.pace);
-  const noted = isKnown ? ok(undefined) : await memory.write({ approved, pace });
-  return noted.ok ? ok(plan(fleet, self, senses.clock.now(), byHand)) : noted;
+  if (aim.isTrial) return ok(plan(fleet, self, senses.clock.now(), { byHand }));
+  const { successor, replaced, key } = journal;
+  const past = { wasPinned: wasPinned(journal), key, successor, replacedBy: replaced ?? revision };
+  const planned = plan(fleet, self, senses.clock.now(), { byHand, past });
+  if (planned.do === 'succeed') return ok(planned);
+  const change: Partial<Journal> = {
+    approved: mayRecord(fleet, self, journal.approved),
+    pace: paceOf(fleet, context) ?? journal.pace,
+    ...(isApproved(fleet, self) ? { key: self.key, replaced: null } : {}),
+    ...(planned.do === 'end' ? { replaced: past.replacedBy } : {}),
+  };
+  const isKnown = JSON.stringify({ ...journal, ...change }) === JSON.stringify(journal);
+  const noted = isKnown ? ok(undefined) : await memory.write(change);
+  return noted.ok ? ok(planned) : noted;
 }
 
 function paceOf(fleet: Fleet, { settings }: Context): Pace | undefined {

@@ -16,6 +16,7 @@ import { carryOn } from './carry-on.ts';
 import type { Context } from './context.ts';
 import { noSpace } from './stages/no-space.ts';
 import { deliverRecords, hasRecords } from './stages/deliver.ts';
+import { offerSuccessor, owesOffer } from './stages/enrolment.ts';
 import { divergence, look } from './stages/own-state.ts';
 import { draftOf, settle } from './stages/record.ts';
 
@@ -43,7 +44,7 @@ export async function rest(context: Context): Promise<Ended> {
   const { host, standing } = context.memory.journal;
   if (standing !== null) context.senses.log({ kind: 'idle', host, revision: standing.head });
   const isSilent = hasBeenSilent(context);
-  if (!isSilent && !hasRecords(context)) return finish(context);
+  if (!isSilent && !hasRecords(context) && !owesOffer(context)) return finish(context);
   const held = await context.memory.hold(context.signal);
   const said = held.ok && isSilent ? await sayAlive(context) : held;
   return said.ok ? finish(context) : failed(context, 'record', said.failure);
@@ -59,7 +60,7 @@ function hasBeenSilent({ memory, senses }: Context): boolean {
 async function sayAlive(context: Context): Promise<Result<void>> {
   const { memory } = context;
   const draft = await draftOf(context, { event: 'alive', running: memory.journal.running }, memory.journal);
-  const noted = await memory.write({ phase: { at: 'record', draft } });
+  const noted = draft.ok ? await memory.write({ phase: { at: 'record', draft: draft.value } }) : draft;
   return noted.ok ? carryOn(context) : noted;
 }
 
@@ -72,7 +73,7 @@ export async function conclude(
   stage: Stage,
   failure: Failure,
   aim: Aim,
-  plan?: Exclude<Plan, { do: 'deploy' }>,
+  plan?: Refusing,
 ): Promise<Ended> {
   if (context.signal.aborted) return stopped(context, false);
   const cleaned = await carryOn(context);
@@ -86,10 +87,14 @@ export async function conclude(
   return noted.ok ? finish(context) : failed(context, 'record', noted.failure);
 }
 
-function eventOf(failure: Failure, plan: Exclude<Plan, { do: 'deploy' }> | undefined): StateEvent {
+/** The plans that leave the system as it is. */
+type Refusing = Extract<Plan, { readonly failure: Failure }>;
+
+function eventOf(failure: Failure, plan: Refusing | undefined): StateEvent {
   if (plan?.do === 'retire') return 'retired';
   if (plan?.do === 'hold') return plan.event;
-  return failure.kind === 'not-authentic' || failure.kind === 'held' ? 'held' : 'failed';
+  const isHeld = failure.kind === 'not-authentic' || failure.kind === 'held' || failure.kind === 'ended';
+  return isHeld ? 'held' : 'failed';
 }
 
 interface Finding {
@@ -138,20 +143,26 @@ export async function stopped(context: Context, isSuperseded: boolean): Promise<
 export async function finish(context: Context, keep?: number): Promise<Ended> {
   const { memory } = context;
   if (keep !== undefined) await tidy(context, keep);
-  const delivered = context.signal.aborted ? ok(undefined) : await bringToServer(context);
+  const delivered = context.signal.aborted ? ok(undefined) : await bringAllToServer(context);
   const { standing, trial } = memory.journal;
   const code = [standing, trial].find((each) => each !== null && each.code !== 0)?.code ?? 0;
   if (!delivered.ok) {
     const late = failed(context, 'record', delivered.failure);
     return { code: code === 0 ? late.code : code, next: late.next };
   }
-  if (standing?.event === 'retired') return { code, next: 'stop' };
+  if (standing?.code === exitCode('ended')) return { code, next: 'stop' };
   const isForAMoment = standing?.until === 0 || trial?.until === 0;
   return { code, next: isForAMoment ? 'retry' : 'wait' };
 }
 
+/** Records first: they are what others wait for. */
+async function bringAllToServer(context: Context): Promise<Result<void>> {
+  const delivered = await bringToServer(context);
+  return delivered.ok ? offerSuccessor(context) : delivered;
+}
+
 /** What the server shows may have to be gone on from first (S9); and a branch that two lives write stays as it is. */
-async function bringToServer(context: Context): Promise<Result<void>> {
+export async function bringToServer(context: Context): Promise<Result<void>> {
   const diverged = divergence(context);
   if (diverged !== undefined) return fail(diverged);
   if (!hasRecords(context)) return ok(undefined);

@@ -1,11 +1,10 @@
 import { fail, ok, type Result } from '../shared/failure.ts';
 import { formatAgentSettings } from '../shared/fleet/agent-yaml.ts';
 import type { AgentSettings } from '../shared/fleet/fleet.ts';
-import type { Journal } from '../shared/cycle/journal.ts';
 import { firstPace } from '../shared/cycle/new-journal.ts';
 import { alone, whileOpen, type AgentHost, type OpenedHost } from './host.ts';
 import { begin } from './genesis.ts';
-import { enrolRef } from './stages/deliver.ts';
+import { pushEnrolment, type Enrolment } from './stages/enrolment.ts';
 import { isAuthentic, readFleet, type Verified } from './stages/verify.ts';
 
 /** What `enroll` tells the person. */
@@ -15,6 +14,8 @@ export interface Enrolled {
   readonly host: string;
   /** True when an authentic revision pins this machine already. */
   readonly approved: boolean;
+  /** True when one pins another machine under this name. */
+  readonly replaces: boolean;
 }
 
 /**
@@ -47,10 +48,20 @@ async function enrolAlone(
   if (!written.ok) return written;
   const journal = await begin(host, opened, settings, fleet.value);
   if (!journal.ok) return journal;
-  const { approved } = journal.value;
-  const pushed = approved ? ok(undefined) : await pushGenesis(opened, journal.value, signal);
+  const { approved, genesis } = journal.value;
   const { key } = opened.senses.signer;
-  return pushed.ok ? ok({ key, host: settings.host, approved }) : pushed;
+  const bounds = { timeout: firstPace.fetch, signal };
+  const waiting = { host: settings.host, key, genesis };
+  const pushed = approved ? ok(undefined) : await pushEnrolment(opened.effects, waiting, bounds);
+  return pushed.ok
+    ? ok({ key, host: settings.host, approved, replaces: isOther(fleet.value, waiting) })
+    : pushed;
+}
+
+/** Whether the fleet's file pins another machine under this one's name. */
+function isOther({ fleet }: Verified, { host: name, key, genesis }: Enrolment): boolean {
+  const host = fleet.hosts.get(name);
+  return host?.key !== undefined && (host.key !== key || (host.genesis ?? genesis) !== genesis);
 }
 
 /**
@@ -98,24 +109,4 @@ export async function findFleet(
   const floors = floor === undefined ? [] : [floor];
   const authentic = await isAuthentic(git, head.value, { introduction, floors, known: [] });
   return authentic.ok ? readFleet(git, head.value, { dir, version }) : authentic;
-}
-
-async function pushGenesis(
-  { effects, senses }: OpenedHost,
-  { host, genesis }: Journal,
-  signal: AbortSignal,
-): Promise<Result<void>> {
-  const { git, outbox } = effects;
-  for (const entry of await outbox.list()) {
-    const pack = await outbox.pack(entry);
-    const stored = pack.ok ? await git.store(pack.value) : pack;
-    if (!stored.ok) return stored;
-  }
-  const ref = enrolRef(host, senses.signer.key);
-  if (ref === undefined) throw new Error('the signer holds a key that cannot be parsed');
-  // The branch is named after this machine's key: what else is there is an earlier life of it, never approved.
-  return git.push([{ ref, to: genesis, expected: null, isForced: true }], {
-    timeout: firstPace.fetch,
-    signal,
-  });
 }

@@ -3,8 +3,10 @@ import { newJournal } from '../shared/cycle/new-journal.ts';
 import { fail, ok, type Failure, type Result } from '../shared/failure.ts';
 import type { AgentSettings } from '../shared/fleet/fleet.ts';
 import { draftRecord } from '../shared/record/draft.ts';
-import { composeStateCommit } from '../shared/record/state-commit.ts';
+import { composeStateCommit, type StateCommit } from '../shared/record/state-commit.ts';
 import type { AgentHost, OpenedHost } from './host.ts';
+import type { Signer } from './ports.ts';
+import type { Effects } from './seam.ts';
 import { measureName, type Verified } from './stages/verify.ts';
 
 /** The journal of this installation: the one that is there, or a new life with its genesis. */
@@ -40,29 +42,36 @@ async function makeGenesis(
     genesis: '',
     accepted: revision,
     acceptedUnder: measureName(settings.introduction, settings.floor),
-    // One before the genesis, which is 0.
-    seq: -1,
+    seq: 0,
     tip: '',
     recordedAt: now,
   });
-  const draft = draftRecord(
-    { event: 'enrolled', running: null },
-    {
-      journal: empty,
-      facts: await effects.machine.facts(fleet.fleet),
-      version: host.version,
-      guarantees: host.guarantees,
-      now,
-      seconds: {},
-    },
-  );
-  const place = { genesis: null, previous: null, withRevision: false };
-  const { id, objects } = composeStateCommit(draft, place, (payload) => senses.signer.sign(payload));
+  const { id, objects } = await composeGenesis(host, effects, empty, senses.signer);
   const kept = await effects.outbox.add({ seq: 0, id }, objects);
   if (!kept.ok) return kept;
   const journal: Journal = { ...empty, seq: 0, genesis: id, tip: id };
   const saved = await effects.journals.save(journal);
   return saved.ok ? ok(journal) : saved;
+}
+
+/** A machine's first record: what it is, signed by the key that it wants to be known by. */
+export async function composeGenesis(
+  { clock, version, guarantees }: AgentHost,
+  { machine }: Pick<Effects, 'machine'>,
+  journal: Journal,
+  signer: Signer,
+): Promise<StateCommit> {
+  const draft = draftRecord(
+    { event: 'enrolled', running: null },
+    {
+      ...{ version, guarantees, now: clock.now(), seconds: {} },
+      // One before the genesis, which is 0.
+      journal: { ...journal, seq: -1, reports: [] },
+      facts: await machine.facts(journal.fleet),
+    },
+  );
+  const place = { genesis: null, previous: null, withRevision: false };
+  return composeStateCommit(draft, place, (payload) => signer.sign(payload));
 }
 
 /**

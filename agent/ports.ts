@@ -198,6 +198,11 @@ export interface Settings {
   /** `null` when there is none; one that cannot be understood is a failure of kind `agent-config`. */
   load(): Promise<Result<AgentSettings | null>>;
   write(text: string): Promise<Result<void>>;
+  /**
+   * Names another file as `key`, and leaves all else in `agent.yaml` as it was written. One that is a link is
+   * generated from elsewhere, and not ours to change: a failure, as for one that cannot be written.
+   */
+  setKey(file: string): Promise<Result<void>>;
 }
 
 /** A key that opens the way to Git servers and signs nothing. */
@@ -213,6 +218,10 @@ export interface HostKeys {
   standard(): Promise<string | null>;
   /** Makes autark's own key, and says where it lies. */
   make(comment: string): Promise<Result<string>>;
+  /** A key in a file that a person chose; made there, with its public half beside it, if there is none. */
+  at(file: string, comment: string): Promise<Result<Signer>>;
+  /** The key in a file; a failure when there is none that this host could use. */
+  signer(file: string): Promise<Result<Signer>>;
   /** The key for Git servers over ssh: the one that is there, else a new one. */
   transport(comment: string): Promise<Result<TransportKey>>;
 }

@@ -93,6 +93,7 @@ async function begin(
     }),
     ...continued(top, now),
     approved: true,
+    key: pinned.key,
     floors: floorsOf(records, top.accepted),
     reports: withReport([], lost),
     running,

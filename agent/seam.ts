@@ -3,6 +3,7 @@ import type { Nix } from './nix-ports.ts';
 import type {
   Clock,
   Git,
+  HostKeys,
   Holds,
   Journals,
   Log,
@@ -10,6 +11,7 @@ import type {
   Outbox,
   Programs,
   Random,
+  Settings,
   Signer,
   Systems,
   Trees,
@@ -26,6 +28,8 @@ export interface Effects {
   readonly holds: Holds;
   readonly outbox: Outbox;
   readonly machine: Machine;
+  readonly settings: Settings;
+  readonly keys: HostKeys;
 }
 
 /** Ports that leave no trace. */
@@ -61,6 +65,8 @@ export function through(perform: Perform, stage: Stage, effects: Effects): Effec
     holds: wrap('holds', effects.holds),
     outbox: wrap('outbox', effects.outbox),
     machine: wrap('machine', effects.machine),
+    settings: wrap('settings', effects.settings),
+    keys: wrap('keys', effects.keys),
   };
 }
 

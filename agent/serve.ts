@@ -34,7 +34,9 @@ export async function serve(host: AgentHost, service: Service): Promise<Result<n
 async function serveOnce(host: AgentHost, { signal }: Service): Promise<Result<number>> {
   const keeper = keepOpen(host);
   try {
-    const ran = await runCycle(host, keeper, signal);
+    let ran = await runCycle(host, keeper, signal);
+    // A machine that took its new key begins anew with it.
+    while (ran.ok && ran.value.next === 'again') ran = await runCycle(host, keeper, signal);
     if (!ran.ok) return ran;
     // As a shell says it (bash(1), EXIT STATUS): a cycle that was cut short must not pass for a converged one.
     const isCutShort = signal.aborted && ran.value.next === 'stop';

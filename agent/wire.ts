@@ -11,7 +11,7 @@ import type { AgentHost, HostAccess, OpenedHost } from './host.ts';
 import type { Clone, CloneEditor, Terminal } from './clone-ports.ts';
 import type { CloneProbe, HostProbe } from './doctor-ports.ts';
 import type { Nix } from './nix-ports.ts';
-import type { Log, Programs } from './ports.ts';
+import type { HostKeys, Log, Programs, Settings } from './ports.ts';
 import { performAtOnce, type Effects, type Perform, type Senses } from './seam.ts';
 import type { Access } from './adapters/git/access.ts';
 import { terminalOf } from './adapters/terminal.ts';
@@ -102,20 +102,20 @@ export async function agentHostRole({ root, env, perform, log }: HostSurrounding
   const paths = pathsBelow(root);
   const clock = clocks.systemClock();
   const random = randoms.systemRandom();
+  const files = { settings: settings.fileSettings(paths.agentYaml), keys: hostKeys.fileHostKeys(paths) };
   return {
     version,
     root,
     guarantees: withoutUnits,
     perform: perform ?? performAtOnce,
-    settings: settings.fileSettings(paths.agentYaml),
-    keys: hostKeys.fileHostKeys(paths),
+    ...files,
     locks: locks.fileLocks(paths.state, 'autark', clock),
     journals: journals.fileJournals(paths.state),
     holds: holds.fileHolds(paths.state),
     clock,
     random,
     log,
-    open: (chosen, access) => openHost(chosen, { paths, env, log, clock, random }, access),
+    open: (chosen, access) => openHost(chosen, { ...files, paths, env, log, clock, random }, access),
     watchFiles: (onChange) => watchFiles(paths, log, onChange),
     watchRemote: (chosen, onChange) => watchRemote(chosen, log, onChange),
   };
@@ -146,11 +146,13 @@ const withoutUnits = [
 interface HostParts extends Pick<Senses, 'clock' | 'random' | 'log'> {
   readonly paths: Paths;
   readonly env: Readonly<NodeJS.ProcessEnv>;
+  readonly settings: Settings;
+  readonly keys: HostKeys;
 }
 
 async function openHost(
   settings: AgentSettings,
-  { paths, env, clock, random, log }: HostParts,
+  { paths, env, clock, random, log, ...files }: HostParts,
   { isGuest }: HostAccess = { isGuest: false },
 ): Promise<Result<OpenedHost>> {
   const [{ loadSigner }, { openGit }, { openPrograms }, { openTrees }, { fileSystems }] = await Promise.all([
@@ -160,17 +162,14 @@ async function openHost(
     import('./adapters/trees.ts'),
     import('./adapters/systems.ts'),
   ]);
-  const [{ accessOf }, { fileOutbox }, { linuxMachine }, { fileHostKeys }, journal, hold] = await Promise.all(
-    [
-      import('./adapters/git/access.ts'),
-      import('./adapters/outbox.ts'),
-      import('./adapters/machine.ts'),
-      import('./adapters/host-keys.ts'),
-      import('./adapters/journal.ts'),
-      import('./adapters/hold.ts'),
-    ],
-  );
-  const keyFile = settings.key ?? (await fileHostKeys(paths).standard()) ?? paths.hostKey;
+  const [{ accessOf }, { fileOutbox }, { linuxMachine }, journal, hold] = await Promise.all([
+    import('./adapters/git/access.ts'),
+    import('./adapters/outbox.ts'),
+    import('./adapters/machine.ts'),
+    import('./adapters/journal.ts'),
+    import('./adapters/hold.ts'),
+  ]);
+  const keyFile = settings.key ?? (await files.keys.standard()) ?? paths.hostKey;
   const signer = await loadSigner(keyFile);
   if (!signer.ok) return signer;
   const { state, root } = paths;
@@ -196,6 +195,7 @@ async function openHost(
     holds: hold.fileHolds(state),
     outbox: fileOutbox(state),
     machine: linuxMachine({ root, state }),
+    ...files,
   };
   const senses: Senses = { signer: signer.value, clock, random, log };
   return { ok: true, value: { effects, senses, close: () => effects.git.close() } };

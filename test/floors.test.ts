@@ -41,7 +41,7 @@ const floors: readonly { name: string; path: RegExp; may: readonly string[]; pac
     },
     {
       name: 'cycle',
-      path: /^agent\/(cycle|carry-on|begin|decide|ending|trial|newer|enrol|genesis|resume|rebuild|introduction|host|opening|by-hand|hold|go-back)\.ts$/,
+      path: /^agent\/(cycle|carry-on|begin|decide|ending|trial|newer|enrol|genesis|new-key|resume|rebuild|succeed|introduction|host|opening|by-hand|hold|go-back)\.ts$/,
       may: ['cycle', 'stages', 'objects', 'seam', 'ports', 'shared'],
       packages: [],
     },

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { ok } from '../../shared/failure.ts';
 import type { Paths } from '../../shared/paths.ts';
 import type { HostKeys } from '../ports.ts';
-import { createKey, publicKeyOf } from './sign.ts';
+import { createKey, loadSigner, publicKeyOf } from './sign.ts';
 
 /** The host's own keys, where formats.md says they lie. */
 export function fileHostKeys({ hostKey, ownKey, gitKey, knownHosts }: Paths): HostKeys {
@@ -16,6 +16,11 @@ export function fileHostKeys({ hostKey, ownKey, gitKey, knownHosts }: Paths): Ho
       const made = await createKey(ownKey, comment);
       return made.ok ? ok(ownKey) : made;
     },
+    async at(file, comment) {
+      const made = (await isThere(file)) ? ok(undefined) : await createKey(file, comment);
+      return made.ok ? loadSigner(file) : made;
+    },
+    signer: loadSigner,
     async transport(comment) {
       // Whoever has a new server is told to write its key there.
       await mkdir(dirname(knownHosts), { recursive: true });

@@ -1,7 +1,7 @@
-import { chmod, mkdir } from 'node:fs/promises';
+import { chmod, lstat, mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { ok, type Result } from '../../shared/failure.ts';
-import { parseAgentSettings } from '../../shared/fleet/agent-yaml.ts';
+import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
+import { parseAgentSettings, withKey } from '../../shared/fleet/agent-yaml.ts';
 import type { AgentSettings } from '../../shared/fleet/fleet.ts';
 import type { Settings } from '../ports.ts';
 import { readIfThere, writeDurably } from './durable.ts';
@@ -26,5 +26,26 @@ export function fileSettings(path: string): Settings {
       await chmod(path, 0o600);
       return ok(undefined);
     },
+    async setKey(file) {
+      // A file that replaces a link would be undone by whoever made the link, as NixOS does at its next activation.
+      const isLink = await lstat(path).then(
+        (stats) => stats.isSymbolicLink(),
+        () => false,
+      );
+      if (isLink) return fail(generated(path));
+      const bytes = await readIfThere(path);
+      if (!bytes.ok) return bytes;
+      const text = withKey(new TextDecoder().decode(bytes.value ?? new Uint8Array()), file);
+      return text.ok ? writeDurably(path, new TextEncoder().encode(text.value), 0o600) : text;
+    },
+  };
+}
+
+function generated(where: string): Failure {
+  return {
+    kind: 'held',
+    cause: 'agent.yaml is a link to a file that something else writes',
+    where,
+    remedy: 'change it where it is made',
   };
 }

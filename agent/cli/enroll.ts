@@ -7,12 +7,18 @@ import { fingerprint, parsePublicKey } from '../../shared/trust/ssh-key.ts';
 import { enrol } from '../enrol.ts';
 import type { AgentHost } from '../host.ts';
 import { findIntroduction } from '../introduction.ts';
+import { offerKey } from '../new-key.ts';
 import { resume, type Resumed } from '../resume.ts';
 import { usage, type Act, type Arguments, type Context } from './verb.ts';
 
 /** `autark enroll`: makes this machine known, and says how to approve it elsewhere. */
 export const enroll: Act = async (args, context) => {
+  const newKey = args.text('new-key');
+  if (newKey !== undefined && args.flag('resume')) {
+    return fail(usage('enroll', '--new-key and --resume are two things', 'give one after the other'));
+  }
   const host = await context.roles.agentHost(context.root);
+  if (newKey !== undefined) return offer(context, host, context.resolve(newKey));
   const settings = await settle(args, context, host);
   if (!settings.ok) return settings;
   if (args.flag('resume')) return goOn(context, host, settings.value);
@@ -21,19 +27,53 @@ export const enroll: Act = async (args, context) => {
     if (isOfTheServer(enrolled.failure.kind)) await sayTransportKey(context, host, settings.value);
     return enrolled;
   }
-  const { key, host: name, approved } = enrolled.value;
-  const parsed = parsePublicKey(key);
-  const print = parsed.ok ? fingerprint(parsed.value.blob) : key;
+  const { key, host: name, approved, replaces } = enrolled.value;
   const { terminal } = context;
-  terminal.out(print);
   if (approved) {
+    terminal.out(printOf(key));
     terminal.note(`${name} is approved already; run \`autark agent\``);
-  } else {
-    terminal.out(`autark approve ${name} --fingerprint ${print}`);
-    terminal.note(`${name} waits: run the line above in a clone, after comparing the fingerprint, and push.`);
-    terminal.note('Then, or now, run `autark agent` here.');
+    return ok(0);
   }
+  if (replaces) terminal.note(`fleet.yaml names another machine ${name}: this one is to take its place.`);
+  sayWaiting(context, name, key, replaces);
+  terminal.note('Then, or now, run `autark agent` here.');
   return ok(0);
+};
+
+/** What a person needs to have a key of this machine approved elsewhere. */
+function sayWaiting({ terminal }: Context, name: string, key: string, replaces: boolean): void {
+  const print = printOf(key);
+  terminal.out(print);
+  terminal.out(`autark approve ${name} ${replaces ? '--replace ' : ''}--fingerprint ${print}`);
+  terminal.note(`${name} waits: run the line above in a clone, after comparing the fingerprint, and push.`);
+}
+
+function printOf(key: string): string {
+  const parsed = parsePublicKey(key);
+  return parsed.ok ? fingerprint(parsed.value.blob) : key;
+}
+
+/** `autark enroll --new-key FILE`: the same machine is to have another key. */
+async function offer(context: Context, host: AgentHost, file: string): Promise<Result<number>> {
+  const settings = await host.settings.load();
+  if (!settings.ok) return settings;
+  if (settings.value === null) return fail(notEnrolled);
+  const offered = await offerKey(host, settings.value, file, context.signal);
+  if (!offered.ok) return offered;
+  const { key, host: name, isOffered } = offered.value;
+  if (!isOffered) context.terminal.note('The agent that runs here offers the new key in its next cycle.');
+  sayWaiting(context, name, key, true);
+  context.terminal.note(
+    `Until then ${name} goes on with the key that it has, and takes the new one by itself after that.`,
+  );
+  return ok(0);
+}
+
+const notEnrolled: Failure = {
+  kind: 'agent-config',
+  cause: 'this machine is not enrolled, so it has no key to be replaced',
+  where: 'etc/autark/agent.yaml',
+  remedy: 'enrol it with the key that it shall have: `autark enroll --remote URL --host NAME --key FILE`',
 };
 
 /** `autark enroll --resume`: this machine goes on with the host's history. */

@@ -13,12 +13,14 @@ export const hostVerbs: readonly Verb[] = [
       floor: { value: 'COMMIT', describe: 'the newest revision known now' },
       branch: { value: 'NAME', describe: 'the configuration branch; main if not given' },
       key: { value: 'FILE', describe: 'the key of this machine' },
+      'new-key': { value: 'FILE', describe: 'another key for this machine; made if there is none' },
       resume: { describe: 'this machine goes on with the records that its key signed' },
       'no-service': { describe: 'install and start no units' },
     },
     examples: [
       ['autark enroll --remote URL --host web1 --introduction COMMIT', 'the first call on a new machine'],
       ['autark enroll', 'again, after it was interrupted or refused'],
+      ['autark enroll --new-key /etc/autark/key', 'this machine shall have another key'],
       ['autark enroll --resume', 'after a code 12, on the machine that shall go on; or without its journal'],
     ],
     exits: [

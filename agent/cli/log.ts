@@ -28,7 +28,7 @@ export const log: Act = async (args, context) => {
   }
   const hosts = host === undefined ? [...refs.states.keys()] : [host];
   const { from, concerns } = wanted.value;
-  const read = await readLog(clone, refs, snapshot.value.fleet, { hosts, from });
+  const read = await readLog(clone, refs, snapshot.value, { hosts, from });
   if (!read.ok) return read;
   const { problems } = read.value;
   const [nothing] = problems;

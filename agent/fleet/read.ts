@@ -2,15 +2,16 @@ import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
 import { findingOf, type AuditFinding } from '../../shared/fleet-view/audit-finding.ts';
 import type { Claim } from '../../shared/fleet-view/host-state.ts';
 import type { Fleet } from '../../shared/fleet/fleet.ts';
-import { failureOf } from '../../shared/fleet/findings.ts';
-import { parseFleet } from '../../shared/fleet/parse.ts';
 import type { ObjectId } from '../../shared/objects/object.ts';
+import { pinnedIn } from '../../shared/record/pinned.ts';
 import type { Remembered, Seen } from '../../shared/record/remembered.ts';
-import type { Clone, NamedObject, RemoteRef } from '../clone-ports.ts';
-import { version } from '../../shared/version.ts';
+import type { Pinned } from '../../shared/record/tip.ts';
+import type { Clone, RemoteRef } from '../clone-ports.ts';
 import { findAuthority, type Authority, type Thoroughness } from './authority.ts';
 import { claimOf, compare } from './claims.ts';
+import { fleetIn, fleetName } from './fleet-file.ts';
 import { findForks, type Accepted } from './forks.ts';
+import { pinnedThen } from './older.ts';
 import { namesOf } from './state-objects.ts';
 
 /** All hosts at once, as a clone knows them. */
@@ -24,6 +25,8 @@ export interface Snapshot {
   readonly findings: readonly AuditFinding[];
   /** By host: the tip of `state/<host>`, or the genesis while there is none. */
   readonly claims: ReadonlyMap<string, Claim>;
+  /** Hosts whose branch still shows the machine before, and what was pinned for that. */
+  readonly earlier: ReadonlyMap<string, Pinned>;
   /** Machines that wait, by the name they ask for. */
   readonly waiting: ReadonlyMap<string, readonly RemoteRef[]>;
 }
@@ -67,7 +70,10 @@ export async function readFleet(
   if (!authority.ok) return authority;
   const read = await readTips(clone, refs, authority.value);
   if (!read.ok) return read;
-  const { fleet, stale, claims } = read.value;
+  const { fleet, stale } = read.value;
+  const sorted = await setApart(clone, authority.value, read.value, refs);
+  if (!sorted.ok) return sorted;
+  const { claims, earlier } = sorted.value;
   const before = remembered?.seen ?? new Map<string, Seen>();
   const compared = await compare(clone, fleet, claims, before);
   if (!compared.ok) return compared;
@@ -75,7 +81,7 @@ export async function readFleet(
   if (!forks.ok) return forks;
   await clone.memory.save(rememberedNow(remembered, authority.value, compared.value.seen));
   const findings = [...headFindings(authority.value), ...forks.value];
-  const snapshot = { head, authority: authority.value, fleet, stale, findings, waiting };
+  const snapshot = { head, authority: authority.value, fleet, stale, findings, earlier, waiting };
   return ok({ ...snapshot, claims: compared.value.claims });
 }
 
@@ -83,6 +89,8 @@ interface Tips {
   readonly fleet: Fleet;
   readonly stale: Failure | null;
   readonly claims: ReadonlyMap<string, Claim>;
+  /** What a host that has not pushed yet is known by. */
+  readonly beginnings: ReadonlyMap<string, Claim>;
 }
 
 async function readTips(
@@ -91,19 +99,48 @@ async function readTips(
   { revision, problem }: Authority,
 ): Promise<Result<Tips>> {
   const tips = [...states.values(), ...[...waiting.values()].flat().map((ref) => ref.id)];
-  const file = `${revision}:fleet.yaml`;
+  const file = fleetName(revision);
   const objects = await clone.read([file, ...new Set(tips.flatMap(namesOf))]);
   if (!objects.ok) return objects;
   const newest = fleetIn(objects.value, file, revision);
   const fleet = newest.ok ? newest : await lastValid(clone, revision, newest.failure);
   if (!fleet.ok) return fleet;
   const names = new Set([...fleet.value.hosts.keys(), ...states.keys()]);
-  const claims = [...names].flatMap((name): [string, Claim][] => {
-    const tip = states.get(name) ?? genesisOf(fleet.value, name, waiting);
-    return tip === undefined ? [] : [[name, claimOf(objects.value, tip, fleet.value, name)]];
-  });
+  const claimed = (tipOf: (name: string) => ObjectId | undefined): ReadonlyMap<string, Claim> =>
+    new Map(
+      [...names].flatMap((name): [string, Claim][] => {
+        const tip = tipOf(name);
+        return tip === undefined ? [] : [[name, claimOf(objects.value, tip, fleet.value, name)]];
+      }),
+    );
+  const beginnings = claimed((name) => genesisOf(fleet.value, name, waiting));
+  const claims = new Map([...beginnings, ...claimed((name) => states.get(name))]);
   const stale = problem ?? (newest.ok ? null : newest.failure);
-  return ok({ fleet: fleet.value, stale, claims: new Map(claims) });
+  return ok({ fleet: fleet.value, stale, claims, beginnings });
+}
+
+/**
+ * A host that another machine is now, and whose branch the new one has not written yet, shows the records of the old one:
+ * they are good as such, and say nothing of the host as it is pinned today.
+ */
+async function setApart(
+  clone: Clone,
+  authority: Authority,
+  { fleet, claims, beginnings }: Tips,
+  { states }: FleetRefs,
+): Promise<Result<Pick<Snapshot, 'claims' | 'earlier'>>> {
+  const doubtful = [...claims].flatMap(([host, { problem }]) => {
+    const tip = states.get(host);
+    return problem === null || tip === undefined || pinnedIn(fleet, host) === null ? [] : [{ host, tip }];
+  });
+  const pins = await pinnedThen(clone, authority, doubtful);
+  if (!pins.ok) return pins;
+  const earlier = new Map(
+    [...pins.value].flatMap(([host, pin]) => (pin.ok ? [[host, pin.value] as const] : [])),
+  );
+  const others = [...claims].filter(([host]) => !earlier.has(host));
+  const own = [...beginnings].filter(([host]) => earlier.has(host));
+  return ok({ claims: new Map([...others, ...own]), earlier });
 }
 
 /** What hosts with a good tip accepted. */
@@ -136,7 +173,7 @@ const farthest = 100;
 async function lastValid(clone: Clone, head: ObjectId, broken: Failure): Promise<Result<Fleet>> {
   const chain = await clone.firstParents([head], { limit: farthest });
   if (!chain.ok) return chain;
-  const names = [...chain.value.keys()].map((id) => `${id}:fleet.yaml`);
+  const names = [...chain.value.keys()].map(fleetName);
   const objects = await clone.read(names);
   if (!objects.ok) return objects;
   for (const name of names) {
@@ -144,13 +181,6 @@ async function lastValid(clone: Clone, head: ObjectId, broken: Failure): Promise
     if (fleet.ok) return fleet;
   }
   return fail(broken);
-}
-
-function fleetIn(objects: ReadonlyMap<string, NamedObject>, name: string, head: ObjectId): Result<Fleet> {
-  const object = objects.get(name);
-  if (object?.type !== 'blob') return fail(noFleet(head));
-  const parsed = parseFleet(Buffer.from(object.bytes).toString('utf8'), { file: 'fleet.yaml', version });
-  return parsed.ok ? parsed : fail(failureOf(parsed.failure));
 }
 
 /** A host that was approved and has not pushed yet still has its genesis where it waited. */
@@ -166,14 +196,5 @@ function noBranch(clone: Clone): Failure {
     cause: `the remote ${name} has no branch ${branch}`,
     where: clone.root,
     remedy: `switch to the fleet’s branch, or push it: git push ${name} ${branch}`,
-  };
-}
-
-function noFleet(where: ObjectId): Failure {
-  return {
-    kind: 'unexpected',
-    cause: 'there is no fleet.yaml at the head of the remote’s branch',
-    where,
-    remedy: 'run `autark init`, and push',
   };
 }

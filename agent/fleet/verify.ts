@@ -25,8 +25,8 @@ export async function auditFleet(clone: Clone, refs: FleetRefs): Promise<Result<
   const read = await readFleet(clone, refs, { isCold: true });
   if (!read.ok) return read;
   const snapshot = read.value;
-  const { authority, claims, fleet } = snapshot;
-  const chains = await auditChains(clone, fleet, tipsOf(snapshot, refs));
+  const { authority, claims } = snapshot;
+  const chains = await auditChains(clone, snapshot, tipsOf(snapshot, refs));
   if (!chains.ok) return chains;
   const authentic = new Set([authority.introduction.id, ...authority.judged]);
   const parents = await strangeParents(clone, snapshot, authentic, chains.value);
@@ -51,11 +51,11 @@ export async function auditFleet(clone: Clone, refs: FleetRefs): Promise<Result<
 }
 
 /** The tips that are good themselves; the others are findings already. */
-function tipsOf({ claims }: Snapshot, { states }: FleetRefs): ReadonlyMap<string, ObjectId> {
-  return new Map([...states].filter(([host]) => claims.get(host)?.problem === null));
+function tipsOf({ claims, earlier }: Snapshot, { states }: FleetRefs): ReadonlyMap<string, ObjectId> {
+  return new Map([...states].filter(([host]) => earlier.has(host) || claims.get(host)?.problem === null));
 }
 
-/** A second parent must be authentic (S8). Most are commits of the branch itself; the others are judged one by one. */
+/** The revision among a record's parents must be authentic (S8). Most are commits of the branch itself; the others are judged one by one. */
 async function strangeParents(
   clone: Clone,
   { authority }: Snapshot,

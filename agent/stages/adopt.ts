@@ -26,9 +26,10 @@ export async function adopt(
   const { standing, trial, running } = journal;
   const circumstances: Journal = { ...journal, ...change, standing, trial };
   const draft = await draftOf(context, { event: 'restored', running }, circumstances);
+  if (!draft.ok) return draft;
   return memory.write({
     ...change,
-    phase: { at: 'record', draft, ...(again.length === 0 ? {} : { again }) },
+    phase: { at: 'record', draft: draft.value, ...(again.length === 0 ? {} : { again }) },
   });
 }
 

@@ -41,7 +41,8 @@ export async function settleBack(
   const changed = { ...change, running, standing, trial: null };
   if (!journal.approved) return memory.write({ ...changed, phase: { at: 'idle' } });
   const draft = await draftOf(context, happening, { ...journal, ...changed });
-  return memory.write({ ...changed, heldByHand: true, phase: { at: 'record', draft } });
+  if (!draft.ok) return draft;
+  return memory.write({ ...changed, heldByHand: true, phase: { at: 'record', draft: draft.value } });
 }
 
 /** Says in `hold.json` that the host was not gone back from after all, so that no hold gives a false reason. */

@@ -1,9 +1,9 @@
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
-import { enrolKeyId, parsePublicKey } from '../../shared/trust/ssh-key.ts';
 import type { ObjectId } from '../../shared/objects/object.ts';
 import type { Context } from '../context.ts';
-import type { Bounds } from '../ports.ts';
+import type { Bounds, Git } from '../ports.ts';
 import { readCommit } from '../objects/read.ts';
+import { enrolRef } from './enrolment.ts';
 import { sightOf, storeOutbox } from './own-branch.ts';
 import { divergence, look } from './own-state.ts';
 
@@ -66,13 +66,15 @@ function boundsOf({ memory, signal }: Context): Bounds {
  */
 async function lostRecords(context: Context, expected: ObjectId | null): Promise<Failure | undefined> {
   const { outbox, git } = context.effects('record');
-  const { tip, seq } = context.memory.journal;
-  const [oldest] = await outbox.list();
+  const { tip, seq, replaces, successor } = context.memory.journal;
+  const [oldest] = (await outbox.list()).filter(({ id }) => id !== successor?.genesis);
   const commit = oldest === undefined ? undefined : await readCommit(git, oldest.id);
   const [parent] = commit?.ok === true ? commit.value.commit.parents : [];
   // With an empty outbox, the newest record itself is all there is to push.
-  const needed = oldest === undefined ? tip : parent;
-  if (needed === undefined || (await git.read(needed)).ok) return undefined;
+  const below = oldest === undefined ? tip : parent;
+  const needed =
+    (await missing(git, below)) ?? (oldest?.seq === 0 ? await missing(git, replaces) : undefined);
+  if (needed === undefined) return undefined;
   const branch = `state/${context.memory.journal.host}`;
   const lease = expected === null ? '' : `--force-with-lease=refs/heads/${branch}:${expected} `;
   const push = `git push ${lease}origin refs/remotes/origin/${branch}:refs/heads/${branch}`;
@@ -84,6 +86,12 @@ async function lostRecords(context: Context, expected: ObjectId | null): Promise
   };
 }
 
+/** One that is needed and cannot be read. */
+async function missing(git: Git, needed: ObjectId | null | undefined): Promise<ObjectId | undefined> {
+  if (needed === null || needed === undefined) return undefined;
+  return (await git.read(needed)).ok ? undefined : needed;
+}
+
 /**
  * The genesis no longer waits for approval once the state branch holds it. Tidiness only: a server that refuses
  * changes nothing.
@@ -93,12 +101,6 @@ async function takeBackEnrolment({ memory, senses, effects, signal }: Context): 
   const ref = enrolRef(host, senses.signer.key);
   if (ref === undefined) return;
   await effects('record').git.push([{ ref, to: null, expected: genesis }], { timeout: pace.fetch, signal });
-}
-
-/** Where a machine's genesis waits for approval, or `undefined` for a key that cannot be read. */
-export function enrolRef(host: string, key: string): string | undefined {
-  const parsed = parsePublicKey(key);
-  return parsed.ok ? `refs/heads/enroll/${host}/${enrolKeyId(parsed.value.blob)}` : undefined;
 }
 
 async function readBack(context: Context): Promise<Result<void>> {
@@ -119,8 +121,10 @@ async function readBack(context: Context): Promise<Result<void>> {
 async function settleDelivery(context: Context): Promise<Result<void>> {
   const { memory, senses } = context;
   const { outbox } = context.effects('record');
-  const { tip, seq, host, delivered } = memory.journal;
-  for (const entry of await outbox.list()) if (entry.seq <= seq) await outbox.drop(entry);
+  const { tip, seq, host, delivered, successor } = memory.journal;
+  for (const entry of await outbox.list()) {
+    if (entry.seq <= seq && entry.id !== successor?.genesis) await outbox.drop(entry);
+  }
   if (delivered === null) await takeBackEnrolment(context);
   // Last: cut off before it, all of this is done again; after it, nobody would look any more.
   const noted = await memory.write({ delivered: tip, diverged: null });

@@ -7,6 +7,7 @@ import { fail, ok, type Result } from '../../shared/failure.ts';
 import type { Context } from '../context.ts';
 import type { Bounds, StateTip } from '../ports.ts';
 import { readFound } from '../objects/read.ts';
+import { isOlder as isOlderMachines } from './older.ts';
 import { isBreak, openOwnChain, walkChain, type OwnChain } from './own-chain.ts';
 
 /** What the server has as this host's state branch; asked once in a cycle unless what was seen is out of date. */
@@ -18,6 +19,20 @@ export async function sightOf({ effects, sight }: Context, bounds: Bounds): Prom
     sight.isSaid = false;
   }
   return fetched;
+}
+
+/**
+ * The newest record of the machine that was this host before, which this machine's first record is to name, so that no
+ * history is lost (P6); `null` when there is none. It cannot be told without the server.
+ */
+export async function olderTip(context: Context): Promise<Result<ObjectId | null>> {
+  const { memory, signal } = context;
+  const tip = await sightOf(context, { timeout: memory.journal.pace.fetch, signal });
+  if (!tip.ok) return tip;
+  if (tip.value === null || tip.value.isRefused) return ok(null);
+  const { id } = tip.value;
+  const older = await isOlderMachines(context, id);
+  return older.ok ? ok(older.value ? id : null) : older;
 }
 
 /** The waiting records as objects of the Git directory, which may be new and empty. */
@@ -38,7 +53,13 @@ export async function classify(context: Context, tip: StateTip | null): Promise<
   const { journal } = context.memory;
   if (id === journal.tip) return ok({ is: 'tip' });
   if (id === journal.delivered) return ok({ is: 'ours', id, isOlder: false });
+  if (id === journal.replaces) return ok({ is: 'older', id });
   if (tip.isRefused) return ok({ is: 'foreign', id });
+  if (journal.approved && journal.seq === 0) {
+    // Its first record is not made yet: it will follow this one.
+    const older = await isOlderMachines(context, id);
+    if (!older.ok || older.value) return older.ok ? ok({ is: 'older', id }) : older;
+  }
   const { git } = context.effects('record');
   const read = await git.read(id);
   if (!read.ok) return read;

@@ -48,7 +48,7 @@ export async function walkChain(
 }
 
 /** Bytes that are there and wrong, not bytes that are missing. */
-function isOfItsBytes({ kind }: Failure): boolean {
+export function isOfItsBytes({ kind }: Failure): boolean {
   return kind === 'not-authentic' || kind === 'invalid';
 }
 

@@ -11,6 +11,7 @@ import { composeStateCommit } from '../../shared/record/state-commit.ts';
 import { oneLine } from '../../shared/printable.ts';
 import type { Context } from '../context.ts';
 import { recordAgain } from './again.ts';
+import { olderTip } from './own-branch.ts';
 
 /** What is decided before its record is made: it happened at what the cycle is about. */
 export type Settled = Omit<Happening, 'revision' | 'isTrial'>;
@@ -36,14 +37,23 @@ export async function settle(
   const standing = standingOf(happening, { head, under: context.under, until: end });
   const changed = { ...change, ...foundAt(aim, standing) };
   const draft = await draftOf(context, happening, { ...memory.journal, ...changed });
-  return memory.write({ ...changed, phase: { at: 'record', draft } });
+  return draft.ok ? memory.write({ ...changed, phase: { at: 'record', draft: draft.value } }) : draft;
 }
 
-/** The draft of a record, with the facts of the machine as they are now. */
-export async function draftOf(context: Context, happening: Happening, journal: Journal): Promise<Draft> {
+/**
+ * The draft of a record, with the facts of the machine as they are now. The first one of a machine needs the server: it
+ * names the newest record of the machine before.
+ */
+export async function draftOf(
+  context: Context,
+  happening: Happening,
+  journal: Journal,
+): Promise<Result<Draft>> {
   const { machine } = context.effects('record');
   const { version, guarantees, senses, stopwatch } = context;
-  return draftRecord(happening, {
+  const older = journal.seq === 0 ? await olderTip(context) : ok(null);
+  if (!older.ok) return older;
+  const draft = draftRecord(happening, {
     journal,
     version,
     guarantees,
@@ -51,6 +61,7 @@ export async function draftOf(context: Context, happening: Happening, journal: J
     now: senses.clock.now(),
     seconds: stopwatch.seconds(),
   });
+  return ok(older.value === null ? draft : { ...draft, replaces: older.value });
 }
 
 type Recording = Extract<Phase, { at: 'record' }>;
@@ -75,6 +86,7 @@ export async function commitRecord(context: Context, recording: Recording): Prom
     ...{ seq, tip: id, phase: next.value },
     // A record that is made again is no newer for that.
     ...(instead === undefined ? { recordedAt: draft.at } : {}),
+    ...(seq === 1 ? { replaces: draft.replaces ?? null } : {}),
     reports: withoutReports(memory.journal.reports, draft.status.reports),
   });
   if (!noted.ok) return noted;

@@ -27,6 +27,7 @@ const draft = v.strictObject({
   status: statusSchema,
   at: milliseconds,
   deploys: v.boolean(),
+  replaces: v.exactOptional(id),
 });
 
 const phase = v.variant('at', [
@@ -98,6 +99,13 @@ const pace = v.strictObject({
 
 const divergence = v.strictObject({ cause: v.string(), where: id, goesOn: v.boolean() });
 
+const successor = v.strictObject({
+  file: v.string(),
+  key: v.string(),
+  genesis: id,
+  isOffered: v.boolean(),
+});
+
 /**
  * The shape of `journal.json`, format 1. Unknown keys are refused: a newer agent raises the format instead. Keys with a
  * default are younger than the format; a journal without them knows nothing of what they say.
@@ -109,6 +117,10 @@ export const journalSchema = v.strictObject({
   installation: v.string(),
   genesis: id,
   approved: v.boolean(),
+  key: v.optional(v.nullable(v.string()), null),
+  replaced: v.optional(v.nullable(id), null),
+  replaces: v.optional(v.nullable(id), null),
+  successor: v.optional(v.nullable(successor), null),
   accepted: v.nullable(id),
   acceptedUnder: v.string(),
   floors: v.optional(v.array(id), []),

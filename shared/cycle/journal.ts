@@ -49,8 +49,10 @@ export interface Draft {
   readonly status: Status;
   /** Milliseconds since the epoch. */
   readonly at: number;
-  /** True when the record's revision becomes the second parent. */
+  /** True when the record's revision becomes a parent. */
   readonly deploys: boolean;
+  /** The newest record of the machine before, under this name: a parent of this machine's first record. */
+  readonly replaces?: ObjectId;
 }
 
 /**
@@ -113,6 +115,18 @@ export type Phase =
       readonly again?: readonly Waiting[];
     };
 
+/** The key that this machine is going to have, once an authentic revision pins it. */
+export interface Successor {
+  /** Absolute path of the private key. */
+  readonly file: string;
+  /** `TYPE BASE64`. */
+  readonly key: string;
+  /** Signed by that key; it waits in the outbox until the first record after it was delivered. */
+  readonly genesis: ObjectId;
+  /** Whether the server has it below `enroll/`. */
+  readonly isOffered: boolean;
+}
+
 /** Another life of this host writes the same state branch: nothing is pushed until a person decides (S9). */
 export interface Divergence {
   readonly cause: string;
@@ -162,6 +176,13 @@ export interface Journal {
   readonly genesis: ObjectId;
   /** True once an authentic revision has pinned this genesis. */
   readonly approved: boolean;
+  /** The key under which a revision pinned this machine last; `null` when none did, or before this was kept. */
+  readonly key: string | null;
+  /** The revision that was first seen to pin another machine in this one's place; `null` while none does. */
+  readonly replaced: ObjectId | null;
+  /** The newest record of the machine before, which this one's first record names; `null` when there was none. */
+  readonly replaces: ObjectId | null;
+  readonly successor: Successor | null;
   /** The newest revision found authentic; only moves forward (P1). */
   readonly accepted: ObjectId | null;
   /** The introduction, and the floor if any, under which it was accepted. */

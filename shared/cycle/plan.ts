@@ -4,6 +4,7 @@ import type { ObjectId } from '../objects/object.ts';
 import { pinnedIn } from '../record/pinned.ts';
 import type { Pinned } from '../record/tip.ts';
 import { planOf, type HeldByHand } from './hold.ts';
+import type { Journal, Successor } from './journal.ts';
 
 /** Who this machine is: the name and genesis it enrolled with and the key it holds. */
 export interface Self {
@@ -12,6 +13,16 @@ export interface Self {
   readonly key: string;
   readonly genesis: ObjectId;
   readonly fleet: string;
+}
+
+/** What this machine remembers of who it was pinned as. */
+export interface Past {
+  readonly wasPinned: boolean;
+  /** The key that was pinned; `null` when that was not kept. */
+  readonly key: string | null;
+  readonly successor: Successor | null;
+  /** The revision that replaced it. */
+  readonly replacedBy: ObjectId;
 }
 
 /** What is to be done about an authentic, valid revision. */
@@ -26,7 +37,19 @@ export type Plan =
       /** True when a person said so on the machine itself. */
       readonly isByHand?: boolean;
     }
-  | { readonly do: 'retire'; readonly failure: Failure };
+  | { readonly do: 'retire'; readonly failure: Failure }
+  /** Another machine is this host now. */
+  | { readonly do: 'end'; readonly failure: Failure }
+  /** This machine is pinned with its new key. */
+  | { readonly do: 'succeed'; readonly successor: Successor };
+
+/** What a plan rests on besides the revision and the time. */
+export interface Known {
+  /** What a person said on the machine itself; `null` for nothing. */
+  readonly byHand?: HeldByHand | null;
+  /** Absent for what is only tried, which replaces nobody. */
+  readonly past?: Past;
+}
 
 /**
  * Decides what this machine does about a revision's `fleet.yaml`. An agent acts only as the host whose key it
@@ -34,10 +57,11 @@ export type Plan =
  * person said on the machine outweighs a pause.
  * @param now milliseconds since the epoch
  */
-export function plan(fleet: Fleet, self: Self, now: number, byHand: HeldByHand | null): Plan {
+export function plan(fleet: Fleet, self: Self, now: number, { byHand = null, past }: Known = {}): Plan {
   const host = fleet.hosts.get(self.host);
   const stranger = identityProblem(fleet, host, self);
-  if (stranger !== undefined) return hold(stranger);
+  if (stranger !== undefined)
+    return (past === undefined ? undefined : ofOld(fleet, self, past)) ?? hold(stranger);
   if (host === undefined) return hold(absent(self));
   if (host.retired) return { do: 'retire', failure: retired(self.host) };
   if (host.key === undefined) return hold(unapproved(self));
@@ -49,6 +73,28 @@ export function plan(fleet: Fleet, self: Self, now: number, byHand: HeldByHand |
   }
   if (system === undefined) return hold(withoutSystem(self.host));
   return { do: 'deploy', host, source: system };
+}
+
+/** A machine that was this host: it is so with its new key, or another one is. Its fleet outweighs both (22). */
+function ofOld(fleet: Fleet, self: Self, past: Past): Plan | undefined {
+  const host = fleet.hosts.get(self.host);
+  const { successor, wasPinned: wasHost, replacedBy } = past;
+  if (fleet.fleet !== self.fleet || host === undefined) return undefined;
+  const isNext = successor !== null && host.key === successor.key && host.genesis === successor.genesis;
+  if (isNext) return { do: 'succeed', successor };
+  const isReplaced = wasHost && !isStillPinned(host, self, past);
+  return isReplaced ? { do: 'end', failure: replaced(self, replacedBy) } : undefined;
+}
+
+/** Whether the file pins what it did: then it is this machine that came to hold another key. */
+function isStillPinned(host: Host, { genesis }: Self, { key }: Past): boolean {
+  if ((host.genesis ?? genesis) !== genesis) return false;
+  return key === null ? host.genesis !== undefined : host.key === key;
+}
+
+/** Whether a revision pinned this machine before; of a journal from before the key was kept, by what it recorded. */
+export function wasPinned({ key, approved, seq }: Pick<Journal, 'key' | 'approved' | 'seq'>): boolean {
+  return key !== null || approved || seq > 0;
 }
 
 /**
@@ -94,7 +140,9 @@ function identityProblem(fleet: Fleet, host: Host | undefined, self: Self): Fail
       kind: 'not-this-host',
       cause: `fleet.yaml pins another key for ${self.host} than the one this machine holds`,
       where: `fleet.yaml, hosts.${self.host}.key`,
-      remedy: `enrol this machine under its own name, or put the key of ${self.host} back in its place`,
+      remedy:
+        `enrol this machine under its own name, or put the key of ${self.host} back in its place; ` +
+        `if it takes the place of ${self.host}, run \`autark approve ${self.host} --replace\` in a clone and push`,
     };
   }
   if (host?.genesis !== undefined && host.genesis !== self.genesis) {
@@ -102,7 +150,9 @@ function identityProblem(fleet: Fleet, host: Host | undefined, self: Self): Fail
       kind: 'held',
       cause: `fleet.yaml pins the genesis ${host.genesis}, and this installation began with ${self.genesis}`,
       where: `fleet.yaml, hosts.${self.host}.genesis`,
-      remedy: 'if this machine was installed anew, have an admin approve it anew',
+      remedy:
+        `if this machine was installed anew, have an admin approve it anew: ` +
+        `\`autark approve ${self.host} --replace\` in a clone, and push`,
     };
   }
   return undefined;
@@ -154,5 +204,16 @@ function retired(host: string): Failure {
     cause: `${host} is retired`,
     where: `fleet.yaml, hosts.${host}.retired`,
     remedy: 'nothing is left to do; enrol the machine anew to use it again',
+  };
+}
+
+function replaced({ host }: Self, by: ObjectId): Failure {
+  return {
+    kind: 'ended',
+    cause: `revision ${by} made another machine ${host}, in place of this one`,
+    where: `fleet.yaml, hosts.${host}`,
+    remedy:
+      'nothing is left to do here, and this machine may be switched off; if that was a mistake, ' +
+      `\`git revert ${by.slice(0, 7)}\`, push, and start the agent again`,
   };
 }

@@ -43,6 +43,22 @@ export function parseAgentSettings(text: string, file: string): Result<AgentSett
   return ok({ branch: 'main', dir: '.', ...v.parse(schema, plain) });
 }
 
+/**
+ * The same file with another `key`, and all else as somebody wrote it, comments included. Where that is not to be had,
+ * as in a file on one line, it is written anew.
+ */
+export function withKey(text: string, key: string): Result<string> {
+  const before = parseAgentSettings(text, 'agent.yaml');
+  if (!before.ok) return before;
+  const wanted = formatAgentSettings({ ...before.value, key });
+  const line = `key: ${stringify(key, { lineWidth: 0 }).trimEnd()}`;
+  const lines = text.split('\n');
+  const at = lines.findIndex((each) => /^key\s*:/.test(each));
+  const edited = at < 0 ? `${text.trimEnd()}\n${line}\n` : lines.with(at, line).join('\n');
+  const after = parseAgentSettings(edited, 'agent.yaml');
+  return ok(after.ok && formatAgentSettings(after.value) === wanted ? edited : wanted);
+}
+
 /** The file that `enroll` writes: the same text for the same settings. */
 export function formatAgentSettings(settings: AgentSettings): string {
   const { interval, ...others } = settings;

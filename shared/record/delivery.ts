@@ -22,6 +22,8 @@ export type Seen =
   | { readonly is: 'tip' }
   /** Another record of this host's chain; older than what it was seen to have before, or not. */
   | { readonly is: 'ours'; readonly id: ObjectId; readonly isOlder: boolean }
+  /** The newest record of the machine before, which this one's first record follows or is going to. */
+  | { readonly is: 'older'; readonly id: ObjectId }
   /** Bytes that git refuses, or not signed by this host's key. */
   | { readonly is: 'foreign'; readonly id: ObjectId }
   /** Signed by this host's key, not known here, and chain good (S8) down to a record that is: newest first. */
@@ -67,6 +69,11 @@ export function deliver(own: Own, seen: Seen, now: number): Delivery {
       // Ahead of what was seen before it is an earlier push whose answer was lost.
       const push = { do: 'push', expected: seen.id } as const;
       return seen.isOlder ? { ...push, report: `${branch} was set back on the server to ${seen.id}` } : push;
+    }
+    case 'older': {
+      const push = { do: 'push', expected: seen.id } as const;
+      const report = `${branch} was set back on the server to ${seen.id}, of the machine before`;
+      return own.delivered === null ? push : { ...push, report };
     }
     case 'foreign': {
       const report = `${branch} held ${seen.id}, which this host did not sign`;

@@ -21,6 +21,7 @@ export function formatMessage(draft: Draft, genesis: ObjectId | null): string {
     ['Fleet', status.fleet],
     ['Host', status.host],
     ['Genesis', genesis ?? undefined],
+    ['Replaces', draft.replaces],
     ['Seq', status.seq],
     ['Event', status.outcome.event],
     ['Revision', status.system?.revision],

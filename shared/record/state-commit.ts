@@ -50,7 +50,7 @@ export function composeStateCommit(
 
 function parentsOf(draft: Draft, place: Place): ObjectId[] {
   const revision = draft.deploys && place.withRevision ? draft.status.system?.revision : undefined;
-  return [place.previous, revision ?? null].filter((parent) => parent !== null);
+  return [place.previous, draft.replaces ?? null, revision ?? null].filter((parent) => parent !== null);
 }
 
 /** Git cannot write a time before 1970; a clock that far off must not stop the record (P6). */

@@ -32,6 +32,8 @@ export interface StateRecord {
   readonly generation?: number;
   /** The first record of the history that it belongs to; absent when it does not say. */
   readonly genesis?: ObjectId;
+  /** The newest record of the machine before, under this name: said by a machine's first record alone. */
+  readonly replaces?: ObjectId;
 }
 
 /** A state commit as it was found: the parsed commit, its bytes, and its `status.json`. */
@@ -44,8 +46,9 @@ export interface Found {
 
 /**
  * *Tip good* (S8): signed by the host's key, naming its fleet, host and genesis as an authentic revision
- * pinned them, and with a second parent, if any, equal to `Autark-Revision`. Whether that revision is
- * authentic is the caller's to know.
+ * pinned them, and with a second parent, if any, equal to `Autark-Revision`; in a machine's first record the tip that
+ * `Autark-Replaces` names comes between. Whether that revision is authentic, and what the other machine's records are
+ * worth, is the caller's to know.
  */
 export function checkRecord(found: Found, pinned: Pinned): Result<StateRecord> {
   const record = readRecord(found);
@@ -61,6 +64,7 @@ export function readRecord({ id, commit, statusText }: Found): Result<StateRecor
   const { seq, at, outcome, system } = status.value;
   const { subject, trailers } = parseMessage(commit.message);
   const genesis = seq === 0 ? id : trailers.get('Autark-Genesis');
+  const replaces = trailers.get('Autark-Replaces');
   return ok({
     id,
     seq,
@@ -73,7 +77,16 @@ export function readRecord({ id, commit, statusText }: Found): Result<StateRecor
     ...(system === null ? {} : { revision: system.revision, generation: system.generation }),
     ...(outcome.attempted === undefined ? {} : { attempted: outcome.attempted }),
     ...(genesis === undefined ? {} : { genesis }),
+    ...(replaces === undefined ? {} : { replaces }),
   });
+}
+
+/** The revision among the parents of a record: after the record before, and the older machine's tip if it names one. */
+export function revisionParent(
+  { parents }: Pick<Commit, 'parents'>,
+  { replaces }: Pick<StateRecord, 'replaces'>,
+): ObjectId | undefined {
+  return parents[replaces === undefined ? 1 : 2];
 }
 
 /** Why the commit is not signed by the pinned key, or `undefined`. */
@@ -92,8 +105,9 @@ export function signatureProblem(
 
 function namingProblem({ commit }: Found, record: StateRecord, pinned: Pinned): string | undefined {
   const { trailers } = parseMessage(commit.message);
-  const { status, seq, revision, genesis } = record;
-  const second = commit.parents[1];
+  const { status, seq, revision, genesis, replaces } = record;
+  const deployed = revisionParent(commit, record);
+  const older = replaces === undefined ? undefined : commit.parents[1];
   const expected: [string, string | undefined, string | undefined][] = [
     ['the trailer Autark-Fleet', trailers.get('Autark-Fleet'), pinned.fleet],
     ['the trailer Autark-Host', trailers.get('Autark-Host'), pinned.host],
@@ -103,7 +117,12 @@ function namingProblem({ commit }: Found, record: StateRecord, pinned: Pinned): 
     ['the fleet in status.json', status.fleet, pinned.fleet],
     ['the host in status.json', status.host, pinned.host],
     ['the genesis', genesis, pinned.genesis ?? genesis],
-    ['the second parent', second, second === undefined ? undefined : revision],
+    ['the trailer Autark-Replaces', replaces, seq === 1 ? older : undefined],
+    [
+      `the ${replaces === undefined ? 'second' : 'third'} parent`,
+      deployed,
+      deployed === undefined ? undefined : revision,
+    ],
   ];
   const wrong = expected.find(([, found, wanted]) => found !== wanted);
   if (wrong === undefined) return undefined;

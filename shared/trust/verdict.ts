@@ -131,6 +131,20 @@ export async function descends(
   return missed === undefined ? ok(undefined) : fail(belowFloor(head, missed));
 }
 
+/**
+ * Whether a revision lies between the introduction and a head that is authentic, both included: then it is authentic
+ * itself (S1), and stays so whoever is an admin now.
+ */
+export async function liesBelow(
+  { introduction, head, revision }: Pick<Question, 'introduction' | 'head'> & { readonly revision: ObjectId },
+  history: Pick<History, 'commit'>,
+): Promise<Result<boolean>> {
+  const below = await reachable(history, head, new Set([revision]));
+  if (!below.ok || !below.value.has(revision)) return below.ok ? ok(false) : below;
+  const above = await reachable(history, revision, new Set([introduction]));
+  return above.ok ? ok(above.value.has(introduction)) : above;
+}
+
 /** Authentic (S1), and not below a floor (S2): what a host asks before it accepts a revision. */
 export async function authenticate(question: Question & Measure & History): Promise<Result<void, Refusal>> {
   const authentic = await judge(question, question);

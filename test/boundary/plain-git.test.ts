@@ -96,7 +96,8 @@ describe('the script for a host', () => {
   const key = /key: (ssh-ed25519 [A-Za-z0-9+/=]+)/.exec(fleet.fleetYaml('web1'))?.[1] ?? '';
   const genesis = records[0]?.id ?? '';
   const own = keyAt(host.path('var/lib/autark/key'));
-  const check = (): Promise<RanProgram> => inClone(state, 'web1', key, genesis);
+  const check = (...more: readonly string[]): Promise<RanProgram> =>
+    inClone(state, 'web1', key, genesis, ...more);
   const push = (parents: readonly string[], signed: PrivateKey, subject = 'web1: forged') =>
     server.commit({
       parents,
@@ -120,6 +121,18 @@ describe('the script for a host', () => {
   test('names a number left out, although the host signed it', async () => {
     const skipped = await push([stateTip], own, 'web1: later\n\nAutark-Host: web1\nAutark-Seq: 7');
     const expected = `${skipped} does not say that it is web1/${records.length}\n`;
+    expect(await check()).toMatchObject({ code: 1, stdout: expected });
+  });
+
+  test('checks the records of a machine before by their tip, and names one that is not followed', async () => {
+    expect(await check('origin', stateTip)).toMatchObject({ code: 0, stdout: '' });
+    const [first = ''] = records.map(({ id }) => id);
+    const said = 'web1: on\n\nAutark-Host: web1\nAutark-Seq: 1\nAutark-Replaces: ';
+    const replacing = (tip: string) => push([first, stateTip], own, `${said}${tip}`);
+    await replacing(stateTip);
+    expect(await check()).toMatchObject({ code: 0, stdout: '' });
+    const other = await replacing(first);
+    const expected = `${other} names ${first} as the machine before, and does not follow it\n`;
     expect(await check()).toMatchObject({ code: 1, stdout: expected });
   });
 

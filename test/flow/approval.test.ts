@@ -147,7 +147,7 @@ describe('a deployed host', () => {
     expect(host.motd()).toBe('named again');
   });
 
-  test('whose key is replaced is not that host any more: 22, silent, even where it is paused too', async () => {
+  test('whose key is replaced is not that host any more: 13, silent, even where it is paused too', async () => {
     const stranger = (await writeKey(join(fleet.world.dir, 'stranger'), 'x')).line;
     const [before, tip] = [host.running(), await newest(host)];
     const key = /key: ssh-ed25519 \S+\n( {4}genesis: .*\n)?/;
@@ -157,21 +157,21 @@ describe('a deployed host', () => {
       execHost('web1', 'theirs'),
     );
     const { code, stderr } = await host.agent();
-    expect(code).toBe(22);
-    expect(stderr).toMatch(/pins another key for web1 .*\(fleet\.yaml, hosts\.web1\.key\); \S+/);
+    expect(code).toBe(13);
+    expect(stderr).toMatch(/made another machine web1.* \(fleet\.yaml, hosts\.web1\); \S+/);
     expect(host.running()).toEqual(before);
     expect((await newest(host)).id).toBe(tip.id);
   });
 
-  test('for which another genesis is pinned is held and silent', async () => {
+  test('for which another genesis is pinned has been replaced too, and is silent', async () => {
     const [before, tip] = [host.running(), await newest(host)];
     await change(
       (yaml) => yaml.replace(/genesis: .*/, `genesis: ${randomBytes(20).toString('hex')}`),
       execHost('web1', 'y'),
     );
     const { code, stderr } = await host.agent();
-    expect(code).toBe(10);
-    expect(stderr).toMatch(/pins the genesis [0-9a-f]{40}.*\(fleet\.yaml, hosts\.web1\.genesis\); \S+/);
+    expect(code).toBe(13);
+    expect(stderr).toMatch(/made another machine web1.* \(fleet\.yaml, hosts\.web1\); \S+/);
     expect(host.running()).toEqual(before);
     expect((await newest(host)).id).toBe(tip.id);
   });

@@ -97,8 +97,8 @@ export interface Fleet {
   readonly server: Server;
   readonly admin: PrivateKey;
   readonly introduction: string;
-  /** Enrols a machine; nobody has approved it yet. */
-  enrol(name: string): Promise<FleetHost & { readonly fingerprint: string }>;
+  /** Enrols a machine; nobody has approved it yet. `place` tells its files from those of another of this name. */
+  enrol(name: string, place?: string): Promise<FleetHost & { readonly fingerprint: string }>;
   /** The same, approved, with these options about its system instead of a build program. */
   join(name: string, system?: readonly string[]): Promise<FleetHost>;
   /** The machine of this name, whether it has enrolled or not. */
@@ -120,11 +120,11 @@ export async function makeFleet(
   const admin = keyAt(world.adminKey);
   const server = serverOf(world, admin);
   let approved = '';
-  const enrol = async (name: string) => {
-    const root = world.root(name);
+  const enrol = async (name: string, place = name) => {
+    const root = world.root(place);
     const there = ['--root', root, '--remote', world.remote, '--host', name];
     const out = await world.mustAutark(['enroll', ...there, '--introduction', introduction]);
-    return { ...hostAt(world, server, name), fingerprint: out.split('\n')[0] ?? '' };
+    return { ...hostAt(world, server, name, place), fingerprint: out.split('\n')[0] ?? '' };
   };
   const approve = async (
     name: string,
@@ -221,8 +221,8 @@ async function stage(git: Server['git'], path: string, change: FileChange): Prom
   await git(['update-index', '--add', '--cacheinfo', `${mode},${blob},${path}`]);
 }
 
-function hostAt(world: World, server: Server, name: string): FleetHost {
-  const root = world.root(name);
+function hostAt(world: World, server: Server, name: string, place = name): FleetHost {
+  const root = world.root(place);
   const path = (...parts: string[]): string => join(root, ...parts);
   const state = path('var/lib/autark');
   const autark = (args: readonly string[], { before = [], env = {} }: AgentOptions): Promise<RanProgram> => {

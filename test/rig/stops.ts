@@ -7,7 +7,7 @@ import { run } from './run.ts';
 import { currentGeneration, expectAtRest, expectChain } from './sound.ts';
 import { program, type World } from './world.ts';
 
-const stopper = join(dirname(program), '../test/rig/agent-stopped-at.js');
+export const stopper = join(dirname(program), '../test/rig/agent-stopped-at.js');
 
 /** What a host and its server were, to be put back as often as wanted: at the same place, for paths are absolute. */
 export interface Snapshot {

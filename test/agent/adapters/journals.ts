@@ -17,6 +17,7 @@ const draft: Full<Draft> = {
   detail: ['built in 3 s', 'naïve ünïcode, "quotes" and \\ too'],
   at: 1_767_225_600_000,
   deploys: true,
+  replaces: commit,
   status: {
     format: 1,
     fleet: '0f9c',
@@ -98,6 +99,10 @@ const full: Full<Omit<Journal, 'phase'>> = {
   installation: '11223344556677889900aabbccddeeff',
   genesis: commit,
   approved: true,
+  key: 'ssh-ed25519 AAAA',
+  replaced: revision,
+  replaces: commit,
+  successor: { file: '/etc/autark/key', key: 'ssh-ed25519 BBBB', genesis: revision, isOffered: true },
   accepted: revision,
   acceptedUnder: '77a077a077a077a077a077a077a077a077a077a0',
   floors: [commit],

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { readLog } from '../../../agent/fleet/log.ts';
 import { readFleet } from '../../../agent/fleet/read.ts';
+import type { Authority } from '../../../agent/fleet/authority.ts';
 import type { Clone, NamedObject } from '../../../agent/clone-ports.ts';
 import { ok } from '../../../shared/failure.ts';
 import type { Fleet } from '../../../shared/fleet/fleet.ts';
@@ -13,6 +14,8 @@ import { cloneWith } from './clones.ts';
 const begin = Date.UTC(2027, 0, 1);
 const hour = 3_600_000;
 const fleet: Fleet = { fleet: 'f', hosts: new Map(), readers: [], groups: [], tooNew: false, warnings: [] };
+const introduction = { id: 'e'.repeat(40), isFound: false };
+const authority: Authority = { introduction, revision: introduction.id, problem: null, judged: [] };
 
 /** Chains of records, one an hour, and a clone that has them; `asked` is how many names each reading asked for. */
 function clonedChains(lengths: Readonly<Record<string, number>>) {
@@ -50,7 +53,12 @@ function clonedChains(lengths: Readonly<Record<string, number>>) {
   });
   const refs = { head: 'f'.repeat(40), states, waiting: new Map() };
   const look = async (from: number) => {
-    const read = await readLog(clone, refs, fleet, { hosts: [...states.keys()], from });
+    const read = await readLog(
+      clone,
+      refs,
+      { fleet, authority, earlier: new Map() },
+      { hosts: [...states.keys()], from },
+    );
     if (!read.ok) throw new Error(read.failure.cause);
     return read.value;
   };

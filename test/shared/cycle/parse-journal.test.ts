@@ -55,13 +55,18 @@ describe('a journal', () => {
 });
 
 /** Keys that the first journals of this format did not have. */
-const young = new Set(['floors', 'reports', 'diverged', 'restoredAt', 'earlier', 'heldByHand']);
+const young = new Set([
+  ...['floors', 'reports', 'diverged', 'restoredAt'],
+  ...['earlier', 'heldByHand'],
+  ...['key', 'replaced', 'replaces', 'successor'],
+]);
 
 test('a journal from before a key was thought of knows nothing of it', () => {
   const old = Object.fromEntries(Object.entries(fullJournal).filter(([name]) => !young.has(name)));
   const nothing = {
     ...{ floors: [], reports: [], diverged: null, restoredAt: null },
     ...{ earlier: [], heldByHand: false },
+    ...{ key: null, replaced: null, replaces: null, successor: null },
   };
   expect(valueOf(parseJournal(encode(old), where))).toEqual({ ...old, ...nothing });
 });

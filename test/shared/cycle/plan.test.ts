@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { HeldByHand } from '../../../shared/cycle/hold.ts';
-import { isApproved, mayRecord, plan, type Self } from '../../../shared/cycle/plan.ts';
+import { isApproved, mayRecord, type Past, plan, type Self, wasPinned } from '../../../shared/cycle/plan.ts';
 import type { Fleet, Host } from '../../../shared/fleet/fleet.ts';
 
 const genesis = 'a'.repeat(40);
@@ -30,7 +30,7 @@ function fleetOf(host: Host | null, id = 'f1'): Fleet {
   return { fleet: id, readers: [], groups: [], hosts, tooNew: false, warnings: [] };
 }
 const decide = (host: Host | null, now = 0, id = 'f1', byHand: HeldByHand | null = null) =>
-  plan(fleetOf(host, id), self, now, byHand);
+  plan(fleetOf(host, id), self, now, { byHand });
 const held = (kind: string, cause: RegExp) =>
   expect.objectContaining({
     do: 'hold',
@@ -82,10 +82,70 @@ describe('the plan', () => {
       { ...full, retired: true },
     ]) {
       const decided = decide(host);
-      if (decided.do === 'deploy') throw new Error('deployed');
+      if (decided.do === 'deploy' || decided.do === 'succeed') throw new Error(decided.do);
       expect(decided.failure.where).toMatch(/^fleet\.yaml, /);
       expect(decided.failure.remedy).not.toBe('');
     }
+  });
+});
+
+describe('a machine that was pinned', () => {
+  const by = 'd'.repeat(40);
+  const successor = { file: '/k', key: 'ssh-ed25519 NEXT', genesis: 'c'.repeat(40), isOffered: true };
+  const past: Past = { wasPinned: true, key: self.key, successor, replacedBy: by };
+  const decided = (host: Host | null, more: Partial<Past> = {}, id = 'f1', me = self) =>
+    plan(fleetOf(host, id), me, 0, { past: { ...past, ...more } });
+  const other = { ...full, key: 'ssh-ed25519 THEIRS' };
+  const ended = expect.objectContaining({
+    do: 'end',
+    failure: expect.objectContaining({
+      kind: 'ended',
+      cause: expect.stringContaining(`revision ${by} made another machine web1`) as string,
+      remedy: expect.stringMatching(/switched off.*`git revert ddddddd`/) as string,
+    }) as unknown,
+  }) as unknown;
+
+  test.each<[string, Host]>([
+    ['key', other],
+    ['genesis', { ...full, genesis: 'b'.repeat(40) }],
+    ['key and genesis', { ...other, genesis: 'b'.repeat(40) }],
+    ['key, by a tombstone', { ...other, retired: true }],
+    ['key, and no genesis', Object.assign(without('genesis'), { key: 'ssh-ed25519 THEIRS' })],
+    ['key, which is the next one, under another genesis', { ...full, key: successor.key }],
+  ])('has been replaced by another %s (13)', (_what, host) => {
+    expect(decided(host)).toEqual(ended);
+    expect(decided(host, { wasPinned: false, key: null }).do).toBe('hold');
+    // What is only tried replaces nobody.
+    expect(decide(host).do).toBe('hold');
+  });
+
+  test('is replaced neither by another fleet (22 before 13), nor by its absence', () => {
+    expect(decided(other, {}, 'f2')).toEqual(held('not-this-host', /fleet f2/));
+    expect(decided(null)).toEqual(held('held', /does not name web1/));
+  });
+
+  test('and came to hold another key is not that host (22), as long as the old one is pinned', () => {
+    const changed = { ...self, key: 'ssh-ed25519 SWAPPED' };
+    expect(decided(full, {}, 'f1', changed)).toEqual(held('not-this-host', /another key/));
+    // A journal that did not keep the key knows it by its genesis.
+    expect(decided(full, { key: null }, 'f1', changed)).toEqual(held('not-this-host', /another key/));
+    expect(decided(other, {}, 'f1', changed)).toEqual(ended);
+  });
+
+  test('takes its next key when exactly that is pinned, whichever of the two it holds', () => {
+    const next = { ...full, key: successor.key, genesis: successor.genesis };
+    expect(decided(next)).toEqual({ do: 'succeed', successor });
+    expect(decided(next, {}, 'f1', { ...self, key: successor.key })).toEqual({ do: 'succeed', successor });
+    expect(decided(next, { successor: null })).toEqual(ended);
+    expect(decided(next, {}, 'f2')).toEqual(held('not-this-host', /fleet f2/));
+    expect(decide(next).do).toBe('hold');
+  });
+
+  test('is known by its key, or by having recorded anything', () => {
+    expect(wasPinned({ key: self.key, approved: false, seq: 0 })).toBe(true);
+    expect(wasPinned({ key: null, approved: true, seq: 0 })).toBe(true);
+    expect(wasPinned({ key: null, approved: false, seq: 1 })).toBe(true);
+    expect(wasPinned({ key: null, approved: false, seq: 0 })).toBe(false);
   });
 });
 

@@ -49,6 +49,15 @@ describe('what the writer of a state branch does', () => {
     });
   });
 
+  test('the newest record of the machine before: push onto it, without a word until it had ours', () => {
+    expect(deliver({ ...own, delivered: null }, { is: 'older', id: other }, now)).toEqual({
+      ...{ do: 'push', expected: other },
+    });
+    expect(deliver(own, { is: 'older', id: other }, now)).toEqual({
+      ...{ do: 'push', expected: other, report: matching(/set back .*3{40}, of the machine before/) },
+    });
+  });
+
   test('something that this host did not sign: replace it, and say what it was', () => {
     for (const before of [delivered, null])
       expect(deliver({ ...own, delivered: before }, { is: 'foreign', id: other }, now)).toEqual({

@@ -4,6 +4,7 @@ import {
   type Found,
   type Pinned,
   readRecord,
+  revisionParent,
   signatureProblem,
 } from '../../../shared/record/tip.ts';
 import { failureOf, valueOf } from '../../agent/adapters/scratch.ts';
@@ -45,6 +46,57 @@ describe('a good tip', () => {
     );
     valueOf(checkRecord(first, { ...pinned, genesis: first.id }));
     expect(cause(first)).toMatch(/the genesis is/);
+  });
+});
+
+describe('a first record that names the machine before', () => {
+  const older = 'd'.repeat(40);
+  const of = (seq: number, replaces?: string): ReturnType<typeof draft> => {
+    const made = draft();
+    return { ...made, status: { ...made.status, seq }, ...(replaces === undefined ? {} : { replaces }) };
+  };
+
+  test('has its tip as the second parent, and the revision after that, if any', () => {
+    const made = found(of(1, older));
+    expect(made.commit.parents).toEqual([place.previous, older, revision]);
+    const record = valueOf(checkRecord(made, pinned));
+    expect(record.replaces).toBe(older);
+    expect(revisionParent(made.commit, record)).toBe(revision);
+    const apart = found(of(1, older), { at: { ...place, withRevision: false } });
+    expect(apart.commit.parents).toEqual([place.previous, older]);
+    expect(revisionParent(apart.commit, valueOf(checkRecord(apart, pinned)))).toBeUndefined();
+  });
+
+  test.each<[string, Found, RegExp]>([
+    ['at another number', found(of(2, older)), /Autark-Replaces is d{40}, not absent/],
+    [
+      'with another tip than its parent',
+      rewritten((text) => text.replace(`parent ${older}`, `parent ${'e'.repeat(40)}`), found(of(1, older))),
+      /Autark-Replaces is d{40}, not e{40}/,
+    ],
+    [
+      'without the parent',
+      rewritten(
+        (text) => text.replace(`parent ${older}\n`, '').replace(`parent ${revision}\n`, ''),
+        found(of(1, older)),
+      ),
+      /Autark-Replaces is d{40}, not absent/,
+    ],
+    [
+      'with another revision than the one it says',
+      rewritten(
+        (text) => text.replace(`parent ${revision}`, `parent ${'e'.repeat(40)}`),
+        found(of(1, older)),
+      ),
+      /the third parent is e{40}/,
+    ],
+    [
+      'whose trailer was left out',
+      rewritten((text) => text.replace(/Autark-Replaces: .*\n/, ''), found(of(1, older))),
+      /the second parent is d{40}/,
+    ],
+  ])('%s is not good', (_what, made, why) => {
+    expect(cause(made)).toMatch(why);
   });
 });
 
