@@ -13,6 +13,8 @@ export interface SshServer {
   knownHost(): string;
   /** Lets a key in; `id` is in the environment of what it runs as `HOSTID`. */
   allow(publicKey: string, id: string): void;
+  /** Lets a key in by a whole line of sshd(8), AUTHORIZED_KEYS FILE FORMAT. */
+  authorize(line: string): void;
   forgetKeys(): void;
   /** Starts it anew on the same port with another host key. */
   changeHostKey(): Promise<void>;
@@ -21,7 +23,15 @@ export interface SshServer {
   stop(): Promise<void>;
 }
 
-export async function startSshServer(dir: string): Promise<SshServer> {
+/** What a program behind sshd wants to have of its own. */
+export interface SshUser {
+  /** The home folder of whoever comes, instead of this user's. */
+  readonly home: string;
+  /** Where it keeps the keys by itself. */
+  readonly authorizedKeys: string;
+}
+
+export async function startSshServer(dir: string, user?: SshUser): Promise<SshServer> {
   const folder = join(dir, 'sshd');
   const file = (name: string): string => join(folder, name);
   mkdirSync(folder, { recursive: true });
@@ -33,8 +43,9 @@ export async function startSshServer(dir: string): Promise<SshServer> {
     for (const name of ['host_key', 'host_key.pub']) rmSync(file(name), { force: true });
     await must('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', file('host_key')], { env });
   };
-  writeFileSync(file('authorized_keys'), '', { mode: 0o600 });
-  writeFileSync(file('sshd_config'), settings(port, file));
+  const authorizedKeys = user?.authorizedKeys ?? file('authorized_keys');
+  if (user === undefined) writeFileSync(authorizedKeys, '', { mode: 0o600 });
+  writeFileSync(file('sshd_config'), settings(port, file, { authorizedKeys, ...user }));
   const start = (): Promise<Served> =>
     serveProgram({
       // It starts itself anew for each connection, by this name.
@@ -53,10 +64,13 @@ export async function startSshServer(dir: string): Promise<SshServer> {
       return `[127.0.0.1]:${port} ${type} ${key.trim()}\n`;
     },
     allow(publicKey, id) {
-      appendFileSync(file('authorized_keys'), `restrict,environment="HOSTID=${id}" ${publicKey.trim()}\n`);
+      appendFileSync(authorizedKeys, `restrict,environment="HOSTID=${id}" ${publicKey.trim()}\n`);
+    },
+    authorize(line) {
+      appendFileSync(authorizedKeys, `${line}\n`);
     },
     forgetKeys() {
-      writeFileSync(file('authorized_keys'), '');
+      writeFileSync(authorizedKeys, '');
     },
     async changeHostKey() {
       await served.stop();
@@ -69,11 +83,16 @@ export async function startSshServer(dir: string): Promise<SshServer> {
 }
 
 /** sshd_config(5). The test's folder is below one that others may write to, hence no `StrictModes`. */
-function settings(port: number, file: (name: string) => string): string {
+function settings(
+  port: number,
+  file: (name: string) => string,
+  { authorizedKeys, home }: { readonly authorizedKeys: string; readonly home?: string },
+): string {
   return [
     `ListenAddress 127.0.0.1:${port}`,
     `HostKey ${file('host_key')}`,
-    `AuthorizedKeysFile ${file('authorized_keys')}`,
+    `AuthorizedKeysFile ${authorizedKeys}`,
+    ...(home === undefined ? [] : [`SetEnv HOME=${home}`]),
     'PidFile none',
     'UsePAM no',
     'StrictModes no',
