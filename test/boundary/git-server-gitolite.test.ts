@@ -88,7 +88,7 @@ describeWith(
       server = await start(fleet);
     }, patience);
     afterAll(async () => {
-      await server?.ssh.stop();
+      // By the folder's name in its arguments, which reaches an sshd too that nobody holds yet.
       endAll(fleet.world.dir);
       await fleet.world.remove();
     });

@@ -2,7 +2,7 @@ import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { formatPublicKey } from '../../shared/trust/ssh-key.ts';
-import { makeFleet } from '../rig/fleet.ts';
+import { type Fleet, makeFleet } from '../rig/fleet.ts';
 import { describeWith } from '../rig/needs.ts';
 import { endAll } from '../rig/processes.ts';
 import { must, run, type RanProgram } from '../rig/run.ts';
@@ -32,8 +32,7 @@ function lineFor(name: string, publicKey: string): string {
 }
 
 /** A fleet in a bare repository with the example's hook, behind sshd with the example's lines. */
-async function start(name: string): Promise<OwnServer> {
-  const fleet = await makeFleet(name);
+async function start(fleet: Fleet): Promise<OwnServer> {
   const ssh = await startSshServer(fleet.world.dir);
   const hooks = join(fleet.world.remote, 'hooks');
   mkdirSync(hooks, { recursive: true });
@@ -50,24 +49,24 @@ async function start(name: string): Promise<OwnServer> {
   };
 }
 
-async function stop(server: OwnServer | undefined): Promise<void> {
-  await server?.ssh.stop();
-  if (server !== undefined) endAll(server.fleet.world.dir);
-  await server?.fleet.world.remove();
-}
-
 describeWith(
   ['sshd', 'ssh-keygen'],
   'a bare repository behind plain sshd, as examples/git-server has it',
   () => {
+    let fleet: Fleet;
     let server: OwnServer;
     let ssh: SshServer;
 
     beforeAll(async () => {
-      server = await start('autark-git-server');
+      fleet = await makeFleet('autark-git-server');
+      server = await start(fleet);
       ssh = server.ssh;
     });
-    afterAll(() => stop(server));
+    afterAll(async () => {
+      // By the folder's name in its arguments, which reaches an sshd too that nobody holds yet.
+      endAll(fleet.world.dir);
+      await fleet.world.remove();
+    });
 
     test(
       'a host enrols, is approved, delivers its record and removes its enrolment',
@@ -87,7 +86,7 @@ describeWith(
 
     /** A push of main's head to a branch by somebody with a key of their own. */
     const pushAs = async (line: (publicKey: string) => string, ref: string): Promise<RanProgram> => {
-      const { dir, env, clone } = server.fleet.world;
+      const { dir, env, clone } = fleet.world;
       const path = join(dir, 'stranger_key');
       const { publicBlob } = await writeKey(path, 'stranger');
       ssh.authorize(line(formatPublicKey(publicBlob)));
@@ -105,12 +104,12 @@ describeWith(
       ["AUTARK_PUSHER='host:../heads'", 'refs/heads/other'],
       ['AUTARK_PUSHER=alice', 'refs/heads/main2'],
     ])('a key with %j in its line writes nothing', async (pusher, ref) => {
-      const before = await server.fleet.server.git(['for-each-ref']);
+      const before = await fleet.server.git(['for-each-ref']);
       const { code, stderr } = await pushAs(as(pusher), ref.replace(/\/$/, '/x'));
       expect(code).not.toBe(0);
       expect(stderr).toMatch(/authorized_keys/);
       expect(stderr).toMatch(/hook declined/);
-      expect(await server.fleet.server.git(['for-each-ref'])).toBe(before);
+      expect(await fleet.server.git(['for-each-ref'])).toBe(before);
     });
 
     test('a refusal says which branch, whose it is not, and what a host may write', async () => {
@@ -120,8 +119,8 @@ describeWith(
     });
 
     test('nobody gets a shell, and nobody says who they are', async () => {
-      const { env } = server.fleet.world;
-      const [program = '', ...options] = sshWith(server, gitKeyOf(server.fleet.at('web1'))).split(' ');
+      const { env } = fleet.world;
+      const [program = '', ...options] = sshWith(server, gitKeyOf(fleet.at('web1'))).split(' ');
       const there = ['-o', 'SetEnv=AUTARK_PUSHER=admin', '-p', String(ssh.port), '127.0.0.1'];
       const ran = await run(program, [...options, ...there, 'id; env'], { env });
       expect(ran.code).not.toBe(0);
@@ -129,7 +128,7 @@ describeWith(
       const args = ['push', '--no-verify', 'origin', 'HEAD:refs/heads/other'];
       const GIT_SSH_COMMAND = `${program} ${options.join(' ')} -o SetEnv=AUTARK_PUSHER=admin`;
       const pushed = await run('git', args, {
-        cwd: server.fleet.world.clone,
+        cwd: fleet.world.clone,
         env: { ...env, GIT_SSH_COMMAND },
       });
       expect(pushed.stderr).toContain('refs/heads/other is not for web1');
