@@ -1,6 +1,10 @@
 import { expect, test } from 'vitest';
 import { type Effects, type Perform, performAtOnce, through } from '../../agent/seam.ts';
 
+const names = [
+  ...['programs', 'trees', 'nix', 'systems', 'journals', 'holds', 'outbox', 'machine', 'settings', 'keys'],
+];
+
 /** Ports of the real names, with methods of every kind. */
 function effects() {
   const calls: unknown[] = [];
@@ -13,7 +17,6 @@ function effects() {
     added: () => Promise.resolve('a method that no port knows yet'),
     fails: () => Promise.reject(new Error('refused')),
   };
-  const names = ['programs', 'trees', 'nix', 'systems', 'journals', 'holds', 'outbox', 'machine'];
   const others = Object.fromEntries(names.map((name) => [name, { act: () => Promise.resolve(name) }]));
   return { calls, all: { git, ...others } as unknown as Effects, git };
 }
@@ -34,9 +37,7 @@ test('every call of every port goes through, by stage and name, with its paramet
   expect(performed).toEqual([
     'build git.read',
     'build git.added',
-    ...['programs', 'trees', 'nix', 'systems', 'journals', 'holds', 'outbox', 'machine'].map(
-      (name) => `build ${name}.act`,
-    ),
+    ...names.map((name) => `build ${name}.act`),
   ]);
   // On the port itself, as if nobody stood in between.
   expect(calls).toEqual([['read', 'x', true]]);

@@ -47,7 +47,7 @@ describeWith(['sshd', 'ssh-keygen'], 'what a host costs its server over ssh', ()
   beforeAll(async () => {
     fleet = await makeFleet('autark-bytes');
     // As forges do; without it git falls back to version 0 (git-config(1), protocol.version).
-    ssh = await startSshServer(fleet.world.dir, ['AcceptEnv GIT_PROTOCOL']);
+    ssh = await startSshServer(fleet.world.dir, { more: ['AcceptEnv GIT_PROTOCOL'] });
     meter = await startMeter(ssh.port);
     host = await fleet.join('web1');
     await fleet.server.commit({ files: execHost('web1', 'hello') });

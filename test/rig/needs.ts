@@ -7,6 +7,7 @@ const needs = {
   root: { isMet: isRoot, hint: 'not root' },
   'ssh-keygen': { isMet: () => isOnPath('ssh-keygen'), hint: 'no ssh-keygen' },
   sshd: { isMet: () => isAt('/usr/sbin/sshd') && isOnPath('ssh'), hint: 'no sshd' },
+  gitolite: { isMet: () => isOnPath('gitolite'), hint: 'no gitolite' },
   nginx: {
     isMet: () => isOnPath('nginx') && isOnPath('fcgiwrap') && isOnPath('openssl'),
     hint: 'no nginx with fcgiwrap and openssl',

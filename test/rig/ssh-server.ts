@@ -13,6 +13,8 @@ export interface SshServer {
   knownHost(): string;
   /** Lets a key in; `id` is in the environment of what it runs as `HOSTID`. */
   allow(publicKey: string, id: string): void;
+  /** Lets a key in by a whole line of sshd(8), AUTHORIZED_KEYS FILE FORMAT. */
+  authorize(line: string): void;
   forgetKeys(): void;
   /** Starts it anew on the same port with another host key. */
   changeHostKey(): Promise<void>;
@@ -21,8 +23,19 @@ export interface SshServer {
   stop(): Promise<void>;
 }
 
+/** What a program behind sshd wants to have of its own. */
+export interface SshUser {
+  /** The home folder of whoever comes, instead of this user's. */
+  readonly home: string;
+  /** Where it keeps the keys by itself. */
+  readonly authorizedKeys: string;
+}
+
 /** @param more further lines of its settings */
-export async function startSshServer(dir: string, more: readonly string[] = []): Promise<SshServer> {
+export async function startSshServer(
+  dir: string,
+  { user, more = [] }: { readonly user?: SshUser; readonly more?: readonly string[] } = {},
+): Promise<SshServer> {
   const folder = join(dir, 'sshd');
   const file = (name: string): string => join(folder, name);
   mkdirSync(folder, { recursive: true });
@@ -34,8 +47,10 @@ export async function startSshServer(dir: string, more: readonly string[] = []):
     for (const name of ['host_key', 'host_key.pub']) rmSync(file(name), { force: true });
     await must('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', file('host_key')], { env });
   };
-  writeFileSync(file('authorized_keys'), '', { mode: 0o600 });
-  writeFileSync(file('sshd_config'), [settings(port, file), ...more, ''].join('\n'));
+  const authorizedKeys = user?.authorizedKeys ?? file('authorized_keys');
+  if (user === undefined) writeFileSync(authorizedKeys, '', { mode: 0o600 });
+  const lines = [settings(port, file, { authorizedKeys, ...user }), ...more, ''];
+  writeFileSync(file('sshd_config'), lines.join('\n'));
   const start = (): Promise<Served> =>
     serveProgram({
       // It starts itself anew for each connection, by this name.
@@ -54,10 +69,13 @@ export async function startSshServer(dir: string, more: readonly string[] = []):
       return `[127.0.0.1]:${port} ${type} ${key.trim()}\n`;
     },
     allow(publicKey, id) {
-      appendFileSync(file('authorized_keys'), `restrict,environment="HOSTID=${id}" ${publicKey.trim()}\n`);
+      appendFileSync(authorizedKeys, `restrict,environment="HOSTID=${id}" ${publicKey.trim()}\n`);
+    },
+    authorize(line) {
+      appendFileSync(authorizedKeys, `${line}\n`);
     },
     forgetKeys() {
-      writeFileSync(file('authorized_keys'), '');
+      writeFileSync(authorizedKeys, '');
     },
     async changeHostKey() {
       await served.stop();
@@ -70,11 +88,16 @@ export async function startSshServer(dir: string, more: readonly string[] = []):
 }
 
 /** sshd_config(5). The test's folder is below one that others may write to, hence no `StrictModes`. */
-function settings(port: number, file: (name: string) => string): string {
+function settings(
+  port: number,
+  file: (name: string) => string,
+  { authorizedKeys, home }: { readonly authorizedKeys: string; readonly home?: string },
+): string {
   return [
     `ListenAddress 127.0.0.1:${port}`,
     `HostKey ${file('host_key')}`,
-    `AuthorizedKeysFile ${file('authorized_keys')}`,
+    `AuthorizedKeysFile ${authorizedKeys}`,
+    ...(home === undefined ? [] : [`SetEnv HOME=${home}`]),
     'PidFile none',
     'UsePAM no',
     'StrictModes no',
