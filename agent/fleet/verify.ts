@@ -1,9 +1,12 @@
 import { ok, type Failure, type Result } from '../../shared/failure.ts';
 import { findingOf, type AuditFinding } from '../../shared/fleet-view/audit-finding.ts';
 import type { ObjectId } from '../../shared/objects/object.ts';
+import type { History } from '../../shared/trust/history.ts';
+import { reachable } from '../../shared/trust/walk.ts';
 import type { Clone } from '../clone-ports.ts';
 import { withHistory } from './authority.ts';
 import { auditChains, type AuditedChain, type SecondParent } from './audit-chains.ts';
+import { fleetIn, fleetName } from './fleet-file.ts';
 import { readFleet, type FleetRefs, type Snapshot } from './read.ts';
 
 /** What was looked at, and what of it is not well. */
@@ -58,7 +61,7 @@ function tipsOf({ claims, earlier }: Snapshot, { states }: FleetRefs): ReadonlyM
 /** The revision among a record's parents must be authentic (S8). Most are commits of the branch itself; the others are judged one by one. */
 async function strangeParents(
   clone: Clone,
-  { authority }: Snapshot,
+  snapshot: Snapshot,
   authentic: Set<ObjectId>,
   chains: readonly AuditedChain[],
 ): Promise<Result<readonly AuditFinding[]>> {
@@ -69,15 +72,41 @@ async function strangeParents(
   const { judge } = await import('../../shared/trust/verdict.ts');
   return withHistory(clone, async (history) => {
     const findings = new Map<string, AuditFinding>();
+    const parents = new Set(open.map(({ parent }) => parent));
+    const earlier = await revisionsBefore(clone, snapshot, parents, history);
+    if (!earlier.ok) return earlier;
+    for (const id of earlier.value) authentic.add(id);
     for (const { host, parent, record } of open) {
       if (findings.has(host) || authentic.has(parent)) continue;
-      const question = { introduction: authority.introduction.id, head: parent, known: authentic };
+      const { introduction } = snapshot.authority;
+      const question = { introduction: introduction.id, head: parent, known: authentic };
       const judged = await judge(question, history);
       if (judged.ok) for (const id of judged.value.judged) authentic.add(id);
       else findings.set(host, foreignParent(host, { parent, record }, judged.failure));
     }
     return ok([...findings.values()]);
   });
+}
+
+/**
+ * A fleet that was introduced anew, because every key was lost, has revisions below its introduction. Whoever trusts that
+ * trusts what it stands on: nobody could be asked any more.
+ */
+async function revisionsBefore(
+  clone: Clone,
+  { authority, fleet }: Snapshot,
+  parents: ReadonlySet<ObjectId>,
+  history: History,
+): Promise<Result<readonly ObjectId[]>> {
+  const below = await reachable(history, authority.introduction.id, parents);
+  if (!below.ok) return below;
+  const objects = await clone.read([...below.value].map(fleetName));
+  if (!objects.ok) return objects;
+  const isOurs = (id: ObjectId): boolean => {
+    const then = fleetIn(objects.value, fleetName(id), id);
+    return then.ok && then.value.fleet === fleet.fleet;
+  };
+  return ok([...below.value].filter(isOurs));
 }
 
 function foreignParent(host: string, { parent, record }: SecondParent, why: Failure): AuditFinding {
