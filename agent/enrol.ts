@@ -2,6 +2,7 @@ import { fail, ok, type Result } from '../shared/failure.ts';
 import { formatAgentSettings } from '../shared/fleet/agent-yaml.ts';
 import type { AgentSettings } from '../shared/fleet/fleet.ts';
 import { firstPace } from '../shared/cycle/new-journal.ts';
+import { isApproved } from '../shared/cycle/plan.ts';
 import { alone, whileOpen, type AgentHost, type OpenedHost } from './host.ts';
 import { begin } from './genesis.ts';
 import { pushEnrolment, type Enrolment } from './stages/enrolment.ts';
@@ -53,9 +54,11 @@ async function enrolAlone(
   const bounds = { timeout: firstPace.fetch, signal };
   const waiting = { host: settings.host, key, genesis };
   const pushed = approved ? ok(undefined) : await pushEnrolment(opened.effects, waiting, bounds);
-  return pushed.ok
-    ? ok({ key, host: settings.host, approved, replaces: isOther(fleet.value, waiting) })
-    : pushed;
+  if (!pushed.ok) return pushed;
+  const { fleet: file } = fleet.value;
+  // Whoever was invited by their key is pinned before they have a genesis.
+  const isPinned = approved || isApproved(file, { ...waiting, fleet: file.fleet });
+  return ok({ key, host: settings.host, approved: isPinned, replaces: isOther(fleet.value, waiting) });
 }
 
 /** Whether the fleet's file pins another machine under this one's name. */

@@ -16,6 +16,7 @@ const autark = async (...args: string[]): Promise<string> => {
 
 test('new hardware takes a name over, as `enroll` says, and the old one stops', async () => {
   const made = await fleet.enrol('web1', 'new-web1');
+  await world.git(['pull', '--quiet']);
   const refused = await world.autark(['approve', 'web1', '--fingerprint', made.fingerprint]);
   expect(refused.code).toBe(1);
   expect(refused.stderr).toMatch(/web1 is approved already .*--replace/);
@@ -35,8 +36,8 @@ test('new hardware takes a name over, as `enroll` says, and the old one stops', 
   expect(stopped.stderr).toContain(revision);
   expect(old.motd()).toBe('hello');
   expect((await world.autark(['verify'])).code).toBe(0);
-  const log = await world.mustAutark(['log', 'web1']);
-  expect(log.match(/deployed/g)).toHaveLength(2);
+  const log = await world.mustAutark(['log', 'web1', '--event', 'deployed', '--json']);
+  expect((JSON.parse(log) as { entries: unknown[] }).entries).toHaveLength(2);
 });
 
 test('there is nothing to replace where nobody is, and nobody who waits', async () => {
@@ -83,7 +84,7 @@ test('hosts heed `pause`, `unpause` and `retire`', async () => {
   expect((await web2.agent()).code).toBe(10);
   expect((await fleet.at('web4').agent()).code).toBe(10);
   const status = await world.autark(['status', 'web2']);
-  expect(status.code).toBe(16);
+  expect((status.code ?? 0) & 16).toBe(16);
   expect(status.stdout).toMatch(/web2 +paused .*disk swap/);
   await autark('unpause', 'web2', 'web4', '--push');
   expect((await web2.agent()).code).toBe(0);

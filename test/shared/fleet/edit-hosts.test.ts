@@ -87,7 +87,7 @@ describe('a pause', () => {
     );
     expect(unpauseHost(before, 'web7')).toMatchObject({
       ok: false,
-      failure: { cause: /no pause of its own/ as unknown },
+      failure: { cause: /no pause of its own/ },
     });
   });
 });
