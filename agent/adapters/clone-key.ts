@@ -33,7 +33,7 @@ export async function findAdminKey(file: string | undefined, places: KeyPlaces):
   const inside = privateText === null ? null : insideKey(privateText, path, places);
   if (inside !== null) return ok(inside);
   const line = isPublic ? text : await readKeyFile(`${path}.pub`);
-  if (line === null) return fail(noPublicKey(path));
+  if (line === null) return fail(/PRIVATE KEY/.test(text) ? noPublicKey(path) : noKeyIn(path));
   const source = { path: privateText === null ? path : privatePath };
   return outside(line, { setting: path, source }, places);
 }
@@ -88,6 +88,15 @@ function noKey(where: string): Failure {
     cause: 'there is no SSH key that could be read',
     where,
     remedy: 'name yours with --key FILE or `git config user.signingkey`, or make one: ssh-keygen -t ed25519',
+  };
+}
+
+function noKeyIn(where: string): Failure {
+  return {
+    kind: 'unexpected',
+    cause: 'this file holds no SSH key',
+    where,
+    remedy: 'name your key, private or .pub, or make one: ssh-keygen -t ed25519',
   };
 }
 

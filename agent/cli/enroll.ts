@@ -170,12 +170,19 @@ async function ask(args: Arguments, context: Context, host: AgentHost): Promise<
     ...(transport === undefined ? {} : { gitKey: transport.value.file }),
   };
   // What was given on the command line is held to the rules of the file that it goes into.
-  const parsed = parseAgentSettings(formatAgentSettings(draft), 'enroll');
+  const checked = parseAgentSettings(formatAgentSettings(draft), 'enroll');
+  const parsed = checked.ok ? checked : fail(ofAnOption(checked.failure));
   if (!parsed.ok || parsed.value.introduction !== unknownYet) return parsed;
   const introduction = await introductionOf(context, host, parsed.value);
   if (introduction.ok) return ok({ ...parsed.value, introduction: introduction.value });
   if (isOfTheServer(introduction.failure.kind)) await sayTransportKey(context, host, parsed.value);
   return introduction;
+}
+
+/** The option that the wrong line would have come from: there is no file yet that a place could be named in. */
+function ofAnOption(failure: Failure): Failure {
+  const [option = ''] = failure.cause.split(' ');
+  return { ...failure, kind: 'usage', where: `--${option}` };
 }
 
 /** Stands for an introduction that a person has yet to confirm; no commit has this name. */
