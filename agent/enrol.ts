@@ -2,10 +2,10 @@ import { fail, ok, type Result } from '../shared/failure.ts';
 import { formatAgentSettings } from '../shared/fleet/agent-yaml.ts';
 import type { AgentSettings } from '../shared/fleet/fleet.ts';
 import { firstPace } from '../shared/cycle/new-journal.ts';
-import { isApproved } from '../shared/cycle/plan.ts';
+import { isApproved, pinsAnother } from '../shared/cycle/plan.ts';
 import { alone, whileOpen, type AgentHost, type OpenedHost } from './host.ts';
 import { begin } from './genesis.ts';
-import { pushEnrolment, type Enrolment } from './stages/enrolment.ts';
+import { pushEnrolment } from './stages/enrolment.ts';
 import { isAuthentic, readFleet, type Verified } from './stages/verify.ts';
 
 /** What `enroll` tells the person. */
@@ -58,13 +58,7 @@ async function enrolAlone(
   const { fleet: file } = fleet.value;
   // Whoever was invited by their key is pinned before they have a genesis.
   const isPinned = approved || isApproved(file, { ...waiting, fleet: file.fleet });
-  return ok({ key, host: settings.host, approved: isPinned, replaces: isOther(fleet.value, waiting) });
-}
-
-/** Whether the fleet's file pins another machine under this one's name. */
-function isOther({ fleet }: Verified, { host: name, key, genesis }: Enrolment): boolean {
-  const host = fleet.hosts.get(name);
-  return host?.key !== undefined && (host.key !== key || (host.genesis ?? genesis) !== genesis);
+  return ok({ key, host: settings.host, approved: isPinned, replaces: pinsAnother(file, waiting) });
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Journal } from '../shared/cycle/journal.ts';
 import { newJournal } from '../shared/cycle/new-journal.ts';
+import { pinsAnother } from '../shared/cycle/plan.ts';
 import { fail, ok, type Failure, type Result } from '../shared/failure.ts';
 import type { AgentSettings } from '../shared/fleet/fleet.ts';
 import { draftRecord } from '../shared/record/draft.ts';
@@ -49,7 +50,8 @@ async function makeGenesis(
   const { id, objects } = await composeGenesis(host, effects, empty, senses.signer);
   const kept = await effects.outbox.add({ seq: 0, id }, objects);
   if (!kept.ok) return kept;
-  const journal: Journal = { ...empty, seq: 0, genesis: id, tip: id };
+  const follows = pinsAnother(fleet, { host: settings.host, key: senses.signer.key, genesis: id });
+  const journal: Journal = { ...empty, seq: 0, genesis: id, tip: id, follows };
   const saved = await effects.journals.save(journal);
   return saved.ok ? ok(journal) : saved;
 }

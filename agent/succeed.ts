@@ -60,7 +60,7 @@ async function take(context: Context, { key, genesis }: Successor): Promise<Resu
   for (const entry of await outbox.list()) if (entry.id !== genesis) await outbox.drop(entry);
   return memory.write({
     ...{ genesis, key, seq: 0, tip: genesis, delivered: null, approved: true },
-    ...{ replaced: null, replaces: null, successor: null },
+    ...{ replaced: null, replaces: null, follows: true, successor: null },
     ...{ diverged: null, restoredAt: null, standing: null, trial: null },
   });
 }

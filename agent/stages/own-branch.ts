@@ -23,11 +23,15 @@ export async function sightOf({ effects, sight }: Context, bounds: Bounds): Prom
 
 /**
  * The newest record of the machine that was this host before, which this machine's first record is to name, so that no
- * history is lost (P6); `null` when there is none. It cannot be told without the server.
+ * history is lost (P6); `null` when there is none. Where somebody had this name before, it cannot be told without the
+ * server; any other machine waits for nobody.
  */
 export async function olderTip(context: Context): Promise<Result<ObjectId | null>> {
   const { memory, signal } = context;
-  const tip = await sightOf(context, { timeout: memory.journal.pace.fetch, signal });
+  const { follows, pace } = memory.journal;
+  const tip = follows
+    ? await sightOf(context, { timeout: pace.fetch, signal })
+    : ok(context.sight.tip ?? null);
   if (!tip.ok) return tip;
   if (tip.value === null || tip.value.isRefused) return ok(null);
   const { id } = tip.value;

@@ -120,6 +120,7 @@ export const journalSchema = v.strictObject({
   key: v.optional(v.nullable(v.string()), null),
   replaced: v.optional(v.nullable(id), null),
   replaces: v.optional(v.nullable(id), null),
+  follows: v.optional(v.boolean(), false),
   successor: v.optional(v.nullable(successor), null),
   accepted: v.nullable(id),
   acceptedUnder: v.string(),

@@ -182,6 +182,8 @@ export interface Journal {
   readonly replaced: ObjectId | null;
   /** The newest record of the machine before, which this one's first record names; `null` when there was none. */
   readonly replaces: ObjectId | null;
+  /** True when another machine or key had this name before: the first record has to name its newest one (P6). */
+  readonly follows: boolean;
   readonly successor: Successor | null;
   /** The newest revision found authentic; only moves forward (P1). */
   readonly accepted: ObjectId | null;

@@ -18,6 +18,7 @@ export function newJournal(beginning: Beginning): Journal {
     key: null,
     replaced: null,
     replaces: null,
+    follows: false,
     successor: null,
     floors: [],
     delivered: null,

@@ -117,6 +117,15 @@ export function isApproved(fleet: Fleet, self: Self): boolean {
   return host?.key === self.key && (host.genesis ?? self.genesis) === self.genesis;
 }
 
+/** Whether a revision pins another machine under this one's name. */
+export function pinsAnother(
+  { hosts }: Fleet,
+  { host: name, key, genesis }: Pick<Self, 'host' | 'key' | 'genesis'>,
+): boolean {
+  const host = hosts.get(name);
+  return host?.key !== undefined && (host.key !== key || (host.genesis ?? genesis) !== genesis);
+}
+
 /**
  * Whether this machine's records may go to `state/<host>`: it is pinned, or it was and the file no longer names
  * the host. Once somebody else is pinned, it is silent (P7).

@@ -45,10 +45,11 @@ export function notAnAdmin(
 }
 
 /** S3: no signature, or none that counts. Merge buttons and editors of a forge's pages come to this, too. */
-export function badSignature(id: ObjectId, cause: string): Refusal {
+export function badSignature(id: ObjectId, cause: string, parent: ObjectId | undefined): Refusal {
   const remedy =
     'a forge’s web page signs with no admin’s key: in a clone, `autark promote` signs what was merged there; ' +
-    'for commits of your own run `autark join` once, so that git signs them';
+    'for commits of your own run `autark join`, so that git signs, and sign again from this one on: ' +
+    `\`git rebase --force-rebase --rebase-merges --gpg-sign ${parent ?? '--root'}\``;
   return refusal('S3', id, cause, remedy);
 }
 

@@ -94,7 +94,7 @@ async function checkSigner(
   { parents, signer }: Link,
   admins: Admins,
 ): Promise<Result<void, Refusal>> {
-  if (!signer.ok) return fail(badSignature(id, signer.failure));
+  if (!signer.ok) return fail(badSignature(id, signer.failure, parents[0]));
   for (const parent of parents) {
     const keys = await admins.read(parent);
     if (!keys.ok) return keys;

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { diagnose } from '../rig/diagnosis.ts';
@@ -27,8 +27,10 @@ function writeHook(folder: string): void {
   writeFileSync(join(folder, 'pre-push'), hook, { mode: 0o755 });
 }
 
-test('the clone that made the fleet lacks a hook and a second key; then it is well', async () => {
+test('the clone that made the fleet lacks a second key; one without a hook is told so', async () => {
   await world.git(['pull', '--quiet']);
+  expect((await doctor()).findings.map(({ rule }) => rule)).toEqual(['admins']);
+  rmSync(join(world.clone, '.git/hooks/pre-push'));
   const first = await doctor();
   expect(first.findings.map(({ rule, code }) => [rule, code])).toEqual([
     ['admins', 0],

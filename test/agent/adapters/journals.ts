@@ -18,6 +18,7 @@ const draft: Full<Draft> = {
   at: 1_767_225_600_000,
   deploys: true,
   replaces: commit,
+  follows: true,
   status: {
     format: 1,
     fleet: '0f9c',
@@ -102,6 +103,7 @@ const full: Full<Omit<Journal, 'phase'>> = {
   key: 'ssh-ed25519 AAAA',
   replaced: revision,
   replaces: commit,
+  follows: true,
   successor: { file: '/etc/autark/key', key: 'ssh-ed25519 BBBB', genesis: revision, isOffered: true },
   accepted: revision,
   acceptedUnder: '77a077a077a077a077a077a077a077a077a077a0',

@@ -58,7 +58,7 @@ describe('a journal', () => {
 const young = new Set([
   ...['floors', 'reports', 'diverged', 'restoredAt'],
   ...['earlier', 'heldByHand'],
-  ...['key', 'replaced', 'replaces', 'successor'],
+  ...['key', 'replaced', 'replaces', 'follows', 'successor'],
 ]);
 
 test('a journal from before a key was thought of knows nothing of it', () => {
@@ -66,7 +66,7 @@ test('a journal from before a key was thought of knows nothing of it', () => {
   const nothing = {
     ...{ floors: [], reports: [], diverged: null, restoredAt: null },
     ...{ earlier: [], heldByHand: false },
-    ...{ key: null, replaced: null, replaces: null, successor: null },
+    ...{ key: null, replaced: null, replaces: null, follows: false, successor: null },
   };
   expect(valueOf(parseJournal(encode(old), where))).toEqual({ ...old, ...nothing });
 });

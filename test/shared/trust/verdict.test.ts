@@ -78,7 +78,8 @@ describe('S3 refuses, with the commit', () => {
       where: head,
       remedy:
         'a forge’s web page signs with no admin’s key: in a clone, `autark promote` signs what was merged there; ' +
-        'for commits of your own run `autark join` once, so that git signs them',
+        'for commits of your own run `autark join`, so that git signs, and sign again from this one on: ' +
+        `\`git rebase --force-rebase --rebase-merges --gpg-sign ${graph.introduction}\``,
     });
   });
 
