@@ -18,7 +18,6 @@ const draft: Full<Draft> = {
   at: 1_767_225_600_000,
   deploys: true,
   replaces: commit,
-  follows: true,
   status: {
     format: 1,
     fleet: '0f9c',
