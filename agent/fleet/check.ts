@@ -1,5 +1,5 @@
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
-import { findingOf, type AuditFinding } from '../../shared/fleet-view/audit-finding.ts';
+import { findingOf, findingOfRefusal, type AuditFinding } from '../../shared/fleet-view/audit-finding.ts';
 import { checkFiles } from '../../shared/fleet/check-files.ts';
 import type { ObjectId } from '../../shared/objects/object.ts';
 import { judge, descends, type Refusal } from '../../shared/trust/verdict.ts';
@@ -82,8 +82,7 @@ async function checkHistory(
 /** A clone that lacks objects can give no verdict at all. */
 function refused(refusal: Refusal): Result<{ commits: number; findings: readonly AuditFinding[] }> {
   if (refusal.kind !== 'not-authentic') return fail(refusal);
-  const rule = refusal.rule?.slice(0, 2) ?? 'S3';
-  return ok({ commits: 0, findings: [findingOf(rule, refusal)] });
+  return ok({ commits: 0, findings: [findingOfRefusal(refusal)] });
 }
 
 async function checkContent(

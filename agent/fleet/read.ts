@@ -1,5 +1,5 @@
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
-import { findingOf, type AuditFinding } from '../../shared/fleet-view/audit-finding.ts';
+import { findingOfRefusal, type AuditFinding } from '../../shared/fleet-view/audit-finding.ts';
 import type { Claim } from '../../shared/fleet-view/host-state.ts';
 import type { Fleet } from '../../shared/fleet/fleet.ts';
 import type { ObjectId } from '../../shared/objects/object.ts';
@@ -153,7 +153,7 @@ function acceptedBy(claims: ReadonlyMap<string, Claim>): readonly Accepted[] {
 }
 
 function headFindings({ problem }: Authority): readonly AuditFinding[] {
-  return problem === null ? [] : [findingOf(problem.rule ?? 'S1', problem)];
+  return problem === null ? [] : [findingOfRefusal(problem)];
 }
 
 function rememberedNow(

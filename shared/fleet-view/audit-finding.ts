@@ -1,4 +1,5 @@
 import { exitCode, type Failure } from '../failure.ts';
+import type { Refusal } from '../trust/refusal.ts';
 
 /** Something that is not well with a fleet's histories, as `verify` and `status` list it. */
 export interface AuditFinding {
@@ -13,4 +14,9 @@ export interface AuditFinding {
 
 export function findingOf(rule: string, { kind, cause, where, remedy }: Failure): AuditFinding {
   return { rule, code: exitCode(kind), where: where ?? null, cause, remedy };
+}
+
+/** A verdict by the name that docs/security.md has for its rule: the parts of S1 are told apart by their sentences. */
+export function findingOfRefusal(refusal: Refusal): AuditFinding {
+  return findingOf(refusal.rule?.slice(0, 2) ?? 'S1', refusal);
 }

@@ -257,6 +257,6 @@ describe('a clone that nobody told where the fleet begins', () => {
     const usurped = await server.commit({ parents: [], key: mallory, files, subject });
     const { code, findings } = await verify(fresh);
     expect(code).toBe(20);
-    expect(findings[0]).toMatchObject({ rule: 'S1a', where: usurped });
+    expect(findings[0]).toMatchObject({ rule: 'S1', where: usurped });
   });
 });
