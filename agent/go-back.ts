@@ -115,8 +115,8 @@ async function switchBack(opening: Opening, memory: Memory, way: Way): Promise<R
   };
   const begun = await memory.write({ phase });
   if (!begun.ok) {
-    // Nothing has begun, so nothing may say that it has.
-    await (earlier.ok && earlier.value !== null ? holds.save(earlier.value) : holds.remove());
+    // Nothing has begun, so nothing may say that it has; but a hold that could not be read held the host, and goes on to.
+    if (earlier.ok) await (earlier.value === null ? holds.remove() : holds.save(earlier.value));
     return begun;
   }
   const walked = await carryOn(context);

@@ -43,7 +43,10 @@ export function editorOf(
     push: (branch, instead) => push(opened, branch, instead),
     installHook: (name, script) => installHook(opened, name, script),
     async difference(from, to, files = []) {
-      const shape = files.length === 0 ? ['--stat=100'] : ['--no-ext-diff', '--no-textconv'];
+      const shape =
+        files.length === 0
+          ? ['--stat=100']
+          : ['--text', '--unified=3', '--no-ext-diff', '--no-textconv', '--no-color-moved'];
       const shown = await git(['diff', '--no-color', ...shape, from, to, '--', ...files]);
       return shown.ok
         ? ok(shown.value.toString('utf8'))
@@ -138,9 +141,24 @@ async function treeWith(
 }
 
 async function writeOut(git: CloneGit, root: string, files: CloneChange['files']): Promise<Result<void>> {
-  for (const { path, text } of files) await writeFile(join(root, path), text);
+  try {
+    for (const { path, text } of files) await writeFile(join(root, path), text);
+  } catch (error) {
+    return fail(unwritten(root, files, error instanceof Error ? error.message : String(error)));
+  }
   const paths = files.map(({ path }) => path);
   return quietly(git(['update-index', '--add', '--', ...paths]), 'refresh the index');
+}
+
+function unwritten(where: string, files: CloneChange['files'], said: string): Failure {
+  const paths = files.map(({ path }) => path).join(' ');
+  return {
+    kind: 'unexpected',
+    cause: 'the commit is made, but its files could not be written here',
+    where,
+    remedy: `once that is mended, run \`git restore --source=HEAD --staged --worktree ${paths}\``,
+    detail: said,
+  };
 }
 
 async function push(
@@ -154,7 +172,9 @@ async function push(
   const lease = instead === undefined ? [] : [`--force-with-lease=refs/heads/${branch}:${instead}`];
   const options = ['--quiet', ...upstream, ...lease];
   const pushed = await git(['push', ...options, remote.name, `HEAD:refs/heads/${branch}`]);
-  return pushed.ok ? ok(undefined) : fail(notPushed(remote, [...lease, remote.name, branch], pushed.failure));
+  return pushed.ok
+    ? ok(undefined)
+    : fail(notPushed(remote, [...lease, remote.name, `HEAD:refs/heads/${branch}`], pushed.failure));
 }
 
 async function quietly(call: ReturnType<CloneGit>, doing: string): Promise<Result<void>> {

@@ -1,12 +1,12 @@
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { fail, ok, type Result } from '../../shared/failure.ts';
 import type { InstalledHook } from '../clone-ports.ts';
 import { gitFailure } from './clone-git.ts';
 import type { OpenedClone } from './clone.ts';
 
-/** What every hook of ours says about itself: others are never written over. */
-const ourMark = '# Installed by autark';
+/** How every hook of ours begins: others are never written over. */
+const ourMark = '#!/bin/sh\n# Installed by autark';
 
 /** Where `core.hooksPath` is set, hooks are shared with other clones, or kept in the tree: they are not ours to write. */
 export async function installHook(
@@ -18,13 +18,15 @@ export async function installHook(
   if (!found.ok) return fail(gitFailure('find its hooks', found.failure, clone.root));
   const path = resolve(clone.root, found.value.toString('utf8').trim());
   const before = await readFile(path, 'utf8').catch(() => null);
-  if (before === script) return ok({ path, isOurs: true });
-  if (config.has('core.hookspath') || (before !== null && !before.includes(ourMark)))
-    return ok({ path, isOurs: false });
+  const isForeign = before !== null && before !== '' && !before.startsWith(ourMark);
+  if (before !== script && (config.has('core.hookspath') || isForeign)) return ok({ path, isOurs: false });
   try {
     await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, script);
-    await chmod(path, 0o755);
+    // git runs no hook that is not executable, and half of one is nobody's: so all of it comes at once.
+    const made = `${path}.autark`;
+    await writeFile(made, script);
+    await chmod(made, 0o755);
+    await rename(made, path);
     return ok({ path, isOurs: true });
   } catch (error) {
     const said = error instanceof Error ? error.message : String(error);

@@ -30,7 +30,7 @@ export async function choose(
       ),
     );
   }
-  for (const line of [...describe(machine), ...inPlaceOf(before)]) terminal.note(line);
+  for (const line of [...describe(machine), ...placeTaken(before, machine)]) terminal.note(line);
   const answer = await terminal.confirm(`Does ${host} itself show this fingerprint?`);
   return answer ? ok(machine) : fail(declined(host));
 }
@@ -50,11 +50,18 @@ function describe({ fingerprint, status }: Enrolment): readonly string[] {
   return facts.map(([name, fact]) => `  ${name.padEnd(11)}  ${oneLine(fact)}`);
 }
 
-/** Whom the machine would put out of office. */
-function inPlaceOf(before: Host | undefined): readonly string[] {
-  const key = before?.key === undefined ? undefined : parsePublicKey(before.key);
-  if (before?.genesis === undefined || key?.ok !== true) return [];
-  return [`  it takes the place of the machine with ${fingerprint(key.value.blob)}, which stops for good`];
+function placeTaken(before: Host | undefined, machine: Enrolment): readonly string[] {
+  const print = printOfReplaced(before, machine);
+  return print === undefined
+    ? []
+    : [`  it takes the place of the machine with ${print}, which stops for good`];
+}
+
+/** The fingerprint of the machine that would be put out of office; `undefined` when it is none, or this very one. */
+export function printOfReplaced(before: Host | undefined, { key }: Enrolment): string | undefined {
+  if (before?.key === undefined || (before.key === key && before.genesis === undefined)) return undefined;
+  const parsed = parsePublicKey(before.key);
+  return parsed.ok ? fingerprint(parsed.value.blob) : before.key;
 }
 
 function bytes(count: number): string {

@@ -2,10 +2,9 @@ import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
 import { approveHost } from '../../shared/fleet/edit.ts';
 import type { Fleet, Host } from '../../shared/fleet/fleet.ts';
 import type { Enrolment } from '../../shared/record/enrolment.ts';
-import { fingerprint, parsePublicKey } from '../../shared/trust/ssh-key.ts';
 import type { Clone } from '../clone-ports.ts';
 import { readCandidates } from '../fleet/enrolments.ts';
-import { choose } from './approve-choice.ts';
+import { choose, printOfReplaced } from './approve-choice.ts';
 import { systemFor } from './approve-system.ts';
 import { fleetFile, finishEditing, openEditing, type Editing } from './editing.ts';
 import type { Act, Arguments } from './verb.ts';
@@ -25,7 +24,7 @@ export const approve: Act = async (args, context) => {
   if (!chosen.ok) return chosen;
   const text = edit(editing, host, chosen.value, args);
   if (!text.ok) return text;
-  const message = `${host}: approve ${chosen.value.fingerprint}${inPlaceOf(before)}\n`;
+  const message = `${host}: approve ${chosen.value.fingerprint}${inPlaceOf(before, chosen.value)}\n`;
   const said = `${host} is approved`;
   return finishEditing(
     editing,
@@ -34,11 +33,11 @@ export const approve: Act = async (args, context) => {
   );
 };
 
-function inPlaceOf(before: Host | undefined): string {
-  const parsed = before?.key === undefined ? undefined : parsePublicKey(before.key);
-  return before?.genesis === undefined || parsed?.ok !== true
-    ? ''
-    : `\n\nIn place of ${fingerprint(parsed.value.blob)}, genesis ${before.genesis}`;
+function inPlaceOf(before: Host | undefined, machine: Enrolment): string {
+  const print = printOfReplaced(before, machine);
+  if (print === undefined) return '';
+  const genesis = before?.genesis === undefined ? '' : `, genesis ${before.genesis}`;
+  return `\n\nIn place of ${print}${genesis}`;
 }
 
 async function waitingFor(

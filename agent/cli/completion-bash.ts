@@ -24,7 +24,12 @@ ${verbs.map(verbCase).join('\n')}
 }
 _autark_words() { COMPREPLY+=($(compgen -W "$1" -- "$word")); }
 _autark_files() { COMPREPLY+=($(compgen -f -- "$word")); }
-_autark_hosts() { _autark_words "$(${listHosts})"; }
+_autark_hosts() {
+  local host
+  while read -r host; do
+    case $host in "$word"*) COMPREPLY+=("$host") ;; esac
+  done < <(${listHosts})
+}
 complete -o filenames -F _autark autark
 `;
 }

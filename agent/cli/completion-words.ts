@@ -33,10 +33,12 @@ export function completedVerbs(): readonly CompletedVerb[] {
 
 /**
  * Prints the hosts that this clone knows from their state branches, without asking anybody: in every shell the same
- * words.
+ * words. Whoever can push names branches, and a shell may run what it is given to complete: so names of hosts, and
+ * nothing else.
  */
 export const listHosts =
-  "git for-each-ref --format='%(refname:lstrip=4)' 'refs/remotes/*/state/*' 2>/dev/null";
+  "git for-each-ref --format='%(refname:lstrip=4)' 'refs/remotes/*/state/*' 2>/dev/null | " +
+  "LC_ALL=C grep -xE '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?'";
 
 function completed([name, form]: readonly [string, OptionForm]): CompletedOption {
   const option = { word: `--${name}`, describe: form.describe };

@@ -157,7 +157,7 @@ function dirty(file: string, root: string): Failure {
     kind: 'unexpected',
     cause: `${file} has changes that are not committed`,
     where: `${root}/${file}`,
-    remedy: `commit them, or undo them with \`git restore ${file}\``,
+    remedy: `commit them, or undo them with \`git restore --source=HEAD --staged --worktree ${file}\``,
   };
 }
 

@@ -5,6 +5,7 @@ import type { AdminKey, Clone, CloneEditor, Terminal } from '../clone-ports.ts';
 import { setSigning } from './join.ts';
 import { installPrePush } from './pre-push.ts';
 import { clean, fleetAtHead, fleetFile, onlyOneKey, signersFile, upToDate } from './editing.ts';
+import { shellWord } from './shell-word.ts';
 import { usage, type Act, type Arguments, type Context } from './verb.ts';
 
 const files = [signersFile, fleetFile] as const;
@@ -177,7 +178,7 @@ function nextSteps(
   if (!isPushed) terminal.note(`  git push --set-upstream ${remote?.name ?? 'origin'} ${branch}`);
   const flag = branch === 'main' ? '' : ` --branch ${branch}`;
   terminal.note(
-    `  on a machine: autark enroll --remote ${remote?.url ?? 'URL'} --host NAME --introduction ${introduction}${flag}`,
+    `  on a machine: autark enroll --remote ${shellWord(remote?.url ?? 'URL')} --host NAME --introduction ${introduction}${flag}`,
   );
 }
 

@@ -6,6 +6,7 @@ import { fingerprint, parsePublicKey } from '../../shared/trust/ssh-key.ts';
 import type { Clone } from '../clone-ports.ts';
 import { declaredSystem } from './approve-system.ts';
 import { fleetFile, finishEditing, openEditing, type Editing } from './editing.ts';
+import { shellWord } from './shell-word.ts';
 import { usage, type Act, type Arguments, type Context } from './verb.ts';
 
 /**
@@ -80,7 +81,9 @@ async function enrolLine(
   const { url, branch } = clone.remote;
   const words = ['autark', 'enroll', '--remote', args.text('remote') ?? url, '--host', host];
   const trust = ['--introduction', standing.introduction.id, '--floor', floor];
-  return ok([...words, ...trust, ...(branch === 'main' ? [] : ['--branch', branch])].join(' '));
+  return ok(
+    [...words, ...trust, ...(branch === 'main' ? [] : ['--branch', branch])].map(shellWord).join(' '),
+  );
 }
 
 function badName(host: string): Failure {

@@ -1,5 +1,6 @@
 import { ok, type Result } from '../../shared/failure.ts';
 import type { CloneEditor } from '../clone-ports.ts';
+import { quoted } from './shell-word.ts';
 import type { Context } from './verb.ts';
 
 /**
@@ -41,11 +42,6 @@ while read -r _ id ref there; do
   judge $floor "$id" >&2 || exit 1
 done
 `;
-}
-
-/** As sh takes it for one word, whatever is in it. */
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** Installs it, or says what to add to the hook that is there. */

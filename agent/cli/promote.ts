@@ -2,7 +2,7 @@ import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
 import { oneLine, printable } from '../../shared/printable.ts';
 import type { ObjectId } from '../../shared/objects/object.ts';
 import type { Clone, CloneEditor, Terminal } from '../clone-ports.ts';
-import { checkRevision } from '../fleet/check.ts';
+import { checkTree } from '../fleet/check.ts';
 import { findPromotion, type Promotion } from '../fleet/promotion.ts';
 import { resolveRevision } from './check.ts';
 import { onlyOneKey } from './editing.ts';
@@ -73,12 +73,9 @@ function nothingToDo(terminal: Terminal, { from, base }: Promotion): Result<numb
 }
 
 /** All files by name; who may sign and what the hosts are, line by line. */
-async function show(
-  editor: CloneEditor,
-  { base, from }: Promotion,
-  terminal: Terminal,
-): Promise<Result<void>> {
-  const checked = await checkRevision(editor.clone, from, { introduction: from });
+async function show(editor: CloneEditor, promotion: Promotion, terminal: Terminal): Promise<Result<void>> {
+  const { base, from } = promotion;
+  const checked = await checkTree(editor.clone, from, base);
   if (!checked.ok) return checked;
   const [bad] = checked.value.findings;
   if (bad !== undefined) return fail(notValid(from, checked.value.findings.map(paragraph).join('\n')));
@@ -89,8 +86,17 @@ async function show(
   for (const text of [all.value, core.value])
     for (const line of text.split('\n')) if (line !== '') terminal.note(printable(line));
   for (const warning of checked.value.warnings) terminal.note(`autark: ${oneLine(warning)}`);
+  await sayLeftOut(editor.clone, promotion, terminal);
   terminal.note(`All of it: git diff ${base.slice(0, 7)} ${from.slice(0, 7)}`);
   return ok(undefined);
+}
+
+/** What others merged on the server's branch, and this would take away again. */
+async function sayLeftOut(clone: Clone, { instead, from }: Promotion, terminal: Terminal): Promise<void> {
+  const left = instead === null ? 0 : await clone.distance(from, instead);
+  if (instead === null || left === 0) return;
+  const what = `git log ${from.slice(0, 7)}..${instead.slice(0, 7)}`;
+  terminal.note(`This leaves out ${left ?? 'the'} unsigned commits of the server’s branch: ${what}`);
 }
 
 async function agree(args: Arguments, { terminal }: Context): Promise<Result<void>> {

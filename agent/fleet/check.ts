@@ -8,7 +8,8 @@ import { historyFrom } from '../../shared/trust/history.ts';
 import type { Clone, ObjectReader } from '../clone-ports.ts';
 import { readCommit, readText } from '../objects/read.ts';
 import { walk } from '../objects/walk.ts';
-import { introductionOf, type Introduction } from './introduction.ts';
+import { introductionOf, keep, type Introduction } from './introduction.ts';
+import { signedLines } from './signed-lines.ts';
 
 /** What a person wants a revision to be measured by, besides what the clone knows. */
 export interface Measures {
@@ -37,18 +38,14 @@ export async function checkRevision(
   revision: ObjectId,
   { introduction, floor }: Measures,
 ): Promise<Result<Checked>> {
-  const remembered = await clone.memory.load();
-  const found: Result<Introduction> =
-    introduction === undefined
-      ? await introductionOf(clone, revision, remembered)
-      : ok({ id: introduction, isFound: false });
+  const found = await originOf(clone, introduction);
   if (!found.ok) return found;
   const objects = await clone.objects();
   try {
     const origin = found.value;
-    const history = await checkHistory(objects, { introduction: origin.id, revision, floor });
+    const history = await checkHistory(clone, objects, { introduction: origin.id, revision, floor });
     if (!history.ok) return history;
-    const content = await checkContent(objects, revision);
+    const content = await checkContent(objects, revision, origin.id);
     if (!content.ok) return content;
     const findings = [...history.value.findings, ...content.value.findings];
     return ok({ introduction: origin, ...content.value, commits: history.value.commits, findings });
@@ -57,6 +54,44 @@ export async function checkRevision(
   }
 }
 
+/** The same of what a revision holds alone, whoever signed it, for one that is to be signed above `base`. */
+export async function checkTree(
+  clone: Clone,
+  revision: ObjectId,
+  base: ObjectId,
+): Promise<Result<Pick<Checked, 'findings' | 'warnings'>>> {
+  const objects = await clone.objects();
+  try {
+    return await checkContent(objects, revision, base);
+  } finally {
+    await objects.close();
+  }
+}
+
+/**
+ * Where the fleet begins: as it was said, as the clone knows it, or as the server's own branch shows it. What is judged
+ * never says by whom it is to be judged.
+ */
+async function originOf(clone: Clone, said: ObjectId | undefined): Promise<Result<Introduction>> {
+  if (said !== undefined) return ok({ id: said, isFound: false });
+  const remembered = await clone.memory.load();
+  const refs = await clone.remoteRefs();
+  const shown = refs.ok ? refs.value.find(({ name }) => name === clone.remote?.branch)?.id : undefined;
+  const isKnown = clone.introduction !== null || remembered !== null;
+  if (!isKnown && shown === undefined) return fail(unknownOrigin);
+  const found = await introductionOf(clone, shown ?? '', remembered);
+  if (found.ok) await keep(clone, found.value, remembered);
+  return found;
+}
+
+const unknownOrigin: Failure = {
+  kind: 'unexpected',
+  cause:
+    'nobody told this clone where the fleet begins, and it has no branch of the server that would show it',
+  where: 'git config autark.introduction',
+  remedy: 'say --introduction COMMIT, or set it to what `autark init` printed',
+};
+
 interface Line {
   readonly introduction: ObjectId;
   readonly revision: ObjectId;
@@ -64,6 +99,7 @@ interface Line {
 }
 
 async function checkHistory(
+  clone: Clone,
   objects: ObjectReader,
   { introduction, revision, floor }: Line,
 ): Promise<Result<{ commits: number; findings: readonly AuditFinding[] }>> {
@@ -72,11 +108,32 @@ async function checkHistory(
   if (!judged.ok) return refused(judged.failure);
   const commits = judged.value.judged.length + 1;
   if (floor === undefined) return ok({ commits, findings: [] });
-  // What is not authentic itself, no host has accepted: then it may be taken back.
-  const known = new Set(judged.value.judged);
-  if (!(await judge({ introduction, head: floor, known }, history)).ok) return ok({ commits, findings: [] });
-  const higher = await descends({ head: revision, floors: [floor], links: judged.value.links }, history);
+  const floors = await acceptable(clone, objects, { introduction, floor });
+  if (!floors.ok) return floors;
+  const higher = await descends({ head: revision, floors: floors.value, links: judged.value.links }, history);
   return higher.ok ? ok({ commits, findings: [] }) : refused(higher.failure);
+}
+
+/** What hosts may have accepted of a branch: what is not authentic there may be taken back, and nothing below it. */
+async function acceptable(
+  clone: Clone,
+  objects: ObjectReader,
+  { introduction, floor }: Pick<Line, 'introduction'> & { readonly floor: ObjectId },
+): Promise<Result<readonly ObjectId[]>> {
+  const question = { introduction, head: floor, known: new Set<ObjectId>() };
+  const judged = await judge(question, historyFrom(objects));
+  if (judged.ok) return ok([floor]);
+  if (judged.failure.rule === undefined) return fail(unfetched(floor));
+  return signedLines(clone, { introduction, head: floor, base: introduction });
+}
+
+function unfetched(where: ObjectId): Failure {
+  return {
+    kind: 'unexpected',
+    cause: 'what the server’s branch holds is not in this clone, so nobody can say what hosts have accepted',
+    where,
+    remedy: 'run `git fetch`, look at what others pushed, and merge it',
+  };
 }
 
 /** A clone that lacks objects can give no verdict at all. */
@@ -88,6 +145,7 @@ function refused(refusal: Refusal): Result<{ commits: number; findings: readonly
 async function checkContent(
   objects: ObjectReader,
   revision: ObjectId,
+  origin: ObjectId,
 ): Promise<Result<Pick<Checked, 'findings' | 'warnings'>>> {
   const read = await readCommit(objects, revision);
   if (!read.ok) return read;
@@ -100,7 +158,9 @@ async function checkContent(
   ];
   if (!signers.ok) return signers;
   if (!fleet.ok) return fleet;
-  const files = checkFiles(fleet.value, (path) => modes.get(path));
+  const first = await textAt(objects, origin, 'fleet.yaml');
+  if (!first.ok) return first;
+  const files = checkFiles(fleet.value, first.value, (path) => modes.get(path));
   const entries = refusedEntry === undefined ? files.findings : [refusedEntry, ...files.findings];
   return ok({
     findings: [
@@ -109,6 +169,15 @@ async function checkContent(
     ],
     warnings: files.warnings,
   });
+}
+
+async function textAt(
+  objects: ObjectReader,
+  revision: ObjectId,
+  path: string,
+): Promise<Result<string | null>> {
+  const read = await readCommit(objects, revision);
+  return read.ok ? readText(objects, read.value.commit.tree, path) : read;
 }
 
 function ruleOf(failure: Failure, refusedEntry: Failure | undefined): string {
@@ -140,8 +209,17 @@ function complaints(text: string): readonly AuditFinding[] {
       remedy: 'mend or remove the line',
     }),
   );
-  return admins.length > 0 ? lines : [...lines, nobody];
+  const hidden = text.includes('\0') ? [withNul] : [];
+  return [...lines, ...hidden, ...(admins.length > 0 ? [] : [nobody])];
 }
+
+/** Git and most programs show such a file as binary, or not beyond it: whoever looks at it misses lines. */
+const withNul = findingOf('allowed_signers', {
+  kind: 'invalid',
+  cause: 'there is a NUL in it, so that people are not shown what hosts read',
+  where: 'allowed_signers',
+  remedy: 'look at it with `cat -v`, and remove what does not belong there',
+});
 
 const nobody = findingOf('allowed_signers', {
   kind: 'invalid',

@@ -30,6 +30,16 @@ export async function introductionOf(
   return found.ok ? ok({ id: found.value, isFound: true }) : found;
 }
 
+/** A clone keeps to what it was shown first, whichever command it was. */
+export async function keep(
+  clone: Clone,
+  { id, isFound }: Introduction,
+  remembered: Remembered | null,
+): Promise<void> {
+  if (!isFound || remembered !== null) return;
+  await clone.memory.save({ introduction: id, authentic: null, seen: new Map() });
+}
+
 /** Commits that are read at a time. */
 const atOnce = 1024;
 

@@ -4,8 +4,9 @@ import { isObjectId, type ObjectId } from '../../shared/objects/object.ts';
 import { oneLine } from '../../shared/printable.ts';
 import { parseMessage } from '../../shared/record/message.ts';
 import type { Clone } from '../clone-ports.ts';
-import { findAuthority } from './authority.ts';
-import type { Introduction } from './introduction.ts';
+import { findAuthority, type Authority } from './authority.ts';
+import { keep, type Introduction } from './introduction.ts';
+import { signedLines } from './signed-lines.ts';
 import { adminsAt, notAnAdmin } from './standing.ts';
 
 /** A tree that is to be signed above the last authentic revision. */
@@ -33,9 +34,14 @@ export async function findPromotion(clone: Clone, from: ObjectId, key: string): 
   const tips = await tipsOf(clone);
   if (!tips.ok) return tips;
   const { ours, theirs } = tips.value;
-  const authority = await findAuthority(clone, theirs ?? ours, await clone.memory.load());
+  const remembered = await clone.memory.load();
+  const authority = await findAuthority(clone, theirs ?? ours, remembered);
   if (!authority.ok) return authority;
-  const { revision: base, introduction } = authority.value;
+  const { introduction, problem } = authority.value;
+  const line = await lastSigned(clone, authority.value, theirs ?? ours);
+  if (!line.ok) return line;
+  const base = line.value;
+  if (problem === null) await keep(clone, introduction, remembered);
   const unpushed = await strayFrom(clone, { ours, theirs, base });
   if (unpushed !== undefined) return fail(unpushed);
   const admins = await adminsAt(clone, introduction.id, base);
@@ -56,6 +62,25 @@ export async function findPromotion(clone: Clone, from: ObjectId, key: string): 
     tree: fromCommit.tree,
     instead: theirs === null || theirs === base ? null : theirs,
   });
+}
+
+/**
+ * The one revision that everything is to stand on. Of two lines that admins signed, neither may be given up; and a
+ * branch that was set back is nothing to be promoted (S2).
+ */
+async function lastSigned(
+  clone: Clone,
+  { introduction, revision, problem }: Authority,
+  head: ObjectId,
+): Promise<Result<ObjectId>> {
+  if (problem === null) return ok(revision);
+  if (problem.rule === 'S2' || problem.rule === undefined) return fail(problem);
+  const isBelow = (await clone.distance(head, revision)) === 0;
+  const base = isBelow ? revision : introduction.id;
+  const lines = await signedLines(clone, { introduction: introduction.id, head, base });
+  if (!lines.ok) return lines;
+  const [only, ...others] = lines.value;
+  return only === undefined || others.length > 0 ? fail(several(lines.value)) : ok(only);
 }
 
 interface Tips {
@@ -105,6 +130,16 @@ async function commitsOf(
 function subjectOf({ message }: Commit): string {
   const { subject } = parseMessage(message.slice(0, 1000));
   return oneLine(subject).replaceAll('"', "'").slice(0, 60);
+}
+
+function several(lines: readonly ObjectId[]): Failure {
+  return {
+    kind: 'not-authentic',
+    cause: `the branch joins ${lines.length} lines of signed commits, and to promote above one would give up the others`,
+    where: lines.join(', '),
+    remedy:
+      'join them by a merge that you sign: `git switch --detach` to the one, `git merge` the other; look at both before',
+  };
 }
 
 function lacks({ branch }: Clone, from: ObjectId, base: ObjectId): Failure {

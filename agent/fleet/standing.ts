@@ -3,7 +3,7 @@ import type { ObjectId } from '../../shared/objects/object.ts';
 import { openAdmins, type Keys } from '../../shared/trust/admins.ts';
 import type { Clone } from '../clone-ports.ts';
 import { findAuthority, withHistory } from './authority.ts';
-import type { Introduction } from './introduction.ts';
+import { keep, type Introduction } from './introduction.ts';
 
 /** Who may sign above the commit that is checked out. */
 export interface Standing {
@@ -24,6 +24,7 @@ export async function standingOf(clone: Clone, key: string): Promise<Result<Stan
   if (!authority.ok) return authority;
   const { introduction, problem } = authority.value;
   if (problem !== null) return fail(problem);
+  await keep(clone, introduction, remembered);
   const admins = await adminsAt(clone, introduction.id, head);
   if (!admins.ok) return admins;
   return admins.value.has(key) ? ok({ introduction, admins: admins.value }) : fail(notAnAdmin(key, head));

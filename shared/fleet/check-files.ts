@@ -17,8 +17,9 @@ export interface CheckedFiles {
  * Whether `fleet.yaml` is valid with this tree (21), and what a host would fail at only in its build (30), which is
  * worth a warning.
  * @param text `null` when there is no such file
+ * @param first `fleet.yaml` as it was when the fleet was introduced: its id never changes
  */
-export function checkFiles(text: string | null, lies: Lies): CheckedFiles {
+export function checkFiles(text: string | null, first: string | null, lies: Lies): CheckedFiles {
   if (text === null) return { findings: [noFleet], warnings: [] };
   const parsed = parseFleet(text, { file: 'fleet.yaml', version });
   if (!parsed.ok) return { findings: parsed.failure.map((each) => failureOf([each])), warnings: [] };
@@ -27,9 +28,25 @@ export function checkFiles(text: string | null, lies: Lies): CheckedFiles {
     ({ cause, line, column }) => `${cause} (fleet.yaml:${line}:${column})`,
   );
   const unbuilt = hosts.flatMap((host) => withoutBuild(host, lies));
+  const id = first === null ? undefined : fleetIdIn(first);
+  const other = id === undefined || id === parsed.value.fleet ? [] : [otherFleet(parsed.value.fleet, id)];
   return {
-    findings: hosts.flatMap((host) => withoutInputs(host, lies)),
+    findings: [...other, ...hosts.flatMap((host) => withoutInputs(host, lies))],
     warnings: [...unknown, ...unbuilt.map(sentence)],
+  };
+}
+
+function fleetIdIn(text: string): string | undefined {
+  const parsed = parseFleet(text, { file: 'fleet.yaml', version });
+  return parsed.ok ? parsed.value.fleet : undefined;
+}
+
+function otherFleet(id: string, first: string): Failure {
+  return {
+    kind: 'invalid',
+    cause: `it is of fleet ${id}, and the fleet was introduced as ${first}: no host would know itself in it`,
+    where: 'fleet.yaml, fleet',
+    remedy: 'undo the change of `fleet`',
   };
 }
 

@@ -30,8 +30,13 @@ export function removeAdmin(
   if (shared !== undefined) return fail(severalNames(shared, name));
   if (theirs.length === admins.length) return fail(theLast(name));
   const gone = new Set(theirs.map(({ line }) => line));
-  const lines = text.split('\n').filter((_, index) => !gone.has(index + 1));
-  return ok({ text: lines.join('\n'), removed: theirs.map(({ key }) => key) });
+  const left = text
+    .split('\n')
+    .filter((_, index) => !gone.has(index + 1))
+    .join('\n');
+  const removed = theirs.map(({ key }) => key);
+  const twice = parseAllowedSigners(left).admins.find(({ key }) => removed.includes(key));
+  return twice === undefined ? ok({ text: left, removed }) : fail(stillThere(name, twice));
 }
 
 function lineFor(name: string, key: string): string | undefined {
@@ -78,6 +83,15 @@ function severalNames({ line, names }: Admin, name: string): Failure {
     cause: `the key of ${name} is that of ${others} too`,
     where: `${where}:${line}`,
     remedy: 'edit the line by hand: the key stays as long as one name does',
+  };
+}
+
+function stillThere(name: string, { names }: Admin): Failure {
+  return {
+    kind: 'unexpected',
+    cause: `a key of ${name} may sign as ${names.join(', ')} too, on a line of its own`,
+    where,
+    remedy: `remove ${names.join(', ')} first, or edit the file by hand: a key counts as long as one line has it`,
   };
 }
 

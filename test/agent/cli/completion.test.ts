@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -16,6 +17,10 @@ beforeAll(async () => {
   // Hosts are known by their branches.
   for (const host of ['web1', 'web2', 'db1']) {
     await world.git(['push', '--quiet', 'origin', `HEAD:refs/heads/state/${host}`]);
+  }
+  // Branches that whoever can push may name as they like.
+  for (const name of ['$(touch${IFS}pwned)', '`touch${IFS}pwned`', 'Web9', 'x;y']) {
+    await world.git(['push', '--quiet', 'origin', `HEAD:refs/heads/state/${name}`]);
   }
   await world.git(['fetch', '--quiet']);
   await writeFile(join(world.clone, 'key.pub'), '');
@@ -46,6 +51,8 @@ test('bash completes verbs, options, choices, hosts and files', async () => {
   for (const [line, offered] of lines) expect(await byBash(line), line).toEqual(offered);
   expect(await byBash('autark ')).toEqual(expect.arrayContaining(verbs.map(({ name }) => name)));
   expect(await byBash('autark --root /tmp stat')).toEqual(['status']);
+  expect(await byBash('autark status ')).toEqual(['db1', 'web1', 'web2']);
+  expect(existsSync(join(world.clone, 'pwned'))).toBe(false);
 });
 
 async function byBash(line: string): Promise<readonly string[]> {
