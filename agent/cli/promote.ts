@@ -2,7 +2,8 @@ import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
 import { oneLine, printable } from '../../shared/printable.ts';
 import type { ObjectId } from '../../shared/objects/object.ts';
 import type { Clone, CloneEditor, Terminal } from '../clone-ports.ts';
-import { checkTree } from '../fleet/check.ts';
+import { withObjects } from '../fleet/authority.ts';
+import { checkContent } from '../fleet/check-content.ts';
 import { findPromotion, type Promotion } from '../fleet/promotion.ts';
 import { resolveRevision } from './check.ts';
 import { onlyOneKey } from './editing.ts';
@@ -75,7 +76,7 @@ function nothingToDo(terminal: Terminal, { from, base }: Promotion): Result<numb
 /** All files by name; who may sign and what the hosts are, line by line. */
 async function show(editor: CloneEditor, promotion: Promotion, terminal: Terminal): Promise<Result<void>> {
   const { base, from } = promotion;
-  const checked = await checkTree(editor.clone, from, base);
+  const checked = await withObjects(editor.clone, (objects) => checkContent(objects, from, base));
   if (!checked.ok) return checked;
   const [bad] = checked.value.findings;
   if (bad !== undefined) return fail(notValid(from, checked.value.findings.map(paragraph).join('\n')));

@@ -3,7 +3,7 @@ import type { ObjectId } from '../../shared/objects/object.ts';
 import type { Remembered } from '../../shared/record/remembered.ts';
 import type { Refusal } from '../../shared/trust/refusal.ts';
 import type { History, Question } from '../../shared/trust/verdict.ts';
-import type { Clone } from '../clone-ports.ts';
+import type { Clone, ObjectReader } from '../clone-ports.ts';
 import { introductionOf, type Introduction } from './introduction.ts';
 
 /** Whose keys and names a reader goes by: those that an authentic revision pins (S8). */
@@ -54,18 +54,26 @@ export async function findAuthority(
   });
 }
 
-/** The clone's objects as the verdict wants them, for as long as the work takes. */
+/** The clone's objects for as long as the work takes. */
+export async function withObjects<Value>(
+  clone: Clone,
+  work: (objects: ObjectReader) => Promise<Value>,
+): Promise<Value> {
+  const objects = await clone.objects();
+  try {
+    return await work(objects);
+  } finally {
+    await objects.close();
+  }
+}
+
+/** The same as the verdict wants them. */
 export async function withHistory<Value>(
   clone: Clone,
   work: (history: History) => Promise<Value>,
 ): Promise<Value> {
   const { historyFrom } = await import('../../shared/trust/history.ts');
-  const objects = await clone.objects();
-  try {
-    return await work(historyFrom(objects));
-  } finally {
-    await objects.close();
-  }
+  return withObjects(clone, (objects) => work(historyFrom(objects)));
 }
 
 /**

@@ -19,13 +19,14 @@ export interface Introduction {
  */
 export async function introductionOf(
   clone: Clone,
-  head: ObjectId,
+  head: ObjectId | null,
   remembered: Remembered | null,
 ): Promise<Result<Introduction>> {
   const told = clone.introduction;
   if (told !== null && !isObjectId(told)) return fail(noCommit(told));
   const known = told ?? remembered?.introduction;
   if (known !== undefined) return ok({ id: known, isFound: false });
+  if (head === null) return fail(nothingShown);
   const found = await findIntroduction(clone, head);
   return found.ok ? ok({ id: found.value, isFound: true }) : found;
 }
@@ -71,6 +72,14 @@ function fleetNamedBy(bytes: Uint8Array | undefined): string | undefined {
   const commit = bytes === undefined ? undefined : parseCommit(bytes);
   return commit?.ok === true ? parseMessage(commit.value.message).trailers.get('Autark-Fleet') : undefined;
 }
+
+const nothingShown: Failure = {
+  kind: 'unexpected',
+  cause:
+    'nobody told this clone where the fleet begins, and it has no branch of the server that would show it',
+  where: 'git config autark.introduction',
+  remedy: 'say --introduction COMMIT, or set it to what `autark init` printed',
+};
 
 function noCommit(told: string): Failure {
   return {

@@ -3,6 +3,7 @@ import { parseCommit, type Commit } from '../../shared/objects/commit.ts';
 import { isObjectId, type ObjectId } from '../../shared/objects/object.ts';
 import { oneLine } from '../../shared/printable.ts';
 import { parseMessage } from '../../shared/record/message.ts';
+import { belowFloor } from '../../shared/trust/refusal.ts';
 import type { Clone } from '../clone-ports.ts';
 import { findAuthority, type Authority } from './authority.ts';
 import { keep, type Introduction } from './introduction.ts';
@@ -76,8 +77,8 @@ async function lastSigned(
   if (problem === null) return ok(revision);
   if (problem.rule === 'S2' || problem.rule === undefined) return fail(problem);
   const isBelow = (await clone.distance(head, revision)) === 0;
-  const base = isBelow ? revision : introduction.id;
-  const lines = await signedLines(clone, { introduction: introduction.id, head, base });
+  if (!isBelow) return fail(belowFloor(head, revision));
+  const lines = await signedLines(clone, { introduction: introduction.id, head, base: revision });
   if (!lines.ok) return lines;
   const [only, ...others] = lines.value;
   return only === undefined || others.length > 0 ? fail(several(lines.value)) : ok(only);

@@ -4,6 +4,7 @@ import { failureOf } from '../fleet/findings.ts';
 import type { Finding, Fleet } from '../fleet/fleet.ts';
 import { isObjectId } from '../objects/object.ts';
 import { parseAllowedSigners } from '../trust/allowed-signers.ts';
+import { signersProblems } from '../trust/signers-problems.ts';
 import { advice, notWell, trouble, unknown, well, type Checked } from './checked.ts';
 
 /** The oldest git that signs with SSH keys. */
@@ -44,18 +45,9 @@ export function checkAdmins(signers: string | null, key: Result<string>): readon
     const cause = 'the checked-out commit has no allowed_signers: nobody may sign';
     return [notWell('allowed_signers', trouble(cause, 'allowed_signers', 'run `autark init`, or pull'))];
   }
-  const { admins, complaints } = parseAllowedSigners(signers);
-  const keys = new Set(admins.map((admin) => admin.key));
-  const slips = complaints.map(({ line, reason }) =>
-    notWell('allowed_signers', {
-      kind: 'invalid',
-      cause: `this line grants nothing: ${reason}`,
-      where: `allowed_signers:${line}`,
-      remedy: 'correct the line or remove it, commit and push',
-    }),
-  );
-  const granted =
-    slips.length > 0 || keys.size === 0 ? [] : [well('allowed_signers', `${keys.size} may sign`)];
+  const keys = new Set(parseAllowedSigners(signers).admins.map((admin) => admin.key));
+  const slips = signersProblems(signers).map((problem) => notWell('allowed_signers', problem));
+  const granted = slips.length > 0 ? [] : [well('allowed_signers', `${keys.size} may sign`)];
   return [...checkOwnKey(key, keys), ...slips, ...granted, ...spare(keys.size)];
 }
 
@@ -67,22 +59,21 @@ function checkOwnKey(key: Result<string>, keys: ReadonlySet<string>): readonly C
       kind: 'not-authentic',
       cause: 'your key is not in allowed_signers: hosts refuse what you sign',
       where: key.value,
-      remedy: 'let an admin add it and push, or name the right key: `autark join --key FILE`',
+      remedy:
+        'have an admin run `autark admin add NAME --key FILE.pub`, or name the right key: `autark join --key FILE`',
     }),
   ];
 }
 
 function spare(keys: number): readonly Checked[] {
-  if (keys === 0) {
-    const remedy = 'add a line for an admin: NAME namespaces="git" ssh-ed25519 KEY';
-    return [notWell('admins', trouble('allowed_signers grants nobody anything', 'allowed_signers', remedy))];
-  }
+  if (keys === 0) return [];
   if (keys > 1) return [well('admins', `${keys} keys: losing one loses nothing`)];
   return [
     advice('admins', {
       cause: 'a single key may sign: if it is lost, no host can ever be changed again',
       where: 'allowed_signers',
-      remedy: 'make a second one, keep it offline (ssh-keygen -t ed25519), and add its line',
+      remedy:
+        'make a second one (ssh-keygen -t ed25519), keep it offline, and run `autark admin add NAME --key FILE.pub`',
     }),
   ];
 }

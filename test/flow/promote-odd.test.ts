@@ -77,6 +77,17 @@ test('a branch that was set back is not promoted', async () => {
   expect(await server.head()).toBe(other);
 });
 
+test('nor one that was set back below what this clone has seen, with something unsigned on top', async () => {
+  const { server, world, introduction } = fleet;
+  const seen = await server.commit({ files: { one: '1' } });
+  await world.autark(['status']);
+  const back = await server.commit({ files: { two: '2' }, key: null, parents: [introduction] });
+  const ran = await world.autark(['promote', '--yes', '--push']);
+  expect(ran.code).toBe(1);
+  expect(ran.stderr).toContain(`git merge -s ours ${seen}`);
+  expect(await server.head()).toBe(back);
+});
+
 test('lines that a program would hide are shown, or refused', async () => {
   const { server, world } = fleet;
   const signers = await server.git(['show', 'main:allowed_signers']);

@@ -68,7 +68,7 @@ describe('admins', () => {
       'admins well',
     ]);
     expect(isOf(of([`a ${mine}`]))).toEqual(['key well', 'allowed_signers well', 'admins advice']);
-    expect(isOf(of(['# nobody']))).toEqual(['key not-well', 'admins not-well']);
+    expect(isOf(of(['# nobody']))).toEqual(['key not-well', 'allowed_signers not-well']);
   });
 
   test('one key under two names is one key', () => {
