@@ -1,35 +1,17 @@
 /**
- * What plays which part: one function a role, each loading only the adapters that it needs. The only file
- * that imports adapters.
+ * What plays which part: one function a role, each loading only the adapters that it needs. The only file that imports
+ * adapters, with wire-host.ts.
  */
 import type { Result } from '../shared/failure.ts';
-import type { AgentSettings } from '../shared/fleet/fleet.ts';
-import type { AgentEvent } from '../shared/event.ts';
-import { oneLine } from '../shared/printable.ts';
-import { pathsBelow, type Paths } from '../shared/paths.ts';
-import type { AgentHost, HostAccess, OpenedHost } from './host.ts';
 import type { Clone, CloneEditor, Terminal } from './clone-ports.ts';
 import type { CloneProbe, HostProbe } from './doctor-ports.ts';
-import type { Nix } from './nix-ports.ts';
-import type { HostKeys, Log, Programs, Settings } from './ports.ts';
-import { performAtOnce, type Effects, type Perform, type Senses } from './seam.ts';
-import type { Access } from './adapters/git/access.ts';
+import type { Log } from './ports.ts';
 import { terminalOf } from './adapters/terminal.ts';
 
 /** What a role may know of the process: handed in by main. */
 export interface Surroundings {
   readonly cwd: string;
   readonly env: Readonly<NodeJS.ProcessEnv>;
-}
-
-/** What an agent's host is made from. */
-export interface HostSurroundings {
-  /** Absolute; `/` on a real machine. */
-  readonly root: string;
-  readonly env: Readonly<NodeJS.ProcessEnv>;
-  readonly log: Log;
-  /** Stands between the agent and every effect; tests give their own. */
-  readonly perform?: Perform;
 }
 
 /** The terminal that this process was started on. */
@@ -86,41 +68,6 @@ export async function randomId(): Promise<string> {
   return systemRandom().id();
 }
 
-/** The machine below `root`, for the agent and for `enroll`. What its settings decide is opened later. */
-export async function agentHostRole({ root, env, perform, log }: HostSurroundings): Promise<AgentHost> {
-  (await import('./adapters/heap.ts')).keepHeapSmall();
-  const [clocks, randoms, locks, settings, hostKeys, journals, holds, { version }] = await Promise.all([
-    import('./adapters/clock.ts'),
-    import('./adapters/random.ts'),
-    import('./adapters/lock.ts'),
-    import('./adapters/settings.ts'),
-    import('./adapters/host-keys.ts'),
-    import('./adapters/journal.ts'),
-    import('./adapters/hold.ts'),
-    import('../shared/version.ts'),
-  ]);
-  const paths = pathsBelow(root);
-  const clock = clocks.systemClock();
-  const random = randoms.systemRandom();
-  const files = { settings: settings.fileSettings(paths.agentYaml), keys: hostKeys.fileHostKeys(paths) };
-  return {
-    version,
-    root,
-    guarantees: withoutUnits,
-    perform: perform ?? performAtOnce,
-    ...files,
-    locks: locks.fileLocks(paths.state, 'autark', clock),
-    journals: journals.fileJournals(paths.state),
-    holds: holds.fileHolds(paths.state),
-    clock,
-    random,
-    log,
-    open: (chosen, access) => openHost(chosen, { ...files, paths, env, log, clock, random }, access),
-    watchFiles: (onChange) => watchFiles(paths, log, onChange),
-    watchRemote: (chosen, onChange) => watchRemote(chosen, log, onChange),
-  };
-}
-
 /** The agent's log on standard error: JSON under systemd, else text; on a terminal builds have a bar below it. */
 export async function logRole(env: Readonly<NodeJS.ProcessEnv>): Promise<Log> {
   const [{ winstonLog }, { systemClock }, { progressBar, seldomProgress }] = await Promise.all([
@@ -137,128 +84,14 @@ export async function logRole(env: Readonly<NodeJS.ProcessEnv>): Promise<Log> {
   return progressBar(log, { write: (text) => stderr.write(text), columns: () => stderr.columns || 80 });
 }
 
-/** What an agent cannot promise while it is not installed with its systemd units. */
-const withoutUnits = [
-  'no watchdog outlives the agent: a switch that ends it is finished or undone when it starts again',
-  'git and builds run as the user of the agent',
-];
-
-interface HostParts extends Pick<Senses, 'clock' | 'random' | 'log'> {
-  readonly paths: Paths;
-  readonly env: Readonly<NodeJS.ProcessEnv>;
-  readonly settings: Settings;
-  readonly keys: HostKeys;
-}
-
-async function openHost(
-  settings: AgentSettings,
-  { paths, env, clock, random, log, ...files }: HostParts,
-  { isGuest }: HostAccess = { isGuest: false },
-): Promise<Result<OpenedHost>> {
-  const [{ loadSigner }, { openGit }, { openPrograms }, { openTrees }, { fileSystems }] = await Promise.all([
-    import('./adapters/sign.ts'),
-    import('./adapters/git/git.ts'),
-    import('./adapters/process.ts'),
-    import('./adapters/trees.ts'),
-    import('./adapters/systems.ts'),
-  ]);
-  const [{ accessOf }, { fileOutbox }, { linuxMachine }, journal, hold] = await Promise.all([
-    import('./adapters/git/access.ts'),
-    import('./adapters/outbox.ts'),
-    import('./adapters/machine.ts'),
-    import('./adapters/journal.ts'),
-    import('./adapters/hold.ts'),
-  ]);
-  const keyFile = settings.key ?? (await files.keys.standard()) ?? paths.hostKey;
-  const signer = await loadSigner(keyFile);
-  if (!signer.ok) return signer;
-  const { state, root } = paths;
-  const { remote, stateRemote, branch, host } = settings;
-  const programs = openPrograms();
-  const access = accessOf(settings, paths);
-  const effects: Effects = {
-    git: openGit({
-      directory: paths.git,
-      remote,
-      ...(stateRemote === undefined ? {} : { stateRemote }),
-      branch,
-      host,
-      access,
-      env,
-      isGuest,
-    }),
-    programs,
-    trees: openTrees({ directory: paths.tree }),
-    nix: await nixOf(settings, access, programs, { paths, env }),
-    systems: fileSystems({ state, random, searchPath: env['PATH'] ?? '/usr/bin:/bin' }),
-    journals: journal.fileJournals(state),
-    holds: hold.fileHolds(state),
-    outbox: fileOutbox(state),
-    machine: linuxMachine({ root, state }),
-    ...files,
-  };
-  const senses: Senses = { signer: signer.value, clock, random, log };
-  return { ok: true, value: { effects, senses, close: () => effects.git.close() } };
-}
-
-async function nixOf(
-  { remote, profile }: AgentSettings,
-  access: Access,
-  programs: Programs,
-  { paths, env }: Pick<HostParts, 'paths' | 'env'>,
-): Promise<Nix> {
-  const [{ openNix }, { httpLogin, sshCommand }] = await Promise.all([
-    import('./adapters/nix/nix.ts'),
-    import('./adapters/git/access.ts'),
-  ]);
-  return openNix({
-    home: paths.nix,
-    profile: profile ?? paths.profile,
-    currentSystem: paths.currentSystem,
-    env,
-    programs,
-    sshCommand: sshCommand(access),
-    login: () => httpLogin(remote, access),
-  });
-}
-
-async function watchFiles(
-  { agentYaml, hold }: Paths,
-  log: Log,
-  onChange: () => void,
-): Promise<() => Promise<void>> {
-  const { watchFile } = await import('./adapters/watch.ts');
-  const tell = (message: string): void => {
-    log(unwatched('-', message));
-  };
-  const watches = await Promise.all([agentYaml, hold].map((path) => watchFile(path, onChange, tell)));
-  return async () => {
-    await Promise.all(watches.map((watch) => watch.close()));
-  };
-}
-
-async function watchRemote(
-  { remote, branch, host }: AgentSettings,
-  log: Log,
-  onChange: () => void,
-): Promise<() => Promise<void>> {
-  const watching = await import('./adapters/watch.ts');
-  const watch = await watching.watchRemote(remote, branch, onChange, (message) => {
-    log(unwatched(host, message));
-  });
-  return async () => watch?.close();
-}
-
-function unwatched(host: string, message: string): AgentEvent {
-  const remedy = 'changes are found at the interval; if inotify is short, raise fs.inotify.max_user_watches';
-  return { kind: 'warning', host, message: oneLine(`${message}; ${remedy}`) };
-}
-
 /** The roles as the verbs ask for them. */
 export function roles(surroundings: Surroundings) {
   const { env } = surroundings;
   return {
-    agentHost: async (root: string) => agentHostRole({ root, env, log: await logRole(env) }),
+    agentHost: async (root: string) => {
+      const [{ agentHostRole }, log] = await Promise.all([import('./wire-host.ts'), logRole(env)]);
+      return agentHostRole({ root, env, log });
+    },
     clone: (signal: AbortSignal) => cloneRole(surroundings, signal),
     anyClone: (signal: AbortSignal) => cloneRole(surroundings, signal, true),
     cloneEditor: (signal: AbortSignal) => cloneEditorRole(surroundings, signal),

@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { AgentEvent } from '../shared/event.ts';
 import type { Perform } from '../agent/seam.ts';
 import { serve } from '../agent/serve.ts';
-import { agentHostRole } from '../agent/wire.ts';
+import { agentHostRole } from '../agent/wire-host.ts';
 import { must } from '../test/rig/run.ts';
 import { makeScene } from './scene.ts';
 

@@ -6,9 +6,8 @@ import { execHost } from '../rig/exec-system.ts';
 import { makeDeployed } from '../rig/fleet.ts';
 import { allGone, endAll } from '../rig/processes.ts';
 import { pin, publicKeyAt, type Pin } from '../rig/replacing.ts';
-import { run } from '../rig/run.ts';
 import { expectAtRest, expectChain } from '../rig/sound.ts';
-import { stopper, takeSnapshot, type Stop } from '../rig/stops.ts';
+import { stopAt, takeSnapshot, type Stop } from '../rig/stops.ts';
 
 const fleet = await makeDeployed('autark-crash-new-key');
 const { host, server, world } = fleet;
@@ -25,10 +24,9 @@ interface Kept {
 const journal = (): Kept => JSON.parse(host.journal()) as Kept;
 
 /** `enroll --new-key`, cut off at an effect; false when it came to its end. */
-async function offerCutOff({ when, at }: Stop): Promise<boolean> {
-  const { code } = await run(process.execPath, [stopper, host.root, String(at), when, file], {
-    env: world.env,
-  });
+async function offerCutOff(stop: Stop): Promise<boolean> {
+  const { code, stderr } = await stopAt(host, ['new-key', file], stop, world.env);
+  expect([null, 0], stderr).toContain(code);
   return code === null;
 }
 
@@ -73,7 +71,7 @@ test('the taking of a new key that is stopped anywhere is finished, once, and no
 
   const stopAndMend = async ({ when, at }: Stop): Promise<boolean> => {
     snapshot.restore();
-    const stopped = await run(process.execPath, [stopper, host.root, String(at), when], { env: world.env });
+    const stopped = await stopAt(host, ['agent'], { when, at }, world.env);
     const effects = stopped.stdout.trimEnd().split('\n');
     const because = `stopped ${when} effect ${at}, ${effects.at(-1) ?? ''}\n${stopped.stderr}`;
     const mended = await host.agent();

@@ -1,18 +1,15 @@
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { chooseSeed, seeded } from '../agent/adapters/scratch.ts';
 import { execHost } from '../rig/exec-system.ts';
 import { makeDeployed } from '../rig/fleet.ts';
 import { allGone, endAll } from '../rig/processes.ts';
-import { run } from '../rig/run.ts';
 import { currentGeneration, expectAtRest, expectChain } from '../rig/sound.ts';
-import { takeSnapshot } from '../rig/stops.ts';
-import { program } from '../rig/world.ts';
+import { stopAt, takeSnapshot, type Stop } from '../rig/stops.ts';
 
 const fleet = await makeDeployed('autark-crash');
 const { host, server, world } = fleet;
-const stopper = join(dirname(program), '../test/rig/rollback-stopped-at.js');
+const stop = (at: number, when: Stop['when']) => stopAt(host, ['rollback'], { at, when }, world.env);
 afterAll(async () => {
   endAll(world.dir);
   await world.remove();
@@ -29,8 +26,8 @@ const prepared = (async () => {
  * Once the hold is there the machine never goes forward by itself: the next agent finds it where it was, or finishes
  * what was begun, and is held either way.
  */
-async function stopAndMend(when: string, at: number, records: number): Promise<boolean> {
-  const stopped = await run(process.execPath, [stopper, host.root, String(at), when], { env: world.env });
+async function stopAndMend(when: Stop['when'], at: number, records: number): Promise<boolean> {
+  const stopped = await stop(at, when);
   const effects = stopped.stdout.trimEnd().split('\n');
   const because = `stopped ${when} effect ${at}, ${effects.at(-1) ?? ''}\n${stopped.stderr}`;
   const isCutOff = stopped.code === null;
@@ -82,13 +79,13 @@ test('a going back by hand stopped at any effect is finished or never begun, and
 test('the next call finishes what one before it had begun, and goes back no further', async () => {
   const { snapshot } = await prepared;
   snapshot.restore();
-  const whole = await run(process.execPath, [stopper, host.root, '999', 'before'], { env: world.env });
+  const whole = await stop(999, 'before');
   expect(whole.code, whole.stderr).toBe(0);
   const effects = whole.stdout.trimEnd().split('\n');
   snapshot.restore();
   const at = 1 + effects.indexOf('switch programs.run');
   expect(at).toBeGreaterThan(1);
-  const cut = await run(process.execPath, [stopper, host.root, String(at), 'before'], { env: world.env });
+  const cut = await stop(at, 'before');
   expect(cut.code).toBeNull();
   const { code, stdout, stderr } = await host.autark(['rollback']);
   expect(code, stderr).toBe(0);

@@ -3,11 +3,21 @@ import { dirname, join } from 'node:path';
 import { expect } from 'vitest';
 import type { Fleet, FleetHost } from './fleet.ts';
 import { allGone } from './processes.ts';
-import { run } from './run.ts';
+import { run, type RanProgram } from './run.ts';
 import { currentGeneration, expectAtRest, expectChain } from './sound.ts';
 import { program, type World } from './world.ts';
 
-export const stopper = join(dirname(program), '../test/rig/agent-stopped-at.js');
+const stopper = join(dirname(program), '../test/rig/stopped-at.js');
+
+/** Runs a verb of a host until its Nth effect, and kills it there: `agent`, `rollback` or `new-key FILE`. */
+export function stopAt(
+  { root }: Pick<FleetHost, 'root'>,
+  verb: readonly string[],
+  { when, at }: Stop,
+  env: Readonly<Record<string, string>>,
+): Promise<RanProgram> {
+  return run(process.execPath, [stopper, root, String(at), when, ...verb], { env });
+}
 
 /** What a host and its server were, to be put back as often as wanted: at the same place, for paths are absolute. */
 export interface Snapshot {
@@ -63,7 +73,7 @@ export async function stopAndMend(scenario: Scenario, { when, at }: Stop): Promi
   const { fleet, host, may, code, motd, event, revision, also } = scenario;
   const env = { ...fleet.world.env, ...scenario.env };
   const before = await host.records();
-  const stopped = await run(process.execPath, [stopper, host.root, String(at), when], { env });
+  const stopped = await stopAt(host, ['agent'], { when, at }, env);
   const effects = stopped.stdout.trimEnd().split('\n');
   const because = `stopped ${when} effect ${at}, ${effects.at(-1) ?? ''}\n${stopped.stderr}`;
   const isCutOff = stopped.code === null;

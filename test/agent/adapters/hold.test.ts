@@ -1,8 +1,9 @@
-import { chmodSync, chownSync, existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { fileHolds } from '../../../agent/adapters/hold.ts';
 import type { Hold } from '../../../shared/cycle/hold.ts';
+import { damage } from './damage.ts';
 import { failureOf, scratch, valueOf } from './scratch.ts';
 import { describeWith } from '../../rig/needs.ts';
 
@@ -28,32 +29,7 @@ describe('the hold on disk', () => {
     expect(valueOf(await holds.load())).toBeNull();
   });
 
-  test.each<[string, (path: string) => void]>([
-    [
-      'empty',
-      (path) => {
-        writeFileSync(path, '');
-      },
-    ],
-    [
-      'garbled',
-      (path) => {
-        writeFileSync(path, '{"format":1');
-      },
-    ],
-    [
-      'a folder',
-      (path) => {
-        mkdirSync(path);
-      },
-    ],
-    [
-      'a link that leads nowhere',
-      (path) => {
-        symlinkSync('nowhere', path);
-      },
-    ],
-  ])('is held when it is %s (P4)', async (_what, spoil) => {
+  test.each(damage)('is held when it is %s (P4)', async (_what, spoil) => {
     const state = scratch();
     spoil(join(state, 'hold.json'));
     const failure = failureOf(await fileHolds(state).load());

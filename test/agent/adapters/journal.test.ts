@@ -1,15 +1,7 @@
-import {
-  chmodSync,
-  chownSync,
-  mkdirSync,
-  renameSync,
-  readFileSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, chownSync, renameSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { damage } from './damage.ts';
 import { fileJournals } from '../../../agent/adapters/journal.ts';
 import { fullJournal, phases } from './journals.ts';
 import { failureOf, scratch, valueOf } from './scratch.ts';
@@ -28,40 +20,9 @@ describe('the journal on disk', () => {
     expect(await fileJournals(scratch()).load()).toEqual({ ok: true, value: null });
   });
 
-  test.each<[string, (path: string) => void]>([
-    [
-      'empty',
-      (path) => {
-        writeFileSync(path, '');
-      },
-    ],
-    [
-      'garbled',
-      (path) => {
-        writeFileSync(path, '{"format":1');
-      },
-    ],
-    [
-      'a folder',
-      (path) => {
-        mkdirSync(path);
-      },
-    ],
-    [
-      'a link that leads nowhere',
-      (path) => {
-        symlinkSync('nowhere', path);
-      },
-    ],
-    [
-      'a link to itself',
-      (path) => {
-        symlinkSync('journal.json', path);
-      },
-    ],
-  ])('is held, not absent, when it is %s', async (_what, damage) => {
+  test.each(damage)('is held, not absent, when it is %s', async (_what, spoil) => {
     const state = scratch();
-    damage(join(state, 'journal.json'));
+    spoil(join(state, 'journal.json'));
     const failure = failureOf(await fileJournals(state).load());
     expect(failure).toMatchObject({ kind: 'held', where: join(state, 'journal.json') });
     expect(failure.remedy).toMatch(/^this host deploys nothing until root/);

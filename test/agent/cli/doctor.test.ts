@@ -1,12 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { inTime } from '../../../agent/cli/doctor-bench.ts';
 import { run } from '../../../agent/cli/run.ts';
-import type { Roles } from '../../../agent/cli/verb.ts';
-import type { Terminal } from '../../../agent/clone-ports.ts';
 import type { HostProbe } from '../../../agent/doctor-ports.ts';
 import { well } from '../../../shared/doctor/checked.ts';
 import { fail, ok } from '../../../shared/failure.ts';
 import { pathsBelow } from '../../../shared/paths.ts';
+import { stageWith } from './stage.ts';
 
 const never = <Value>() => new Promise<Value>(() => undefined);
 const calm = () => ({ signal: new AbortController().signal });
@@ -57,29 +56,13 @@ function hostWhere(probes: Partial<HostProbe>): HostProbe {
 }
 
 async function call(argv: readonly string[], probe: HostProbe, signal: AbortSignal) {
-  let [out, note] = ['', ''];
-  const terminal: Terminal = {
-    out: (text) => void (out += text),
-    note: (line) => void (note += line),
-    isTerminal: false,
-    canAsk: false,
-    width: Infinity,
-    colour: false,
-    confirm: () => Promise.resolve(false),
-    ask: () => Promise.resolve(''),
-  };
-  const unused = () => Promise.reject(new Error('not asked for'));
-  const roles: Roles = {
-    ...{ clone: unused, anyClone: unused, cloneEditor: unused, randomId: unused, agentHost: unused },
+  const roles = {
     hostProbe: () => Promise.resolve(probe),
-    cloneProbe: () => Promise.resolve(fail({ kind: 'unexpected', cause: 'no clone', remedy: 'make one' })),
+    cloneProbe: () =>
+      Promise.resolve(fail({ kind: 'unexpected', cause: 'no clone', remedy: 'make one' } as const)),
   };
-  const stage = {
-    ...{ terminal, roles, signal, now: () => 0, onHangup: () => undefined, debug: false },
-    resolve: (path: string) => path,
-    program: [],
-  };
-  return { code: await run(argv, stage), out: () => out, note: () => note };
+  const { stage, said } = stageWith(roles, { signal });
+  return { code: await run(argv, stage), out: () => said.out, note: () => said.note.trimEnd() };
 }
 
 test('an interrupted doctor says nothing, and exits as interrupted', async () => {

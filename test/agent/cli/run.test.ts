@@ -5,9 +5,9 @@ import { parse } from '../../../agent/cli/parse.ts';
 import { run } from '../../../agent/cli/run.ts';
 import type { Roles } from '../../../agent/cli/verb.ts';
 import { verbs } from '../../../agent/cli/verbs.ts';
-import type { Terminal } from '../../../agent/clone-ports.ts';
 import { fail, type Failure } from '../../../shared/failure.ts';
 import { version } from '../../../shared/version.ts';
+import { stageWith } from './stage.ts';
 
 const gone: Failure = {
   kind: 'unreachable',
@@ -20,33 +20,9 @@ const gone: Failure = {
 async function call(
   argv: readonly string[],
   clone: Roles['clone'],
-  { debug = false, signal = new AbortController().signal } = {},
+  more: { readonly debug?: boolean; readonly signal?: AbortSignal } = {},
 ) {
-  const said = { out: '', note: '' };
-  const terminal: Terminal = {
-    out: (text) => void (said.out += text),
-    note: (line) => void (said.note += `${line}\n`),
-    isTerminal: false,
-    canAsk: false,
-    width: Infinity,
-    colour: false,
-    confirm: () => Promise.resolve(false),
-    ask: () => Promise.resolve(''),
-  };
-  const unused = () => Promise.reject(new Error('not asked for'));
-  const probes = { hostProbe: unused, cloneProbe: unused };
-  const hosts = { randomId: unused, agentHost: unused };
-  const roles: Roles = { clone, anyClone: unused, cloneEditor: unused, ...hosts, ...probes };
-  const stage = {
-    terminal,
-    roles,
-    signal,
-    now: () => 0,
-    onHangup: () => undefined,
-    resolve: (path: string) => path,
-    program: [],
-    debug,
-  };
+  const { stage, said } = stageWith({ clone }, more);
   return { code: await run(argv, stage), ...said };
 }
 
