@@ -4,7 +4,8 @@ import type { Context } from '../context.ts';
 import type { Bounds, Git } from '../ports.ts';
 import { readCommit } from '../objects/read.ts';
 import { enrolRef } from './enrolment.ts';
-import { sightOf, storeOutbox } from './own-branch.ts';
+import { sightOf } from './own-branch.ts';
+import { storeOutbox } from './waiting.ts';
 import { divergence, look } from './own-state.ts';
 
 /** Whether records wait for the server, or a person has decided that this machine goes on. */
@@ -20,7 +21,7 @@ export function hasRecords(context: Context): boolean {
  * be gone on from must be settled before, by `look`.
  */
 export async function deliverRecords(context: Context): Promise<Result<void>> {
-  const stored = await storeOutbox(context);
+  const stored = await storeOutbox(context.effects('record'));
   if (!stored.ok) return stored;
   const before = context.sight.tip;
   const pushed = await push(context);

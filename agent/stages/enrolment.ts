@@ -4,6 +4,7 @@ import { enrolKeyId, parsePublicKey } from '../../shared/trust/ssh-key.ts';
 import type { Context } from '../context.ts';
 import type { Bounds } from '../ports.ts';
 import type { Effects } from '../seam.ts';
+import { storeOutbox } from './waiting.ts';
 
 /** What waits for approval: a genesis, signed by the key that its branch is named after. */
 export interface Enrolment {
@@ -21,19 +22,16 @@ export function enrolRef(host: string, key: string): string | undefined {
 
 /** Brings a genesis from the outbox to the server, where an admin finds it. */
 export async function pushEnrolment(
-  { git, outbox }: Pick<Effects, 'git' | 'outbox'>,
+  effects: Pick<Effects, 'git' | 'outbox'>,
   { host, key, genesis }: Enrolment,
   bounds: Bounds,
 ): Promise<Result<void>> {
-  for (const entry of await outbox.list()) {
-    const pack = await outbox.pack(entry);
-    const stored = pack.ok ? await git.store(pack.value) : pack;
-    if (!stored.ok) return stored;
-  }
+  const stored = await storeOutbox(effects);
+  if (!stored.ok) return stored;
   const ref = enrolRef(host, key);
   if (ref === undefined) throw new Error('the signer holds a key that cannot be parsed');
   // The branch is named after this machine's key: what else is there is an earlier life of it, never approved.
-  return git.push([{ ref, to: genesis, expected: null, isForced: true }], bounds);
+  return effects.git.push([{ ref, to: genesis, expected: null, isForced: true }], bounds);
 }
 
 /** Whether this machine's new key still has to be brought to the server. */

@@ -8,6 +8,7 @@ import type { Context } from '../context.ts';
 import type { Bounds, StateTip } from '../ports.ts';
 import { readFound } from '../objects/read.ts';
 import { isOlder as isOlderMachines } from './older.ts';
+import { storeOutbox } from './waiting.ts';
 import { isBreak, openOwnChain, walkChain, type OwnChain } from './own-chain.ts';
 
 /** What the server has as this host's state branch; asked once in a cycle unless what was seen is out of date. */
@@ -39,17 +40,6 @@ export async function olderTip(context: Context): Promise<Result<ObjectId | null
   return older.ok ? ok(older.value ? id : null) : older;
 }
 
-/** The waiting records as objects of the Git directory, which may be new and empty. */
-export async function storeOutbox(context: Context): Promise<Result<void>> {
-  const { outbox, git } = context.effects('record');
-  for (const entry of await outbox.list()) {
-    const pack = await outbox.pack(entry);
-    const stored = pack.ok ? await git.store(pack.value) : pack;
-    if (!stored.ok) return stored;
-  }
-  return ok(undefined);
-}
-
 /** What the server's tip is to this host. Bytes that git refused can only be somebody else's. */
 export async function classify(context: Context, tip: StateTip | null): Promise<Result<Seen>> {
   if (tip === null) return ok({ is: 'absent' });
@@ -72,7 +62,7 @@ export async function classify(context: Context, tip: StateTip | null): Promise<
   const key = { key: context.senses.signer.key };
   const isSigned = commit.ok && signatureProblem({ commit: commit.value, bytes }, key) === undefined;
   if (!isSigned) return ok({ is: 'foreign', id });
-  const stored = await storeOutbox(context);
+  const stored = await storeOutbox(context.effects('record'));
   if (!stored.ok) return stored;
   const found = await readFound(git, id);
   return found.ok ? placeOf(context, found.value) : found;
