@@ -81,6 +81,8 @@ test('held during a build, nothing is activated; nothing of the build is left, a
   expectChain(await host.records(), 'after resume');
 });
 
+const isClaim = (name: string): boolean => name.startsWith('.cycle.lock.');
+
 test('an activation that has begun is waited for, and is not undone', async () => {
   await server.commit({ files: hangingSwitch('web1', 'switching') });
   await hasBegun(host, 'switch');
@@ -89,8 +91,9 @@ test('an activation that has begun is waited for, and is not undone', async () =
     isOver = true;
     return ran;
   });
-  await vi.waitUntil(() => existsSync(host.path('var/lib/autark/hold.json')), { timeout: 20_000 });
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  // Its claim to the lock lies beside the lock for as long as it waits, and the hold is there before.
+  await vi.waitUntil(() => host.state('.').some(isClaim), { timeout: 20_000 });
+  expect(existsSync(host.path('var/lib/autark/hold.json'))).toBe(true);
   expect(isOver).toBe(false);
   release(host, 'switch');
   expect((await held).code).toBe(0);
