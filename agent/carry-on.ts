@@ -5,6 +5,7 @@ import { confirm } from './stages/confirm.ts';
 import { commitRecord } from './stages/record.ts';
 import { rollback } from './stages/rollback.ts';
 import { switchTo } from './stages/switch.ts';
+import { takeFired, type Watched } from './stages/watched.ts';
 
 /**
  * Walks on from wherever the journal stands until nothing is half done: the second half of every cycle, and the
@@ -15,9 +16,16 @@ export async function carryOn(context: Context): Promise<Result<void>> {
   for (;;) {
     const { phase } = context.memory.journal;
     if (phase.at === 'idle') return ok(undefined);
+    const fired = isWatched(phase) ? await takeFired(context, phase) : ok(false);
+    if (!fired.ok) return fired;
+    if (fired.value) continue;
     const walked = await enter(context, phase);
     if (!walked.ok) return walked;
   }
+}
+
+function isWatched(phase: Journal['phase']): phase is Watched {
+  return phase.at === 'switch' || phase.at === 'confirm' || phase.at === 'rollback';
 }
 
 async function enter(context: Context, phase: Journal['phase']): Promise<Result<void>> {

@@ -1,6 +1,7 @@
 import type { Result } from '../shared/failure.ts';
 import type { AgentSettings } from '../shared/fleet/fleet.ts';
 import type { Clock, Holds, HostKeys, Journals, Locks, Log, Random, Settings } from './ports.ts';
+import type { Services } from './unit-ports.ts';
 import { through, type Effects, type Perform, type Senses } from './seam.ts';
 
 /** The machine under one root, as the daemon and `enroll` find it before its settings are known. */
@@ -19,6 +20,9 @@ export interface AgentHost {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  readonly services: Services;
+  /** Whoever started the agent, and wants to know how it is. */
+  readonly manager: { ready(signal: AbortSignal): Promise<void> };
   /** What depends on the settings: the Git directory and its server, and the host's key. */
   open(settings: AgentSettings, access?: HostAccess): Promise<Result<OpenedHost>>;
   /** Calls back when a person changed `agent.yaml` or `hold.json`. The result ends the watching. */

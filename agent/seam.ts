@@ -1,5 +1,6 @@
 import type { Stage } from '../shared/failure.ts';
 import type { Nix } from './nix-ports.ts';
+import type { Activations, Watchdog } from './unit-ports.ts';
 import type {
   Clock,
   Git,
@@ -21,6 +22,8 @@ import type {
 export interface Effects {
   readonly git: Git;
   readonly programs: Programs;
+  readonly activations: Activations;
+  readonly watchdog: Watchdog;
   readonly trees: Trees;
   readonly nix: Nix;
   readonly systems: Systems;
@@ -58,6 +61,8 @@ export function through(perform: Perform, stage: Stage, effects: Effects): Effec
   return {
     git: wrap('git', effects.git),
     programs: wrap('programs', effects.programs),
+    activations: wrap('activations', effects.activations),
+    watchdog: wrap('watchdog', effects.watchdog),
     trees: wrap('trees', effects.trees),
     nix: wrap('nix', effects.nix),
     systems: wrap('systems', effects.systems),

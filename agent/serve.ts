@@ -57,6 +57,7 @@ async function serveOn(host: AgentHost, { signal, onHangup }: Service): Promise<
   // For as long as the daemon lives: it is when nothing can be opened that a person mends the file.
   const unwatch = await host.watchFiles(request);
   host.log({ kind: 'started', host: '-', version: host.version });
+  await host.manager.ready(signal);
   const code = await runDaemon({
     bell,
     signal,

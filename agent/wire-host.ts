@@ -8,6 +8,7 @@ import { oneLine } from '../shared/printable.ts';
 import { pathsBelow, type Paths } from '../shared/paths.ts';
 import type { AgentHost, HostAccess, OpenedHost } from './host.ts';
 import type { Nix } from './nix-ports.ts';
+import type { Services } from './unit-ports.ts';
 import type { HostKeys, Log, Programs, Settings } from './ports.ts';
 import { performAtOnce, type Effects, type Perform, type Senses } from './seam.ts';
 import type { Access } from './adapters/git/access.ts';
@@ -42,7 +43,9 @@ export async function agentHostRole({ root, env, perform, log }: HostSurrounding
   return {
     version,
     root,
-    guarantees: withoutUnits,
+    guarantees: (await hasUnits(paths)) ? withUnits : withoutUnits,
+    services: await servicesOf(root, env),
+    manager: (await import('./adapters/notify.ts')).serviceManager(env, process.pid),
     perform: perform ?? performAtOnce,
     ...files,
     locks: locks.fileLocks(paths.state, 'autark', clock),
@@ -56,6 +59,18 @@ export async function agentHostRole({ root, env, perform, log }: HostSurrounding
     watchRemote: (chosen, onChange) => watchRemote(chosen, log, onChange),
   };
 }
+
+async function servicesOf(root: string, env: HostSurroundings['env']): Promise<Services> {
+  const [{ systemdServices }, { shippedUnits }, { passedOn }] = await Promise.all([
+    import('./adapters/services.ts'),
+    import('./adapters/shipped.ts'),
+    import('./adapters/passed-on.ts'),
+  ]);
+  return systemdServices({ root, shipped: shippedUnits(), env: passedOn(env) });
+}
+
+/** The same under systemd. */
+const withUnits = ['git and builds run as the user of the agent'];
 
 /** What an agent cannot promise while it is not installed with its systemd units. */
 const withoutUnits = [
@@ -108,6 +123,7 @@ async function openHost(
       isGuest,
     }),
     programs,
+    ...(await outliving(settings, programs, { paths, env })),
     trees: openTrees({ directory: paths.tree }),
     nix: await nixOf(settings, access, programs, { paths, env }),
     systems: fileSystems({ state, random, searchPath: env['PATH'] ?? '/usr/bin:/bin' }),
@@ -119,6 +135,40 @@ async function openHost(
   };
   const senses: Senses = { signer: signer.value, clock, random, log };
   return { ok: true, value: { effects, senses, close: () => effects.git.close() } };
+}
+
+/** Units where systemd runs this machine; below another root the machine is not ours to speak to. */
+async function outliving(
+  { profile = '' }: Partial<AgentSettings>,
+  programs: Programs,
+  { paths, env }: Pick<HostParts, 'paths' | 'env'>,
+): Promise<Pick<Effects, 'activations' | 'watchdog'>> {
+  if (!(await hasUnits(paths))) {
+    const [{ childActivations }, { nobodyWatches }] = await Promise.all([
+      import('./adapters/activation/child.ts'),
+      import('./adapters/watchdog/nobody.ts'),
+    ]);
+    return { activations: childActivations(programs), watchdog: nobodyWatches() };
+  }
+  const [{ unitActivations }, { unitWatchdog }, { passedOn }] = await Promise.all([
+    import('./adapters/activation/unit.ts'),
+    import('./adapters/watchdog/watchdog.ts'),
+    import('./adapters/passed-on.ts'),
+  ]);
+  const { shippedFile } = await import('./adapters/shipped.ts');
+  const plain = passedOn(env);
+  return {
+    activations: unitActivations({ folder: paths.activation, env: plain }),
+    watchdog: unitWatchdog({
+      ...{ folder: paths.watchdog, env: plain, script: shippedFile('autark-go-back') },
+      profile: profile === '' ? paths.profile : profile,
+    }),
+  };
+}
+
+async function hasUnits({ root }: Paths): Promise<boolean> {
+  const { isBootedBySystemd } = await import('./adapters/systemd.ts');
+  return root === '/' && process.geteuid?.() === 0 && isBootedBySystemd();
 }
 
 async function nixOf(

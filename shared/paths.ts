@@ -13,6 +13,9 @@ export interface Paths {
   /** The keys of Git servers, unless the settings name another file. */
   readonly knownHosts: string;
   readonly tree: string;
+  /** How each activation ended, written by its own unit; and what the watchdog needs to go back. */
+  readonly activation: string;
+  readonly watchdog: string;
   /** A folder of Nix's own: caches, and what opens private inputs. */
   readonly nix: string;
   /** The NixOS system profile, and the link to the system that runs. */
@@ -37,6 +40,8 @@ export function pathsBelow(root: string): Paths {
     gitKey: `${state}/git/id_ed25519`,
     knownHosts: `${base}/etc/autark/known_hosts`,
     tree: `${state}/tree`,
+    activation: `${state}/activation`,
+    watchdog: `${state}/watchdog`,
     nix: `${state}/nix`,
     profile: `${base}/nix/var/nix/profiles/system`,
     currentSystem: `${base}/run/current-system`,

@@ -14,6 +14,7 @@ import { usage, type Act, type Arguments, type Context } from './verb.ts';
 /** `autark enroll`: makes this machine known, and says how to approve it elsewhere. */
 export const enroll: Act = async (args, context) => {
   const newKey = args.text('new-key');
+  if (args.flag('uninstall')) return uninstall(context);
   if (newKey !== undefined && args.flag('resume')) {
     return fail(usage('enroll', '--new-key and --resume are two things', 'give one after the other'));
   }
@@ -31,14 +32,53 @@ export const enroll: Act = async (args, context) => {
   const { terminal } = context;
   if (approved) {
     terminal.out(printOf(key));
-    terminal.note(`${name} is approved already; run \`autark agent\``);
-    return ok(0);
+    terminal.note(`${name} is approved already.`);
+    return startService(args, context, host);
   }
   if (replaces) terminal.note(`fleet.yaml names another machine ${name}: this one is to take its place.`);
   sayWaiting(context, name, key, replaces);
-  terminal.note('Then, or now, run `autark agent` here.');
-  return ok(0);
+  return startService(args, context, host);
 };
+
+/** Installs the units and starts the agent, or says how else it may be started. */
+async function startService(
+  args: Arguments,
+  context: Context,
+  { services }: AgentHost,
+): Promise<Result<number>> {
+  const { terminal, program } = context;
+  const obstacle = args.flag('no-service') ? null : services.obstacle();
+  if (args.flag('no-service') || obstacle !== null) {
+    if (obstacle !== null) terminal.note(`No units were installed: ${obstacle}.`);
+    terminal.note('Then, or now, run `autark agent` here.');
+    return ok(0);
+  }
+  const installed = await services.install(program);
+  if (!installed.ok) return installed;
+  terminal.note('The agent runs: see `systemctl status autark`. It deploys once it is approved.');
+  return ok(0);
+}
+
+async function uninstall({ terminal, roles, root }: Context): Promise<Result<number>> {
+  const { services } = await roles.agentHost(root);
+  const obstacle = services.obstacle();
+  if (obstacle !== null) {
+    return fail({
+      kind: 'usage',
+      cause: `there are no units to remove: ${obstacle}`,
+      remedy: 'end the agent as it was started',
+    });
+  }
+  const removed = await services.uninstall();
+  if (!removed.ok) return removed;
+  terminal.note(
+    'The units are gone. Left are /etc/autark, with the settings, and /var/lib/autark, with what this',
+  );
+  terminal.note(
+    'machine did and runs: remove them by hand if nobody shall know, once `autark retire` has told the fleet.',
+  );
+  return ok(0);
+}
 
 /** What a person needs to have a key of this machine approved elsewhere. */
 function sayWaiting({ terminal }: Context, name: string, key: string, replaces: boolean): void {

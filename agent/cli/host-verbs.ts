@@ -16,11 +16,13 @@ export const hostVerbs: readonly Verb[] = [
       'new-key': { value: 'FILE', describe: 'another key for this machine; made if there is none' },
       resume: { describe: 'this machine goes on with the records that its key signed' },
       'no-service': { describe: 'install and start no units' },
+      uninstall: { describe: 'stop and remove the units; what this machine knows of its fleet stays' },
     },
     examples: [
       ['autark enroll --remote URL --host web1 --introduction COMMIT', 'the first call on a new machine'],
       ['autark enroll', 'again, after it was interrupted or refused'],
       ['autark enroll --new-key /etc/autark/key', 'this machine shall have another key'],
+      ['autark enroll --uninstall', 'this machine shall follow its repository no more'],
       ['autark enroll --resume', 'after a code 12, on the machine that shall go on; or without its journal'],
     ],
     exits: [

@@ -1,10 +1,11 @@
 import { backIn, runningFrom } from '../../shared/cycle/guard.ts';
 import type { Phase } from '../../shared/cycle/journal.ts';
-import type { Result } from '../../shared/failure.ts';
+import { ok, type Result } from '../../shared/failure.ts';
 import { timestamp } from '../../shared/record/draft.ts';
 import type { Context } from '../context.ts';
 import { settleBack } from './by-hand.ts';
 import { settle } from './record.ts';
+import { endWatch } from './watched.ts';
 
 /**
  * A generation whose activation succeeded becomes the last good one, unless it is only being tested. So far an
@@ -14,6 +15,9 @@ export async function confirm(
   context: Context,
   phase: Extract<Phase, { at: 'confirm' }>,
 ): Promise<Result<void>> {
+  const fired = await endWatch(context, phase);
+  if (!fired.ok) return fired;
+  if (fired.value) return ok(undefined);
   const { systems, machine } = context.effects('confirm');
   const { memory, senses } = context;
   const generation = (await systems.generations()).find(({ number }) => number === phase.to);

@@ -1,29 +1,72 @@
-import { judge, stuck } from '../../shared/cycle/confirm.ts';
-import { uncertain } from '../../shared/cycle/guard.ts';
+import { deadlineOf, judge } from '../../shared/cycle/confirm.ts';
 import { attempts } from '../../shared/cycle/journal.ts';
-import type { Failure, Result } from '../../shared/failure.ts';
+import { fail, ok, type Result } from '../../shared/failure.ts';
 import type { Context } from '../context.ts';
-import { retell } from './by-hand.ts';
-import { settle } from './record.ts';
-import { activate, makeCurrent, type GoingBack, type Target } from './switch.ts';
+import {
+  activate,
+  leftAlone,
+  makeCurrent,
+  outcomeOf,
+  type Activated,
+  type GoingBack,
+  type Target,
+} from './switch.ts';
+import { giveUp, settleUndone } from './undone.ts';
+import { endWatch } from './watched.ts';
+import { wayBackOf } from './way-back.ts';
 
 /** Activates the generation that ran before the failed switch (40), or says that there is no way back (41). */
 export async function rollback(context: Context, phase: GoingBack): Promise<Result<void>> {
-  const { systems, programs } = context.effects('rollback');
-  if (phase.child !== undefined) await programs.endLeftover(phase.child);
+  const { systems } = context.effects('rollback');
+  const before = await outcomeOf(context, 'rollback', phase);
+  if (before === 'left') return fail(leftAlone);
+  if (before !== null) return conclude(context, phase, before);
   const back = await wayBack(context, phase);
   if (typeof back === 'string') {
     if (phase.from === null) await systems.setCurrent(null);
-    return giveUp(context, phase, stuck(phase.failure, back));
+    return unwatched(context, phase, () => giveUp(context, phase, back));
   }
+  const watched = await watchOver(context, phase);
+  if (!watched.ok) return watched;
   const current = await makeCurrent(context, 'rollback', back, phase);
   if (!current.ok) return current;
-  if (current.value !== undefined) return giveUp(context, phase, stuck(phase.failure, current.value));
-  const { activation, tail } = await activate(context, 'rollback', back, back.revision, phase);
+  const { value: obstacle } = current;
+  if (obstacle !== undefined) return unwatched(context, phase, () => giveUp(context, phase, obstacle));
+  const activated = await activate(context, 'rollback', back, back.revision, phase);
+  return activated === 'left' ? fail(leftAlone) : conclude(context, phase, activated);
+}
+
+/** A new watch, for going back takes its own time: an agent that dies in it leaves it to the watchdog. */
+async function watchOver(context: Context, phase: GoingBack): Promise<Result<void>> {
+  const back = await wayBackOf(context, 'rollback', phase);
+  if (back === null) return ok(undefined);
+  const { newest, pace } = context.memory.journal;
+  const { mode, timeout } = phase;
+  const deadline = deadlineOf(timeout, pace.fetch);
+  return context.effects('rollback').watchdog.arm({ generation: newest, back, mode, timeout, deadline });
+}
+
+function conclude(
+  context: Context,
+  phase: GoingBack,
+  { activation, tail }: Activated,
+): Promise<Result<void>> {
   const verdict = judge(activation);
-  if (verdict.good) return settleUndone(context, phase);
-  const failure = stuck(phase.failure, `going back to ${nameOf(back)} failed: ${verdict.cause}`);
-  return giveUp(context, phase, tail === '' ? failure : { ...failure, detail: tail });
+  if (verdict.good) return unwatched(context, phase, () => settleUndone(context, phase));
+  const to = phase.from === null ? (phase.before ?? 'what ran') : `generation ${phase.from}`;
+  const cause = `going back to ${to} failed: ${verdict.cause}`;
+  return unwatched(context, phase, () => giveUp(context, phase, cause, tail));
+}
+
+/** Ends the watch first: where the watchdog was sooner, it is what it did that is settled. */
+async function unwatched(
+  context: Context,
+  phase: GoingBack,
+  settle: () => Promise<Result<void>>,
+): Promise<Result<void>> {
+  const fired = await endWatch(context, phase);
+  if (!fired.ok) return fired;
+  return fired.value ? ok(undefined) : settle();
 }
 
 /** What to go back to, or why there is nothing: decided before anything is changed. */
@@ -37,30 +80,4 @@ async function wayBack(context: Context, phase: GoingBack): Promise<Target | str
   const { systems } = context.effects('rollback');
   const generation = (await systems.generations()).find(({ number }) => number === phase.from);
   return generation ?? `generation ${phase.from} is gone from the disk, or damaged`;
-}
-
-function nameOf({ number, path }: Target): string {
-  return number === null ? path : `generation ${number}`;
-}
-
-function aimOf({ attempted, mode }: GoingBack) {
-  return { revision: attempted, isTrial: mode === 'test' };
-}
-
-async function settleUndone(context: Context, phase: GoingBack): Promise<Result<void>> {
-  const { running, host } = context.memory.journal;
-  const { failure, attempted } = phase;
-  const told = await retell(context, phase, failure);
-  if (!told.ok) return told;
-  context.senses.log({ kind: 'failure', host, stage: 'switch', failure, revision: attempted });
-  return settle(context, aimOf(phase), { event: 'rolled-back', failure, stage: 'switch', running });
-}
-
-async function giveUp(context: Context, phase: GoingBack, failure: Failure): Promise<Result<void>> {
-  const told = await retell(context, phase, failure);
-  if (!told.ok) return told;
-  const { running: before, host } = context.memory.journal;
-  context.senses.log({ kind: 'failure', host, stage: 'rollback', failure, revision: phase.attempted });
-  const running = uncertain(before);
-  return settle(context, aimOf(phase), { event: 'failed', failure, stage: 'rollback', running }, { running });
 }

@@ -1,41 +1,69 @@
-import { backFailure, judge, switchFailure, type Activation } from '../../shared/cycle/confirm.ts';
+import {
+  backFailure,
+  deadlineOf,
+  judge,
+  switchFailure,
+  type Activation,
+} from '../../shared/cycle/confirm.ts';
 import { attempts, type Generation, type Phase } from '../../shared/cycle/journal.ts';
-import { fail, ok, type Result } from '../../shared/failure.ts';
+import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
 import type { ObjectId } from '../../shared/objects/object.ts';
 import { noSpace } from './no-space.ts';
-import { programPath } from '../../shared/program-path.ts';
 import type { Context } from '../context.ts';
 import type { Ending, Ran } from '../ports.ts';
+import { activationEnvironment, wayBackOf } from './way-back.ts';
 
 export type Switching = Extract<Phase, { at: 'switch' }>;
 export type GoingBack = Extract<Phase, { at: 'rollback' }>;
 
-/** Bytes that an activation may print before it counts as out of its mind. */
-const outputCap = 64 * 2 ** 20;
-
 /**
- * Makes the planned generation current and activates it. Found half done after a crash, it is begun again: an
- * activation is idempotent, and bounded in its attempts. SIGTERM waits for it, for half a switch is worse than a
- * late stop.
+ * Makes the planned generation current and activates it. What an earlier agent began is waited for, where it goes on
+ * without one; what was cut off is begun again: an activation is idempotent, and bounded in its attempts.
  */
 export async function switchTo(context: Context, phase: Switching): Promise<Result<void>> {
-  const { systems, programs } = context.effects('switch');
-  if (phase.child !== undefined) await programs.endLeftover(phase.child);
+  const { systems } = context.effects('switch');
+  const before = await outcomeOf(context, 'switch', phase);
+  if (before === 'left') return fail(leftAlone);
+  if (before !== null) return proceed(context, phase, before);
   if (phase.attempt >= attempts.switch) {
     return goBack(context, phase, `it was interrupted ${phase.attempt} times`, '');
   }
   const generation = (await systems.generations()).find(({ number }) => number === phase.to);
   if (generation === undefined) return goBack(context, phase, 'its record is gone from the disk', '');
+  const watched = await watchOver(context, phase);
+  if (!watched.ok) return watched;
   const current = await makeCurrent(context, 'switch', generation, phase);
   if (!current.ok) return current;
   if (current.value !== undefined) return goBack(context, phase, current.value, '');
-  const { activation, tail } = await activate(context, 'switch', generation, phase.revision, phase);
+  const activated = await activate(context, 'switch', generation, phase.revision, phase);
+  return activated === 'left' ? fail(leftAlone) : proceed(context, phase, activated);
+}
+
+/** The watchdog has until the new generation must be confirmed; without anything to go back to, there is no watch. */
+async function watchOver(context: Context, phase: Switching): Promise<Result<void>> {
+  const back = await wayBackOf(context, 'switch', phase);
+  if (back === null) return ok(undefined);
+  const { fetch } = context.memory.journal.pace;
+  return context.effects('switch').watchdog.arm({
+    ...{ generation: phase.to, back, mode: phase.mode, timeout: phase.timeout },
+    deadline: deadlineOf(phase.timeout, fetch),
+  });
+}
+
+async function proceed(
+  context: Context,
+  phase: Switching,
+  { activation, tail }: Activated,
+): Promise<Result<void>> {
   const verdict = judge(activation);
   if (!verdict.good) return goBack(context, phase, verdict.cause, tail);
   const { from, to, revision, mode, left } = phase;
   const exit = activation.how === 'exited' ? activation.code : 0;
   return context.memory.write({
-    phase: { ...{ at: 'confirm', from, to, revision, mode, exit }, ...(left === undefined ? {} : { left }) },
+    phase: {
+      ...{ at: 'confirm', from, to, revision, mode, exit },
+      ...(left === undefined ? {} : { left }),
+    },
   });
 }
 
@@ -91,37 +119,72 @@ function untilDone(): AbortSignal {
   return new AbortController().signal;
 }
 
-/** Runs a generation's `bin/switch-to-configuration`; the phase in the journal names the process before it begins. */
+function nameOf(stage: 'switch' | 'rollback', generation: number, attempt: number): string {
+  return `${stage}-${generation}-${attempt}`;
+}
+
+/** An activation outside the agent goes on when the agent is asked to stop. */
+export const leftAlone: Failure = {
+  kind: 'unexpected',
+  cause: 'the agent was asked to stop during an activation, which goes on',
+  remedy: 'start the agent again: it takes up how the activation ended',
+};
+
+export interface Activated {
+  readonly activation: Activation;
+  readonly tail: string;
+}
+
+/** Runs a generation's `bin/switch-to-configuration`; the phase in the journal says so before it begins. */
 export async function activate(
   context: Context,
   stage: 'switch' | 'rollback',
   { path }: Target,
   revision: ObjectId,
   phase: Switching | GoingBack,
-): Promise<{ activation: Activation; tail: string }> {
-  const { programs } = context.effects(stage);
-  const { memory, settings, root } = context;
-  const ran = await programs.run(
+): Promise<Activated | 'left'> {
+  const { activations } = context.effects(stage);
+  const { memory, root } = context;
+  const attempt = phase.attempt + 1;
+  const { child, ...begun } = phase;
+  const ran = await activations.run(
     {
+      name: nameOf(stage, memory.journal.newest, attempt),
       file: `${path}/bin/switch-to-configuration`,
       args: [phase.mode],
       cwd: root,
-      env: {
-        PATH: programPath,
-        AUTARK_HOST: settings.host,
-        AUTARK_REVISION: revision,
-        AUTARK_ROOT: root,
-      },
-      outputCap,
-      leftovers: 'leave',
-      onStart: async (child) => {
-        const noted = await memory.write({ phase: { ...phase, attempt: phase.attempt + 1, child } });
-        return noted.ok ? ok(undefined) : fail(noted.failure);
+      env: activationEnvironment(context, revision),
+      onStart: async (process) => {
+        const noted = { ...begun, attempt, ...(process === undefined ? {} : { child: process }) };
+        const written = await memory.write({ phase: noted });
+        return written.ok ? ok(undefined) : fail(written.failure);
       },
     },
-    { timeout: phase.timeout, signal: untilDone() },
+    { timeout: phase.timeout, signal: context.signal },
   );
-  return { activation: activationOf(ran.ending, phase.timeout), tail: ran.tail };
+  return 'how' in ran ? 'left' : activatedBy(ran, phase.timeout);
+}
+
+/** How the attempt ended that the journal says was begun; `null` when it was cut off, or none was. */
+export async function outcomeOf(
+  context: Context,
+  stage: 'switch' | 'rollback',
+  { attempt, timeout, child }: Switching | GoingBack,
+): Promise<Activated | 'left' | null> {
+  if (attempt === 0) return null;
+  const begun = { name: nameOf(stage, context.memory.journal.newest, attempt) };
+  const ran = await context
+    .effects(stage)
+    .activations.outcome(child === undefined ? begun : { ...begun, child }, {
+      timeout,
+      signal: context.signal,
+    });
+  if (ran === null) return null;
+  return 'how' in ran ? 'left' : activatedBy(ran, timeout);
+}
+
+function activatedBy({ ending, tail }: Ran, timeout: number): Activated {
+  return { activation: activationOf(ending, timeout), tail };
 }
 
 function activationOf(ending: Ending, timeout: number): Activation {

@@ -26,6 +26,18 @@ export function judge(activation: Activation): Verdict {
   }
 }
 
+/** Milliseconds beyond all that a switch may take before it counts as given up by its agent. */
+const margin = 60_000;
+
+/**
+ * Milliseconds awake within which a generation must be confirmed, or the watchdog goes back.
+ * @param timeout of the activation
+ * @param fetch of a fetch, which confirming takes at least
+ */
+export function deadlineOf(timeout: number, fetch: number): number {
+  return timeout + fetch + margin;
+}
+
 /** The failure of a switch, before it is known whether the host could go back. */
 export function switchFailure(generation: number, cause: string, tail: string): Failure {
   return {

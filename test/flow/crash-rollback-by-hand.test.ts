@@ -83,7 +83,7 @@ test('the next call finishes what one before it had begun, and goes back no furt
   expect(whole.code, whole.stderr).toBe(0);
   const effects = whole.stdout.trimEnd().split('\n');
   snapshot.restore();
-  const at = 1 + effects.indexOf('switch programs.run');
+  const at = 1 + effects.indexOf('switch activations.run');
   expect(at).toBeGreaterThan(1);
   const cut = await stop(at, 'before');
   expect(cut.code).toBeNull();

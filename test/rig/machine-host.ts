@@ -12,6 +12,10 @@ export interface MachineHost extends Machine {
    * @param settings of that service, as for `run`
    */
   agent(settings?: readonly string[]): Promise<RanProgram>;
+  /** The program with these arguments. */
+  autark(args: readonly string[]): Promise<RanProgram>;
+  /** Installs and starts the units, as `enroll` does. */
+  install(): Promise<void>;
   records(): Promise<readonly StateCommit[]>;
 }
 
@@ -38,6 +42,7 @@ export async function joinMachine(
       [process.execPath]: { to: node },
       [join(repository, 'dist')]: { to: `${autark}/dist` },
       [realpathSync(join(repository, 'node_modules'))]: { to: `${autark}/node_modules` },
+      [join(repository, 'systemd')]: { to: `${autark}/systemd` },
       [join(repository, 'package.json')]: { to: `${autark}/package.json` },
     },
   });
@@ -45,7 +50,7 @@ export async function joinMachine(
   try {
     await machine.boot();
     const there = ['--remote', remote, '--host', name, '--introduction', introduction];
-    const [fingerprint = ''] = (await machine.must(call(['enroll', ...there]))).split('\n');
+    const [fingerprint = ''] = (await machine.must(call(['enroll', '--no-service', ...there]))).split('\n');
     await world.git(['pull', '--quiet']);
     await world.mustAutark(['approve', name, '--fingerprint', fingerprint, ...approval, '--yes', '--push']);
   } catch (error) {
@@ -55,6 +60,10 @@ export async function joinMachine(
   return {
     ...machine,
     agent: (settings = []) => machine.run(call(['agent', '--once']), { settings }),
+    autark: (args) => machine.run(call(args)),
+    async install() {
+      await machine.must(call(['enroll']));
+    },
     records: () => recordsOf(fleet.server, name),
   };
 }

@@ -1,0 +1,129 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ok, type Result } from '../../../shared/failure.ts';
+import { oneLine } from '../../../shared/printable.ts';
+import { programPath } from '../../../shared/program-path.ts';
+import type { Bounds, Ending, Ran } from '../../ports.ts';
+import type { ActivationOrder, Activations, Left } from '../../unit-ports.ts';
+import { makeFolder, namesIn, readIfThere, removeDurably } from '../durable.ts';
+import { bootId } from '../proc.ts';
+import { askSystemd, unitOf, type UnitState } from '../systemd.ts';
+import { endingOf, writeResult } from './result.ts';
+
+export interface UnitActivationsOptions {
+  /** `var/lib/autark/activation`, absolute: each unit writes how it ended there. */
+  readonly folder: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Milliseconds between two looks at whether an activation has ended, and that systemd may take beyond its timeout. */
+const pause = 100;
+const slack = 120_000;
+
+/**
+ * Activations as transient units (systemd-run(1)), outside the agent's own cgroup: a switch may restart the agent,
+ * replace it, or outlive it. The unit itself writes how it ended, and whoever is the agent by then reads that. All
+ * processes of an activation end with it: what shall go on is a unit of its own.
+ */
+export function unitActivations(options: UnitActivationsOptions): Activations {
+  return {
+    async run(order, bounds) {
+      const begun = await begin(options, order, bounds);
+      if (!begun.ok) return unstartable(begun.failure);
+      return (
+        (await follow(options, order.name, bounds)) ??
+        unstartable('its unit is gone, and left no word of how it ended')
+      );
+    },
+    outcome: ({ name }, bounds) => follow(options, name, bounds),
+  };
+}
+
+function unstartable(reason: string): Ran {
+  return { ending: { how: 'unstartable', reason: oneLine(reason) }, tail: '' };
+}
+
+async function begin(
+  { folder, env }: UnitActivationsOptions,
+  order: ActivationOrder,
+  { timeout }: Bounds,
+): Promise<Result<void, string>> {
+  try {
+    await makeFolder(folder, 0o700);
+    for (const name of await namesIn(folder)) await removeDurably(join(folder, name));
+  } catch (error) {
+    return { ok: false, failure: error instanceof Error ? error.message : String(error) };
+  }
+  const noted = await order.onStart(undefined);
+  if (!noted.ok) return { ok: false, failure: noted.failure.cause };
+  const properties = {
+    Description: `autark: activates ${order.file}`,
+    Type: 'oneshot',
+    // Exit codes that switch-to-configuration gives a meaning to: no unit that failed.
+    SuccessExitStatus: '4 100',
+    TimeoutStartSec: `${Math.ceil(timeout / 1000)}`,
+    WorkingDirectory: order.cwd,
+    // The prefix keeps systemd from replacing the variables: the shell does.
+    ExecStopPost: `:/bin/sh -c '${writeResult}' ${join(folder, order.name)}`,
+  };
+  const call = [
+    ...['--quiet', '--no-block', '--collect', `--unit=${unitOf(order.name)}`],
+    ...Object.entries(properties).map(([name, value]) => `--property=${name}=${value}`),
+    ...Object.entries({ PATH: programPath, ...order.env }).map(
+      ([name, value]) => `--setenv=${name}=${value}`,
+    ),
+    ...['--', order.file, ...order.args],
+  ];
+  const started = await askSystemd('systemd-run', call, env);
+  return started.ok ? ok(undefined) : started;
+}
+
+/** `null` when there is no such unit, and no word of how it ended in this boot. */
+async function follow(
+  { folder, env }: UnitActivationsOptions,
+  name: string,
+  { timeout, signal }: Bounds,
+): Promise<Ran | Left | null> {
+  const file = join(folder, name);
+  const looks = Math.ceil((timeout + slack) / pause);
+  for (let look = 0; look < looks; look += 1) {
+    const ending = await endingIn(file);
+    if (ending !== null) return withTail(ending, name, env);
+    // Asking systemd costs a process each time, and the file tells nearly always.
+    if (look % 20 === 0 && !isThere(await stateOf(name, env)) && !existsSync(file)) return null;
+    if (signal.aborted) return { how: 'left' };
+    await sleep(pause, undefined, { signal }).catch(() => undefined);
+  }
+  return withTail({ how: 'timeout' }, name, env);
+}
+
+async function endingIn(file: string): Promise<Ending | null> {
+  const read = await readIfThere(file);
+  return read.ok && read.value !== null
+    ? endingOf(Buffer.from(read.value).toString('latin1'), bootId())
+    : null;
+}
+
+async function stateOf(name: string, env: Readonly<Record<string, string>>): Promise<UnitState | null> {
+  const shown = await askSystemd('systemctl', ['show', '--property=ActiveState,Job', unitOf(name)], env);
+  if (!shown.ok) return null;
+  const { ActiveState = '', Job = '' } = Object.fromEntries(
+    shown.value.split('\n').map((line) => line.split('=', 2)),
+  ) as Record<string, string>;
+  return { active: ActiveState, isQueued: Job !== '' && Job !== '0' };
+}
+
+/** A systemd that does not answer says nothing about the unit: it is waited for. */
+function isThere(state: UnitState | null): boolean {
+  return state === null || state.isQueued || (state.active !== 'inactive' && state.active !== 'failed');
+}
+
+/** What it said is in the journal; looked up only for one that did not end well. */
+async function withTail(ending: Ending, name: string, env: Readonly<Record<string, string>>): Promise<Ran> {
+  if (ending.how === 'exited' && ending.code === 0) return { ending, tail: '' };
+  await askSystemd('journalctl', ['--sync'], env);
+  const call = ['--quiet', '--boot', '--output=cat', '--lines=40', `--unit=${unitOf(name)}`];
+  const said = await askSystemd('journalctl', call, env);
+  return { ending, tail: said.ok ? said.value : '' };
+}

@@ -1,0 +1,102 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
+import type { Services } from '../unit-ports.ts';
+import { removeDurably, writeDurably } from './durable.ts';
+import { fileFailure } from './file-failure.ts';
+import { askSystemd, isBootedBySystemd } from './systemd.ts';
+
+export interface ServicesOptions {
+  /** `/`, or the folder of `--root`. */
+  readonly root: string;
+  /** The package's `systemd/`. */
+  readonly shipped: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+const units = ['autark.service', 'autark-recovery.service', 'autark-once.service', 'autark-once.timer'];
+const enabled = ['autark-recovery.service', 'autark.service'];
+/** For what an administrator of this machine installs (systemd.unit(5)). */
+const folder = '/etc/systemd/system';
+
+/** The agent's units on this machine. */
+export function systemdServices({ root, shipped, env }: ServicesOptions): Services {
+  return {
+    obstacle() {
+      if (root !== '/') return 'a machine below --root has no units of its own';
+      if (!isBootedBySystemd()) return 'systemd does not run this machine';
+      if (existsSync('/etc/NIXOS')) return 'on NixOS the units come with the configuration';
+      return process.geteuid?.() === 0 ? null : 'only root may install units';
+    },
+    async install(program) {
+      const users = await makeUsers(shipped, env);
+      if (!users.ok) return users;
+      const command = program.map(word).join(' ');
+      // Units that a package brought are taken as they are.
+      const written = existsSync('/usr/lib/systemd/system/autark.service')
+        ? ok(undefined)
+        : await writeUnits(shipped, command);
+      if (!written.ok) return written;
+      return call(env, [['daemon-reload'], ['enable', '--quiet', ...enabled], ['restart', ...enabled]]);
+    },
+    async uninstall() {
+      await askSystemd('systemctl', ['disable', '--quiet', '--now', 'autark-once.timer', ...enabled], env);
+      try {
+        for (const unit of units) await removeDurably(join(folder, unit));
+      } catch (error) {
+        return fail(fileFailure(error, 'remove the units', folder));
+      }
+      return call(env, [['daemon-reload']]);
+    },
+  };
+}
+
+async function writeUnits(shipped: string, command: string): Promise<Result<void>> {
+  for (const unit of units) {
+    const text = await readFile(join(shipped, unit), 'utf8');
+    // A function: in a string, `$` would have a meaning.
+    const written = await writeDurably(
+      join(folder, unit),
+      Buffer.from(text.replaceAll('@autark@', () => command)),
+      0o644,
+    );
+    if (!written.ok) return written;
+  }
+  return ok(undefined);
+}
+
+/** The users that git and builds run as, where the package declares some (sysusers.d(5)). */
+async function makeUsers(shipped: string, env: Readonly<Record<string, string>>): Promise<Result<void>> {
+  const file = join(shipped, 'autark.sysusers.conf');
+  if (!existsSync(file)) return ok(undefined);
+  const made = await askSystemd('systemd-sysusers', [file], env);
+  return made.ok ? ok(undefined) : fail(refused(made.failure));
+}
+
+async function call(
+  env: Readonly<Record<string, string>>,
+  calls: readonly (readonly string[])[],
+): Promise<Result<void>> {
+  for (const args of calls) {
+    const said = await askSystemd('systemctl', args, env);
+    if (!said.ok) return fail(refused(said.failure));
+  }
+  return ok(undefined);
+}
+
+function refused(said: string): Failure {
+  return {
+    kind: 'unexpected',
+    cause: `the units could not be installed: ${said}`,
+    where: folder,
+    remedy:
+      'mend that and run `autark enroll` again; or give --no-service, and run `autark agent` in another way',
+  };
+}
+
+/** One word of a command line in a unit (systemd.service(5), COMMAND LINES): quoted, `%` and `$` without a meaning. */
+function word(text: string): string {
+  const plain = text.replaceAll('%', '%%').replaceAll('$', '$$$$');
+  return /^[\w./@:+%$-]+$/.test(plain) ? plain : `"${plain.replace(/[\\"]/g, '\\$&')}"`;
+}

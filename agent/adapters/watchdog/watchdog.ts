@@ -1,0 +1,129 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fail, ok, type Failure, type Result } from '../../../shared/failure.ts';
+import type { Bounds } from '../../ports.ts';
+import type { Fired, Watch, Watchdog } from '../../unit-ports.ts';
+import { makeFolder, readIfThere, removeDurably, writeDurably } from '../durable.ts';
+import { fileFailure } from '../file-failure.ts';
+import { askSystemd, unitOf } from '../systemd.ts';
+import { armedText } from './armed.ts';
+
+export interface WatchdogOptions {
+  /** `var/lib/autark/watchdog`, absolute. */
+  readonly folder: string;
+  /** The program's own copy of systemd/autark-go-back. */
+  readonly script: string;
+  /** Absolute: `/nix/var/nix/profiles/system`. */
+  readonly profile: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+const name = 'watchdog';
+const timer = 'autark-watchdog.timer';
+/** Milliseconds between two looks at whether a going back has ended. */
+const pause = 200;
+
+/**
+ * A transient timer that outlives the agent (systemd.timer(5); `OnActiveSec=` counts time awake), and three files:
+ * `armed` as long as somebody must confirm, `fired` once the watchdog has the say, `result` once it went back. The
+ * timer runs a copy of the script, so that a generation which replaces the agent's files does not change it.
+ */
+export function unitWatchdog(options: WatchdogOptions): Watchdog {
+  const { folder, script, profile, env } = options;
+  const at = (file: string): string => join(folder, file);
+  return {
+    async arm(watch) {
+      await askSystemd('systemctl', ['stop', timer], env);
+      try {
+        await makeFolder(folder, 0o700);
+        for (const file of ['fired', 'result', 'boots']) await removeDurably(at(file));
+        const copied = await writeDurably(at('go-back'), await readFile(script), 0o700);
+        if (!copied.ok) return copied;
+        const text = armedText(watch, profile, env['PATH'] ?? '');
+        const armed = await writeDurably(at('armed'), Buffer.from(text), 0o600);
+        return armed.ok ? await startTimer(options, watch) : armed;
+      } catch (error) {
+        return fail(fileFailure(error, 'arm the watchdog', folder));
+      }
+    },
+    async disarm(bounds) {
+      try {
+        const wasArmed = existsSync(at('armed'));
+        // Whoever takes the file away has the say: if it is gone already, the watchdog was sooner.
+        await removeDurably(at('armed'));
+        if (wasArmed && !existsSync(at('fired'))) {
+          await askSystemd('systemctl', ['stop', timer], env);
+          await removeDurably(at('boots'));
+          return ok(null);
+        }
+        return await whatFired(options, bounds);
+      } catch (error) {
+        return fail(fileFailure(error, 'disarm the watchdog', folder));
+      }
+    },
+    fired: (bounds) => whatFired(options, bounds),
+    async clear() {
+      try {
+        for (const file of ['result', 'fired', 'boots']) await removeDurably(at(file));
+        return ok(undefined);
+      } catch (error) {
+        return fail(fileFailure(error, 'clear the watchdog', folder));
+      }
+    },
+  };
+}
+
+async function startTimer({ folder, env }: WatchdogOptions, { deadline }: Watch): Promise<Result<void>> {
+  const started = await askSystemd(
+    'systemd-run',
+    [
+      ...['--quiet', '--collect', `--unit=autark-${name}`, `--on-active=${Math.ceil(deadline / 1000)}`],
+      ...['--timer-property=AccuracySec=1s', '--property=Type=oneshot', `--setenv=PATH=${env['PATH'] ?? ''}`],
+      ...['--', '/bin/sh', join(folder, 'go-back'), 'deadline'],
+    ],
+    env,
+  );
+  return started.ok ? ok(undefined) : fail(notArmed(started.failure));
+}
+
+function notArmed(said: string): Failure {
+  return {
+    kind: 'unexpected',
+    cause: `the watchdog could not be armed, so nothing is activated: ${said}`,
+    where: timer,
+    remedy: `look with \`systemctl status ${timer}\`; the agent tries again by itself`,
+  };
+}
+
+async function whatFired(
+  { folder, env }: WatchdogOptions,
+  { timeout, signal }: Bounds,
+): Promise<Result<Fired | null>> {
+  if (!existsSync(join(folder, 'fired'))) return ok(null);
+  for (let waited = 0; waited <= timeout; waited += pause) {
+    const read = await readIfThere(join(folder, 'result'));
+    if (!read.ok) return read;
+    if (read.value !== null) return ok(wentBack(Buffer.from(read.value).toString('latin1')));
+    const state = await askSystemd('systemctl', ['is-active', unitOf(name), 'autark-recovery.service'], env);
+    // is-active(systemctl): fails when none of them is; `activating` is what a oneshot is while it runs.
+    const isAtWork = /^(activating|active|deactivating)$/m.test(state.ok ? state.value : state.failure);
+    if (!isAtWork && !existsSync(join(folder, 'result'))) return ok({ how: 'interrupted' });
+    if (signal.aborted) break;
+    await sleep(pause, undefined, { signal }).catch(() => undefined);
+  }
+  return fail(busy);
+}
+
+function wentBack(text: string): Fired {
+  const code = Number.parseInt(text, 10);
+  return { how: 'back', code: Number.isNaN(code) ? 1 : code };
+}
+
+const busy: Failure = {
+  kind: 'locked',
+  cause: 'the watchdog is taking this machine back, and has not ended yet',
+  where: unitOf(name),
+  remedy: `look with \`journalctl -u ${unitOf(name)}\`; the agent goes on when it has ended`,
+};

@@ -1,0 +1,72 @@
+import { judge } from '../../shared/cycle/confirm.ts';
+import type { Phase } from '../../shared/cycle/journal.ts';
+import { ok, type Failure, type Result } from '../../shared/failure.ts';
+import type { Context } from '../context.ts';
+import type { Fired } from '../unit-ports.ts';
+import { giveUp, settleUndone } from './undone.ts';
+import type { GoingBack } from './switch.ts';
+
+export type Watched = Extract<Phase, { at: 'switch' | 'confirm' | 'rollback' }>;
+
+/** Milliseconds beyond an activation's own timeout that a going back by the watchdog is waited for. */
+const slack = 60_000;
+
+/**
+ * What the watchdog did while no agent was there to be sooner. True when it had fired: the journal has it then. A switch
+ * that has not begun is begun under a new watch, so what an older one did is of no matter.
+ */
+export async function takeFired(context: Context, phase: Watched): Promise<Result<boolean>> {
+  if (phase.at === 'switch' && phase.attempt === 0) return ok(false);
+  const fired = await context.effects(phase.at).watchdog.fired(boundsOf(context, phase));
+  return fired.ok ? settleFired(context, phase, fired.value) : fired;
+}
+
+/** Ends the watch, before the journal says how the switch ended. True when the watchdog was sooner, as above. */
+export async function endWatch(context: Context, phase: Watched): Promise<Result<boolean>> {
+  const fired = await context.effects(phase.at).watchdog.disarm(boundsOf(context, phase));
+  return fired.ok ? settleFired(context, phase, fired.value) : fired;
+}
+
+function boundsOf({ signal, memory }: Context, phase: Watched) {
+  const timeout = 'timeout' in phase ? phase.timeout : memory.journal.pace.fetch;
+  return { timeout: timeout + slack, signal };
+}
+
+async function settleFired(context: Context, phase: Watched, fired: Fired | null): Promise<Result<boolean>> {
+  if (fired === null) return ok(false);
+  const back = goingBack(context, phase);
+  const settled = await settleAs(context, back, fired);
+  if (!settled.ok) return settled;
+  const cleared = await context.effects(phase.at).watchdog.clear();
+  return cleared.ok ? ok(true) : cleared;
+}
+
+function settleAs(context: Context, back: GoingBack, fired: Fired): Promise<Result<void>> {
+  if (fired.how === 'interrupted') return context.memory.write({ phase: back });
+  const verdict = judge({ how: 'exited', code: fired.code });
+  return verdict.good
+    ? settleUndone(context, back)
+    : giveUp(context, back, `the watchdog could not go back: ${verdict.cause}`);
+}
+
+/** The phase that the watchdog acted in the place of. */
+function goingBack({ memory }: Context, phase: Watched): GoingBack {
+  if (phase.at === 'rollback') return { ...phase, attempt: 0 };
+  const { from, revision, mode, to, left } = phase;
+  return {
+    ...{ at: 'rollback', from, attempted: revision, attempt: 0, mode, failure: unconfirmed(to) },
+    timeout: 'timeout' in phase ? phase.timeout : memory.journal.pace.fetch,
+    ...('before' in phase ? { before: phase.before } : {}),
+    ...(left === undefined ? {} : { left }),
+  };
+}
+
+function unconfirmed(generation: number): Failure {
+  return {
+    kind: 'switch-failed',
+    cause: `generation ${generation} was not confirmed in time: its agent was gone, hung or too slow, and the watchdog went back`,
+    where: `generation ${generation}`,
+    remedy:
+      'look with `journalctl -u autark -u autark-watchdog` what became of the agent; mend the configuration and push',
+  };
+}

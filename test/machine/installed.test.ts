@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { type Fleet, type Files, makeFleet } from '../rig/fleet.ts';
+import { joinMachine, type MachineHost } from '../rig/machine-host.ts';
+import { describeWith } from '../rig/needs.ts';
+
+// A boot takes a second, a cycle two; more on a busy machine.
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
+
+/** The watchdog fires within seconds: switch and fetch have little time, and the margin is what it is. */
+const quick = 'timeouts: { fetch: 5s, switch: 10s }';
+
+/** A build that hands its `switch` on as the activation, with whatever is beside it. */
+const build = [
+  '#!/bin/sh',
+  'set -e',
+  'mkdir "$out/bin"',
+  'cp -r files "$out/files"',
+  'cp switch "$out/bin/switch-to-configuration"',
+  'chmod 755 "$out/bin/switch-to-configuration"',
+  '',
+].join('\n');
+
+/** An activation that puts the system's word into a file, after this. */
+const switching = (...script: readonly string[]) => ({
+  executable: [
+    '#!/bin/sh',
+    ...script,
+    'cat "${0%/bin/*}/files/word" >/srv/word.new',
+    'mv /srv/word.new /srv/word',
+    '',
+  ].join('\n'),
+});
+
+describeWith(['nspawn', 'trixie'], 'a machine with the units installed', () => {
+  let fleet: Fleet;
+  let host: MachineHost;
+  beforeAll(async () => {
+    fleet = await makeFleet('autark-installed');
+    await push({ build: { executable: build }, 'files/word': 'one\n', switch: switching() }, 'Begin');
+    host = await joinMachine(fleet, 'web1', ['--system', 'exec', '--build', 'build']);
+    await edit(`hosts:\n  web1:\n`, `hosts:\n  web1:\n    ${quick}\n`);
+    await host.install();
+    await becomes('one');
+  });
+  afterAll(async () => {
+    await host.remove();
+    await fleet.world.remove();
+  });
+
+  const push = (files: Files, subject = 'Change'): Promise<string> => fleet.server.commit({ files, subject });
+  const edit = async (from: string, to: string): Promise<void> => {
+    const yaml = await fleet.server.git(['show', 'refs/heads/main:fleet.yaml']);
+    expect(yaml).toContain(from);
+    await push({ 'fleet.yaml': yaml.replace(from, to) }, 'Edit');
+  };
+  const word = async (): Promise<string> => (await host.run(['cat', '/srv/word'])).stdout.trim();
+  const becomes = (text: string): Promise<unknown> =>
+    vi.waitUntil(async () => (await word()) === text, { timeout: 120_000, interval: 500 });
+  const last = async () => (await host.records()).at(0);
+  const recorded = (event: string, revision: string): Promise<unknown> =>
+    vi.waitUntil(
+      async () =>
+        (await last())?.trailers['Autark-Event'] === event && JSON.stringify(await last()).includes(revision),
+      {
+        timeout: 120_000,
+        interval: 500,
+      },
+    );
+  const show = (unit: string, property: string): Promise<string> =>
+    host.must(['systemctl', 'show', `--property=${property}`, '--value', unit]);
+
+  test('the units are whole, and systemd knows the agent is up', async () => {
+    await host.must([
+      'systemd-analyze',
+      'verify',
+      '--man=no',
+      'autark.service',
+      'autark-recovery.service',
+      'autark-once.timer',
+    ]);
+    expect(await show('autark.service', 'ActiveState')).toBe('active');
+    expect(await show('autark.service', 'UnitFileState')).toBe('enabled');
+    expect(await show('autark-recovery.service', 'UnitFileState')).toBe('enabled');
+    const doctor = await host.autark(['doctor']);
+    expect(doctor.stdout).toMatch(/autark\.service is enabled and active/);
+  });
+
+  test('an activation is in a unit of its own: it restarts the agent, and the next agent takes up how it ended', async () => {
+    const before = await show('autark.service', 'InvocationID');
+    const revision = await push({
+      'files/word': 'two\n',
+      switch: switching('systemctl restart autark.service'),
+    });
+    await recorded('deployed', revision);
+    expect(await word()).toBe('two');
+    expect(await show('autark.service', 'InvocationID')).not.toBe(before);
+  });
+
+  test('an agent that is killed in an activation comes back to it', async () => {
+    const revision = await push({
+      'files/word': 'three\n',
+      switch: switching('systemctl kill --signal=KILL autark.service', 'sleep 2'),
+    });
+    await recorded('deployed', revision);
+    expect(await word()).toBe('three');
+  });
+
+  test('a generation that breaks the agent is gone back from by the watchdog, and the agent says so', async () => {
+    const revision = await push({
+      'files/word': 'four\n',
+      // Nothing is left that could confirm it: no program, no unit, and nobody to start either.
+      switch: switching('systemctl mask --runtime --now autark.service'),
+    });
+    await becomes('four');
+    // Going back is what the old system does: it brings the agent back.
+    await host.put('/etc/systemd/system/unmask.path', '[Path]\nPathChanged=/srv/word\n');
+    await host.put(
+      '/etc/systemd/system/unmask.service',
+      '[Service]\nExecStart=/bin/systemctl unmask --runtime autark.service\n',
+    );
+    await host.must(['systemctl', 'daemon-reload']);
+    await host.must(['systemctl', 'start', 'unmask.path']);
+    await becomes('three');
+    await host.must(['systemctl', 'start', 'autark.service']);
+    await recorded('rolled-back', revision);
+    expect((await last())?.subject).toMatch(/rolled back|went back|watchdog/i);
+  });
+});
