@@ -56,7 +56,7 @@ describeWith(['nspawn', 'trixie'], 'a machine with the units installed', () => {
   const word = async (): Promise<string> => (await host.run(['cat', '/srv/word'])).stdout.trim();
   const becomes = (text: string): Promise<unknown> =>
     vi.waitUntil(async () => (await word()) === text, { timeout: 120_000, interval: 500 });
-  const last = async () => (await host.records()).at(0);
+  const last = async () => (await host.records()).at(-1);
   const recorded = (event: string, revision: string): Promise<unknown> =>
     vi.waitUntil(
       async () =>
