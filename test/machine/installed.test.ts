@@ -20,16 +20,26 @@ const build = [
   '',
 ].join('\n');
 
-/** An activation that puts the system's word into a file, after this. */
+const dropIn = '/etc/systemd/system/autark.service.d/broken.conf';
+
+/** An activation that leaves the agent's unit as it was installed, does this, and puts the system's word into a file. */
 const switching = (...script: readonly string[]) => ({
   executable: [
     '#!/bin/sh',
+    `if [ -e ${dropIn} ]; then rm ${dropIn} && systemctl daemon-reload; fi`,
     ...script,
-    'cat "${0%/bin/*}/files/word" >/srv/word.new',
-    'mv /srv/word.new /srv/word',
+    'cat "${0%/bin/*}/files/word" >/srv/word.new && mv /srv/word.new /srv/word',
     '',
   ].join('\n'),
 });
+
+/** One after which no agent can be started any more. */
+const breaking = switching(
+  `mkdir -p ${dropIn.slice(0, dropIn.lastIndexOf('/'))}`,
+  `printf '[Service]\\nExecStart=\\nExecStart=/bin/false\\n' >${dropIn}`,
+  'systemctl daemon-reload',
+  'systemctl stop autark.service',
+);
 
 describeWith(['nspawn', 'trixie'], 'a machine with the units installed', () => {
   let fleet: Fleet;
@@ -105,24 +115,39 @@ describeWith(['nspawn', 'trixie'], 'a machine with the units installed', () => {
     expect(await word()).toBe('three');
   });
 
-  test('a generation that breaks the agent is gone back from by the watchdog, and the agent says so', async () => {
-    const revision = await push({
-      'files/word': 'four\n',
-      // Nothing is left that could confirm it: no program, no unit, and nobody to start either.
-      switch: switching('systemctl mask --runtime --now autark.service'),
-    });
+  test('a generation that breaks the agent is gone back from by the watchdog, and the next agent says so', async () => {
+    const revision = await push({ 'files/word': 'four\n', switch: breaking });
     await becomes('four');
-    // Going back is what the old system does: it brings the agent back.
-    await host.put('/etc/systemd/system/unmask.path', '[Path]\nPathChanged=/srv/word\n');
-    await host.put(
-      '/etc/systemd/system/unmask.service',
-      '[Service]\nExecStart=/bin/systemctl unmask --runtime autark.service\n',
-    );
-    await host.must(['systemctl', 'daemon-reload']);
-    await host.must(['systemctl', 'start', 'unmask.path']);
-    await becomes('three');
-    await host.must(['systemctl', 'start', 'autark.service']);
     await recorded('rolled-back', revision);
-    expect((await last())?.subject).toMatch(/rolled back|went back|watchdog/i);
+    expect(await word()).toBe('three');
+    expect((await last())?.status.outcome).toMatchObject({
+      code: 40,
+      message: expect.stringMatching(/was not confirmed in time/) as string,
+    });
+    expect(await show('autark.service', 'ActiveState')).toBe('active');
+  });
+
+  test('a machine that starts with a generation that nobody confirms goes back from it at the third boot', async () => {
+    const revision = await push({ 'files/word': 'five\n', switch: breaking });
+    await becomes('five');
+    for (const boot of [1, 2]) {
+      await host.kill();
+      await host.boot();
+      expect(await word(), `boot ${boot}`).toBe('five');
+      expect(await show('autark-watchdog.timer', 'ActiveState'), `boot ${boot}`).toBe('active');
+    }
+    await host.kill();
+    await host.boot();
+    await recorded('rolled-back', revision);
+    expect(await word()).toBe('three');
+    expect((await last())?.status.outcome.code).toBe(40);
+    expect(await show('autark-watchdog.timer', 'ActiveState')).toBe('inactive');
+  });
+
+  test('the units go, and what the machine knows stays', async () => {
+    expect((await host.autark(['enroll', '--uninstall'])).code).toBe(0);
+    expect(await show('autark.service', 'LoadState')).toBe('not-found');
+    expect(await host.must(['sh', '-c', 'ls /etc/systemd/system | grep -cE "^autark.*(service|timer)$" || true'])).toBe('0');
+    expect((await host.run(['test', '-e', '/var/lib/autark/journal.json'])).code).toBe(0);
   });
 });

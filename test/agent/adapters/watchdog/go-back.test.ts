@@ -1,0 +1,161 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, expect, test } from 'vitest';
+import { armedText } from '../../../../agent/adapters/watchdog/armed.ts';
+import { shippedFile } from '../../../../agent/adapters/shipped.ts';
+import type { Watch } from '../../../../agent/unit-ports.ts';
+import { scratch } from '../scratch.ts';
+
+/** The script beside real files, with a systemd that only notes what it is asked. */
+let dir: string;
+let watch: Watch;
+const state = (...parts: string[]): string => join(dir, 'state', ...parts);
+const program = (path: string, ...script: readonly string[]): void => {
+  writeFileSync(path, ['#!/bin/sh', ...script, ''].join('\n'));
+  chmodSync(path, 0o755);
+};
+const asked = (): string => (existsSync(join(dir, 'asked')) ? readFileSync(join(dir, 'asked'), 'utf8') : '');
+const read = (name: string): string => readFileSync(state('watchdog', name), 'utf8').trim();
+
+beforeEach(() => {
+  dir = scratch();
+  for (const folder of ['bin', "old system's/bin", 'state/watchdog', 'profiles']) {
+    mkdirSync(join(dir, folder), { recursive: true });
+  }
+  for (const name of ['systemctl', 'systemd-run', 'nix-env']) {
+    program(join(dir, 'bin', name), `echo "${name} $*" >>${dir}/asked`);
+  }
+  const system = join(dir, "old system's");
+  program(
+    join(system, 'bin/switch-to-configuration'),
+    `env >${dir}/environment`,
+    `echo "$1" >${dir}/activated`,
+  );
+  copyFileSync(shippedFile('autark-go-back'), state('watchdog/go-back'));
+  symlinkSync('generations/5', state('current'));
+  const env = { PATH: process.env['PATH'] ?? '', AUTARK_HOST: 'web1' };
+  watch = {
+    generation: 5,
+    back: { kind: 'exec', path: system, number: 4, cwd: dir, env },
+    ...{ mode: 'switch', deadline: 1500, timeout: 60_000 },
+  };
+});
+
+const arm = (change: Partial<Watch> = {}, name = 'armed'): void => {
+  const path = `${join(dir, 'bin')}:${process.env['PATH'] ?? ''}`;
+  writeFileSync(
+    state('watchdog', name),
+    armedText({ ...watch, ...change }, join(dir, 'profiles/system'), path),
+  );
+};
+const run = (how: string): number | null =>
+  spawnSync('/bin/sh', [state('watchdog/go-back'), how], {
+    env: { PATH: `${join(dir, 'bin')}:${process.env['PATH'] ?? ''}`, LEAKED: 'no' },
+  }).status;
+
+test('goes back: current, activation, result, and the agent is started again', () => {
+  arm();
+  expect(run('deadline')).toBe(0);
+  expect(readlinkSync(state('current'))).toBe('generations/4');
+  expect(readFileSync(join(dir, 'activated'), 'utf8')).toBe('switch\n');
+  expect(readFileSync(join(dir, 'environment'), 'utf8')).toMatch(/^AUTARK_HOST=web1$/m);
+  expect(readFileSync(join(dir, 'environment'), 'utf8')).not.toMatch(/LEAKED/);
+  expect(read('result')).toBe('0');
+  expect(existsSync(state('watchdog/armed'))).toBe(false);
+  expect(asked()).toMatch(/stop autark\.service\n(.*\n)*.*start autark\.service/);
+});
+
+test('nobody who was disarmed goes back', () => {
+  expect(run('deadline')).toBe(0);
+  expect(run('boot')).toBe(0);
+  expect(readlinkSync(state('current'))).toBe('generations/5');
+  expect(asked()).toBe('');
+});
+
+test('an activation that fails is said so', () => {
+  program(join(watch.back.path, 'bin/switch-to-configuration'), 'exit 7');
+  arm();
+  run('deadline');
+  expect(read('result')).toBe('7');
+});
+
+test('one that hangs is ended in time', () => {
+  program(join(watch.back.path, 'bin/switch-to-configuration'), 'exec sleep 1000');
+  arm({ timeout: 1000 });
+  run('deadline');
+  // timeout(1): 124 when the command timed out.
+  expect(read('result')).toBe('124');
+});
+
+test('what was only tested leaves current alone', () => {
+  arm({ mode: 'test' });
+  run('deadline');
+  expect(readlinkSync(state('current'))).toBe('generations/5');
+  expect(readFileSync(join(dir, 'activated'), 'utf8')).toBe('test\n');
+});
+
+test('two boots are watched on, at the third one it goes back', () => {
+  arm();
+  for (const boot of [1, 2]) {
+    run('boot');
+    expect(existsSync(join(dir, 'activated')), `boot ${boot}`).toBe(false);
+    expect(asked().match(/systemd-run .*--on-active=2 /g), `boot ${boot}`).toHaveLength(boot);
+  }
+  run('boot');
+  expect(read('result')).toBe('0');
+});
+
+test('without a timer there is no watching on', () => {
+  program(join(dir, 'bin/systemd-run'), 'exit 1');
+  arm();
+  run('boot');
+  expect(read('result')).toBe('0');
+});
+
+test('a going back that was cut off is done once more at boot, and one that has ended is not', () => {
+  arm({}, 'fired');
+  run('boot');
+  expect(read('result')).toBe('0');
+  execFileSync('rm', [join(dir, 'activated')]);
+  run('boot');
+  expect(existsSync(join(dir, 'activated'))).toBe(false);
+});
+
+test('nixos: a system that the profile has needs no Nix', () => {
+  for (const [number, target] of [
+    [1, watch.back.path],
+    [2, '/nowhere'],
+  ] as const)
+    symlinkSync(target, join(dir, `profiles/system-${number}-link`));
+  symlinkSync('system-2-link', join(dir, 'profiles/system'));
+  arm({ back: { ...watch.back, kind: 'nixos' } });
+  run('deadline');
+  expect(readlinkSync(join(dir, 'profiles/system'))).toBe('system-1-link');
+  expect(asked()).not.toMatch(/nix-env/);
+  expect(read('result')).toBe('0');
+});
+
+test('nixos: before the first generation there is no current; the profile is set by Nix', () => {
+  arm({ back: { ...watch.back, kind: 'nixos', number: null } });
+  run('deadline');
+  expect(existsSync(state('current'))).toBe(false);
+  expect(asked()).toContain(`nix-env --profile ${dir}/profiles/system --set ${watch.back.path}`);
+});
+
+test('nixos: a profile that cannot be set is a failure, and nothing is activated', () => {
+  program(join(dir, 'bin/nix-env'), 'exit 1');
+  arm({ back: { ...watch.back, kind: 'nixos' } });
+  run('deadline');
+  expect(read('result')).toBe('1');
+  expect(existsSync(join(dir, 'activated'))).toBe(false);
+});
