@@ -1,19 +1,17 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { commonFiles, unitFile as unit } from '../rig/debian-example.ts';
 import type { Files } from '../rig/fleet.ts';
-import { gitKey, type Lab, type LabHost, makeLab } from '../rig/lab.ts';
+import { gitKey, type Lab, type LabHost, labNeeds, makeLab, patience } from '../rig/lab.ts';
 import { describeWith } from '../rig/needs.ts';
 import { expectChain } from '../rig/sound.ts';
 
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
-/** Milliseconds until a host has done what it was given; seconds on a quiet machine. */
-const patience = { timeout: 90_000, interval: 100 };
 const approval = ['--system', 'exec', '--build', 'common/build'];
 
 const motd = (text: string): Files => ({ 'common/etc/motd': `${text}\n` });
 
-describeWith(['nspawn', 'trixie', 'sshd', 'ssh-keygen'], 'machines and their Git server', () => {
+describeWith(labNeeds, 'machines and their Git server', () => {
   let lab: Lab;
   let web1: LabHost;
   let web2: LabHost;
@@ -27,18 +25,13 @@ describeWith(['nspawn', 'trixie', 'sshd', 'ssh-keygen'], 'machines and their Git
 
   const push = (files: Files, subject = 'Change'): Promise<string> =>
     lab.fleet.server.commit({ files, subject });
-  /** Until the newest record on the server is about this revision: its event. */
-  const settles = async (host: LabHost, revision: string): Promise<string | undefined> => {
-    await vi.waitUntil(async () => (await host.records()).at(-1)?.parents[1] === revision, patience);
-    return (await host.records()).at(-1)?.status.outcome.event;
-  };
   const isActive = async (host: LabHost, name: string): Promise<boolean> =>
     (await host.run(['systemctl', 'is-active', '--quiet', name])).code === 0;
 
   test('what is pushed reaches all of them', async () => {
     const revision = await push(motd('pushed'));
     for (const host of [web1, web2]) {
-      expect(await settles(host, revision)).toBe('deployed');
+      expect(await host.settles(revision)).toBe('deployed');
       expect(await host.must(['cat', '/etc/motd'])).toBe('pushed');
       expectChain(await host.records(), host.name);
     }
@@ -47,10 +40,10 @@ describeWith(['nspawn', 'trixie', 'sshd', 'ssh-keygen'], 'machines and their Git
   test('a unit that a generation brings runs, and is gone with the next one', async () => {
     const file = '/etc/systemd/system/bell.service';
     const added = await push({ 'hosts/web1/units/bell.service': unit('ExecStart=/usr/bin/sleep infinity') });
-    expect(await settles(web1, added)).toBe('deployed');
+    expect(await web1.settles(added)).toBe('deployed');
     expect(await isActive(web1, 'bell.service')).toBe(true);
     const removed = await push({ 'hosts/web1/units/bell.service': null });
-    expect(await settles(web1, removed)).toBe('deployed');
+    expect(await web1.settles(removed)).toBe('deployed');
     expect(await isActive(web1, 'bell.service')).toBe(false);
     expect((await web1.run(['test', '-e', file])).code).toBe(1);
   });
@@ -86,7 +79,7 @@ describeWith(['nspawn', 'trixie', 'sshd', 'ssh-keygen'], 'machines and their Git
     const before = await web1.records();
     await web1.reboot();
     const revision = await push(motd('after the boot'));
-    expect(await settles(web1, revision)).toBe('deployed');
+    expect(await web1.settles(revision)).toBe('deployed');
     expect(await web1.must(['cat', '/etc/motd'])).toBe('after the boot');
     const records = await web1.records();
     expectChain(records, 'after a boot');

@@ -1,11 +1,14 @@
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { vi } from 'vitest';
 import { formatPublicKey } from '../../shared/trust/ssh-key.ts';
 import { type Fleet, makeFleet } from './fleet.ts';
 import { installHook, lineFor } from './git-server-example.ts';
 import type { MachineOptions } from './machine.ts';
 import { approveMachine, makeMachineHost, type MachineHost } from './machine-host.ts';
+import type { Need } from './needs.ts';
 import { makeNetwork, type Plug } from './network.ts';
+import { must } from './run.ts';
 import { type SshServer, startSshServer } from './ssh-server.ts';
 
 /**
@@ -20,18 +23,24 @@ export interface Lab {
   join(name: string, approval: readonly string[], options?: MachineOptions): Promise<LabHost>;
   /** One more machine with the disk of another, not booted yet. */
   copy(host: LabHost): LabHost;
+  /** Puts a new repository with nothing in it where the fleet's was. */
+  replaceRepository(): Promise<void>;
   remove(): Promise<void>;
 }
 
 export interface LabHost extends MachineHost {
+  /** Waits until its newest record on the server is about this revision: the event of that record. */
+  settles(revision: string): Promise<string>;
   /** Its cable. */
   readonly plug: Plug;
 }
 
+export const labNeeds: readonly Need[] = ['nspawn', 'network', 'trixie', 'sshd', 'ssh-keygen'];
+
 /** Where a host keeps the key that it shows its Git server. */
 export const gitKey = '/var/lib/autark/git/id_ed25519';
 
-/** Needs root, `nspawn`, `sshd` and the suite's tree. */
+/** Needs what `labNeeds` names; removed again when it cannot be made. */
 export async function makeLab(name: string): Promise<Lab> {
   const fleet = await makeFleet(name);
   const network = await makeNetwork();
@@ -56,12 +65,19 @@ export async function makeLab(name: string): Promise<Lab> {
   await moveClone(fleet, url, [...network.inside, ...sshWith(fleet, server)]);
   const make = (host: string, options: MachineOptions): LabHost => {
     const plug = network.plug(host);
-    const machine = { ...makeMachineHost(fleet, host, { ...options, plug }), plug };
+    const made = makeMachineHost(fleet, host, { ...options, plug });
+    const machine = { ...made, plug, settles: (revision: string) => settlesOn(made, revision) };
     machines.push(machine);
     return machine;
   };
   return {
     ...{ fleet, url, ssh: server, remove },
+    async replaceRepository() {
+      const { remote, env } = fleet.world;
+      rmSync(remote, { recursive: true });
+      await must('git', ['init', '--quiet', '--bare', '--initial-branch=main', remote], { env });
+      installHook(remote);
+    },
     copy: (host) => make(host.name, { disk: { copyOf: host.image } }),
     async join(host, approval, options = {}) {
       const machine = make(host, options);
@@ -78,6 +94,16 @@ export async function makeLab(name: string): Promise<Lab> {
       return machine;
     },
   };
+}
+
+/** Milliseconds until a host has done what it was given; seconds on a quiet machine. */
+export const patience = { timeout: 120_000, interval: 100 };
+
+function settlesOn(host: MachineHost, revision: string): Promise<string> {
+  return vi.waitUntil(async () => {
+    const { parents, status } = (await host.records()).at(-1) ?? {};
+    return parents?.[1] === revision && status?.outcome.event;
+  }, patience);
 }
 
 /** From now on the admin's clone reaches the repository over ssh only, from within the network. */
