@@ -47,9 +47,9 @@ export interface SshOptions {
 
 export async function startSshServer(
   dir: string,
-  { user, more = [], place = { address: '127.0.0.1', inside: [] } }: SshOptions = {},
+  { user, more, place }: SshOptions = {},
 ): Promise<SshServer> {
-  const { address, inside } = place;
+  const { address, inside } = place ?? { address: '127.0.0.1', inside: [] };
   const folder = join(dir, 'sshd');
   const file = (name: string): string => join(folder, name);
   mkdirSync(folder, { recursive: true });
@@ -63,12 +63,12 @@ export async function startSshServer(
   };
   const authorizedKeys = user?.authorizedKeys ?? file('authorized_keys');
   if (user === undefined) writeFileSync(authorizedKeys, '', { mode: 0o600 });
-  const lines = [settings(`${address}:${port}`, file, { authorizedKeys, ...user }), ...more, ''];
+  const lines = [settings(`${address}:${port}`, file, { authorizedKeys, ...user }), ...(more ?? []), ''];
   writeFileSync(file('sshd_config'), lines.join('\n'));
   // It starts itself anew for each connection, by this name.
-  const [program = '', ...args] = [...inside, '/usr/sbin/sshd', '-D', '-e', '-f', file('sshd_config')];
+  const [program, ...args] = [...inside, '/usr/sbin/sshd', '-D', '-e', '-f', file('sshd_config')];
   const answers = async (): Promise<void> => {
-    const [scan = '', ...options] = [...inside, 'ssh-keyscan', '-p', String(port), address];
+    const [scan, ...options] = [...inside, 'ssh-keyscan', '-p', String(port), address];
     if ((await must(scan, options, { env })) === '') throw new Error('no answer');
   };
   const start = (): Promise<Served> =>
