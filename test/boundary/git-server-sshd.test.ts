@@ -1,9 +1,9 @@
-import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { formatPublicKey } from '../../shared/trust/ssh-key.ts';
 import { type Fleet, makeFleet } from '../rig/fleet.ts';
 import { describeWith } from '../rig/needs.ts';
+import { installHook, lineFor } from '../rig/git-server-example.ts';
 import { endAll } from '../rig/processes.ts';
 import { must, run, type RanProgram } from '../rig/run.ts';
 import { type SshServer, startSshServer } from '../rig/ssh-server.ts';
@@ -23,20 +23,10 @@ import {
 /** Milliseconds for one test: each call over ssh takes its time on a machine that is busy. */
 const patience = 240_000;
 
-/** The line of the example's `authorized_keys` for this name, with a real key. */
-function lineFor(name: string, publicKey: string): string {
-  const lines = readFileSync(join(example, 'authorized_keys'), 'utf8').split('\n');
-  const line = lines.find((each) => !each.startsWith('#') && each.endsWith(` ${name}`));
-  if (line === undefined) throw new Error(`the example has no line for ${name}`);
-  return line.replace(/ssh-ed25519 \S+ .*$/, publicKey.trim());
-}
-
 /** A fleet in a bare repository with the example's hook, behind sshd with the example's lines. */
 async function start(fleet: Fleet): Promise<OwnServer> {
   const ssh = await startSshServer(fleet.world.dir);
-  const hooks = join(fleet.world.remote, 'hooks');
-  mkdirSync(hooks, { recursive: true });
-  copyFileSync(join(example, 'update'), join(hooks, 'update'));
+  installHook(fleet.world.remote);
   const url = ssh.url(fleet.world.remote);
   ssh.authorize(lineFor('alice', formatPublicKey(fleet.admin.publicBlob)));
   await moveClone({ fleet, ssh, url });

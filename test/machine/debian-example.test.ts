@@ -1,29 +1,13 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type DebianPackage, makeAptRepository } from '../rig/apt-repository.ts';
+import { exampleFiles } from '../rig/debian-example.ts';
 import { type Fleet, type Files, makeFleet } from '../rig/fleet.ts';
 import { joinMachine, type MachineHost } from '../rig/machine-host.ts';
 import { describeWith } from '../rig/needs.ts';
-import type { FileChange } from '../rig/world.ts';
 
 // Each of them deploys, some of them several times: seconds on a quiet machine, more on a busy one.
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
-
-const example = join(import.meta.dirname, '../../examples/debian');
-
-/** As it is, but for `fleet.yaml`: `init` and `approve` make that one. */
-function exampleFiles(): Record<string, FileChange> {
-  const paths = readdirSync(example, { recursive: true, encoding: 'utf8' });
-  const files = paths.filter((path) => path !== 'fleet.yaml' && statSync(join(example, path)).isFile());
-  return Object.fromEntries(
-    files.map((path) => {
-      const text = readFileSync(join(example, path), 'utf8');
-      const isExecutable = (statSync(join(example, path)).mode & 0o100) !== 0;
-      return [path, isExecutable ? { executable: text } : text];
-    }),
-  );
-}
 
 /** Stand-ins for the packages that the example declares, and one that is slow to configure. */
 const packages: readonly DebianPackage[] = [

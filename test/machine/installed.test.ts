@@ -49,7 +49,7 @@ describeWith(['nspawn', 'trixie'], 'a machine with the units installed', () => {
     await push({ build: { executable: build }, 'files/word': 'one\n', switch: switching() }, 'Begin');
     host = await joinMachine(fleet, 'web1', ['--system', 'exec', '--build', 'build']);
     await edit(`hosts:\n  web1:\n`, `hosts:\n  web1:\n    ${quick}\n`);
-    await host.install();
+    await host.startDaemon();
     await becomes('one');
   });
   afterAll(async () => {

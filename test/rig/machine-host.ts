@@ -12,10 +12,10 @@ export interface MachineHost extends Machine {
    * @param settings of that service, as for `run`
    */
   agent(settings?: readonly string[]): Promise<RanProgram>;
-  /** The program with these arguments. */
+  /** Runs any other verb there. */
   autark(args: readonly string[]): Promise<RanProgram>;
-  /** Installs and starts the units, as `enroll` does. */
-  install(): Promise<void>;
+  /** Installs the units and starts the agent, as `enroll` does on a machine that has enrolled. */
+  startDaemon(): Promise<void>;
   records(): Promise<readonly StateCommit[]>;
 }
 
@@ -31,14 +31,31 @@ export async function joinMachine(
   approval: readonly string[],
   { shows = {}, ...options }: MachineOptions = {},
 ): Promise<MachineHost> {
-  const { world, introduction } = fleet;
+  const seen = { ...shows, [fleet.world.remote]: { to: remote, writable: true } };
+  const host = makeMachineHost(fleet, name, { ...options, shows: seen });
+  try {
+    await host.boot();
+    const there = ['--remote', remote, '--host', name, '--introduction', fleet.introduction];
+    await approveMachine(fleet, name, await host.autark(['enroll', '--no-service', ...there]), approval);
+  } catch (error) {
+    await host.remove();
+    throw error;
+  }
+  return host;
+}
+
+/** A machine that has Node and the built program. It is neither booted nor enrolled. */
+export function makeMachineHost(
+  fleet: Fleet,
+  name: string,
+  { shows = {}, ...options }: MachineOptions = {},
+): MachineHost {
   const repository = join(dirname(program), '../..');
   const machine = makeMachine({
     ...options,
     name,
     shows: {
       ...shows,
-      [world.remote]: { to: remote, writable: true },
       [process.execPath]: { to: node },
       [join(repository, 'dist')]: { to: `${autark}/dist` },
       [realpathSync(join(repository, 'node_modules'))]: { to: `${autark}/node_modules` },
@@ -47,23 +64,26 @@ export async function joinMachine(
     },
   });
   const call = (args: readonly string[]): string[] => [node, `${autark}/dist/agent/main.js`, ...args];
-  try {
-    await machine.boot();
-    const there = ['--remote', remote, '--host', name, '--introduction', introduction];
-    const [fingerprint = ''] = (await machine.must(call(['enroll', '--no-service', ...there]))).split('\n');
-    await world.git(['pull', '--quiet']);
-    await world.mustAutark(['approve', name, '--fingerprint', fingerprint, ...approval, '--yes', '--push']);
-  } catch (error) {
-    await machine.remove();
-    throw error;
-  }
   return {
     ...machine,
     agent: (settings = []) => machine.run(call(['agent', '--once']), { settings }),
     autark: (args) => machine.run(call(args)),
-    async install() {
+    async startDaemon() {
       await machine.must(call(['enroll']));
     },
     records: () => recordsOf(fleet.server, name),
   };
+}
+
+/** Approves a machine by what `enroll` said on it. */
+export async function approveMachine(
+  { world }: Fleet,
+  name: string,
+  { code, stdout, stderr }: RanProgram,
+  approval: readonly string[],
+): Promise<void> {
+  if (code !== 0) throw new Error(`${name} did not enrol: exit ${String(code)}\n${stderr}${stdout}`);
+  const [fingerprint = ''] = stdout.split('\n');
+  await world.git(['pull', '--quiet']);
+  await world.mustAutark(['approve', name, '--fingerprint', fingerprint, ...approval, '--yes', '--push']);
 }

@@ -15,10 +15,15 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { vi } from 'vitest';
+import { copyDisk, cutPower, isAttached, makeDisk } from './disk.ts';
+import type { Plug } from './network.ts';
 import { run, type RanProgram } from './run.ts';
 import { type Suite, treeOf } from './rootfs.ts';
 
-/** A Debian machine with systemd in a container: what it writes stays its own, and it sees only its loopback. */
+/**
+ * A Debian machine with systemd in a container: what it writes stays its own, and it sees only its loopback and what
+ * it is plugged into.
+ */
 export interface Machine {
   readonly name: string;
   /** Boots it, with the disk that an earlier run left; ready when it returns. */
@@ -34,6 +39,12 @@ export interface Machine {
   put(path: string, content: string, mode?: string): Promise<void>;
   /** Shuts it down in good order. */
   poweroff(): Promise<void>;
+  /** The same, and boots it again. */
+  reboot(): Promise<void>;
+  /** Stops it at once, and what was not synced is lost. It must have a disk of its own. */
+  powerCut(): Promise<void>;
+  /** The file that is its disk, if it has one. */
+  readonly image: string;
   /** Stops it at once. What it wrote is kept as the kernel has it: a crash, not a power cut. */
   kill(): Promise<void>;
   /** Ends it and leaves nothing of it behind, whatever state it is in. */
@@ -50,6 +61,9 @@ export interface MachineOptions {
   readonly name?: string;
   /** Files and folders of this machine that it sees: from here, to there. */
   readonly shows?: Readonly<Record<string, { readonly to: string; readonly writable?: boolean }>>;
+  readonly plug?: Plug;
+  /** A disk of its own: one that is new, or one that is like another machine's. Without, it cannot lose its power. */
+  readonly disk?: { readonly megabytes: number } | { readonly copyOf: string };
 }
 
 /** Milliseconds; a boot takes half a second. */
@@ -57,12 +71,21 @@ const patience = 30_000;
 const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** Not booted yet. Needs `nspawn` and the suite's tree. */
-export function makeMachine({ suite = 'trixie', name = 'host', shows = {} }: MachineOptions = {}): Machine {
+export function makeMachine({
+  suite = 'trixie',
+  name = 'host',
+  shows = {},
+  plug,
+  disk,
+}: MachineOptions = {}): Machine {
   const dir = mkdtempSync(join(tmpdir(), 'autark-machine-'));
   const cgroups = cgroupsOf(`autark-test-${randomBytes(6).toString('hex')}`);
-  for (const folder of ['root', 'work', 'disk/etc']) mkdirSync(join(dir, folder), { recursive: true });
-  writeFileSync(join(dir, 'disk/etc/hostname'), `${name}\n`);
-  writeFileSync(join(dir, 'disk/etc/machine-id'), `${randomBytes(16).toString('hex')}\n`);
+  const image = join(dir, 'image');
+  const volume = join(dir, 'volume');
+  for (const folder of ['root', 'volume/work', 'volume/up/etc'])
+    mkdirSync(join(dir, folder), { recursive: true });
+  writeFileSync(join(volume, 'up/etc/hostname'), `${name}\n`);
+  writeFileSync(join(volume, 'up/etc/machine-id'), `${randomBytes(16).toString('hex')}\n`);
   const binds = Object.entries(shows).map(
     ([from, { to, writable = false }]) => `--bind${writable ? '' : '-ro'}=${from}:${to}`,
   );
@@ -89,16 +112,21 @@ export function makeMachine({ suite = 'trixie', name = 'host', shows = {} }: Mac
       await run('kill', ['-s', signal, String(running.leader)], { env: { PATH: path } });
     await running?.ended;
     running = undefined;
+    if (disk !== undefined) await vi.waitUntil(async () => !(await isAttached(image)), { timeout: patience });
+  };
+  const boot = async (): Promise<void> => {
+    if (disk !== undefined && !existsSync(image))
+      await ('copyOf' in disk ? copyDisk(disk.copyOf, image) : makeDisk(image, volume, disk.megabytes));
+    const options = [`--machine=${name}`, ...binds];
+    running = await start({ dir, tree: treeOf(suite), cgroups, hasDisk: disk !== undefined }, options);
+    await plug?.attach(running.leader);
+    // `degraded` will do, and ends with 1: not each unit of Debian works in a container.
+    const state = await inside(['systemctl', 'is-system-running', '--wait']);
+    if (!/running|degraded/.test(state.stdout)) throw new Error(`${name} did not boot: ${state.stdout}`);
   };
 
   return {
-    name,
-    async boot() {
-      running = await start(dir, treeOf(suite), cgroups, [`--machine=${name}`, ...binds]);
-      // `degraded` will do, and ends with 1: not each unit of Debian works in a container.
-      const state = await inside(['systemctl', 'is-system-running', '--wait']);
-      if (!/running|degraded/.test(state.stdout)) throw new Error(`${name} did not boot: ${state.stdout}`);
-    },
+    ...{ name, image, boot },
     run: runInside,
     must,
     async put(file, content, mode = '0644') {
@@ -107,7 +135,16 @@ export function makeMachine({ suite = 'trixie', name = 'host', shows = {} }: Mac
     },
     // systemd(1): starts poweroff.target.
     poweroff: () => end('RTMIN+4'),
+    async reboot() {
+      await end('RTMIN+5');
+      await boot();
+    },
     kill: () => end('KILL'),
+    async powerCut() {
+      if (running === undefined || disk === undefined) throw new Error(`${name} has no power to cut`);
+      await cutPower(running.pid, volume, running.leader);
+      await end('KILL');
+    },
     async remove() {
       await end('KILL');
       for (const cgroup of cgroups) removeCgroup(cgroup);
@@ -119,25 +156,32 @@ export function makeMachine({ suite = 'trixie', name = 'host', shows = {} }: Mac
 interface Running {
   /** Its process 1, as this machine numbers it. */
   readonly leader: number;
+  /** The outermost of it: it sees the mounts that the machine is made of. */
+  readonly pid: number;
   readonly ended: Promise<void>;
   isOver(): boolean;
+}
+
+interface Place {
+  readonly dir: string;
+  readonly tree: string;
+  readonly cgroups: readonly string[];
+  readonly hasDisk: boolean;
 }
 
 /**
  * All mounts and processes are in namespaces that end with the container, and it ends with this process: a container
  * does not when its systemd-nspawn alone is killed.
  */
-async function start(
-  dir: string,
-  tree: string,
-  cgroups: readonly string[],
-  options: readonly string[],
-): Promise<Running> {
+async function start({ dir, tree, cgroups, hasDisk }: Place, options: readonly string[]): Promise<Running> {
   const script = [
     'set -eu',
     'dir=$1 tree=$2 cgroups=$3',
     'shift 3',
-    'mount -t overlay overlay -o "lowerdir=$tree,upperdir=$dir/disk,workdir=$dir/work" "$dir/root"',
+    // The kernel's own wish to write, in seconds: a power cut shall find as much unwritten as can be.
+    ...(hasDisk ? ['mount -o loop,commit=300 "$dir/image" "$dir/volume"'] : []),
+    'own="upperdir=$dir/volume/up,workdir=$dir/volume/work"',
+    'mount -t overlay overlay -o "lowerdir=$tree,$own" "$dir/root"',
     'for cgroup in $cgroups; do mkdir -p "$cgroup"; echo $$ >"$cgroup/cgroup.procs"; done',
     'exec systemd-nspawn --quiet --directory="$dir/root" "$@"',
   ].join('\n');
@@ -147,7 +191,7 @@ async function start(
     ...['sh', '-c', script, 'machine', dir, tree, cgroups.join(' ')],
     ...['--boot', '--register=no', '--keep-unit', '--private-network', '--console=pipe'],
     // Syncing only takes time where no power is cut.
-    '--suppress-sync=yes',
+    ...(hasDisk ? [] : ['--suppress-sync=yes']),
     // With the capability, a container can open this machine's disks.
     ...['--drop-capability=CAP_MKNOD', ...options],
   ];
@@ -170,7 +214,7 @@ async function start(
   const leader = await vi
     .waitUntil(() => (isEnded() ? 'none' : leaderOf(child.pid ?? 0)), { timeout: patience, interval: 10 })
     .catch(() => 'none' as const);
-  if (typeof leader === 'number') return { leader, ended, isOver: isEnded };
+  if (typeof leader === 'number') return { leader, pid: child.pid ?? 0, ended, isOver: isEnded };
   child.kill('SIGKILL');
   await ended;
   throw new Error(`the container did not start:\n${readFileSync(join(dir, 'console'), 'utf8').slice(-4000)}`);

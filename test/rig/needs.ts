@@ -18,6 +18,11 @@ const needs = {
   mandoc: { isMet: () => isOnPath('mandoc'), hint: 'no mandoc' },
   nix: { isMet: () => isOnPath('nix'), hint: 'no nix' },
   nspawn: { isMet: () => isRoot() && isOnPath('systemd-nspawn'), hint: 'not root, or no systemd-nspawn' },
+  network: { isMet: () => isRoot() && isOnPath('ip'), hint: 'not root, or no ip' },
+  ext4: {
+    isMet: () => isRoot() && isOnPath('mkfs.ext4') && isOnPath('losetup') && isOnPath('perl'),
+    hint: 'not root, or no mkfs.ext4, losetup and perl',
+  },
   trixie: tree('trixie'),
   sid: tree('sid'),
 } as const;

@@ -7,7 +7,7 @@ import { accepts, freePort, serveProgram, type Served } from './served.ts';
 /** A real sshd on the loopback interface, with keys and settings of its own; it serves this user's files. */
 export interface SshServer {
   readonly port: number;
-  /** `ssh://USER@127.0.0.1:PORT` and the path. */
+  /** `ssh://USER@ADDRESS:PORT` and the path. */
   url(path: string): string;
   /** The line for a `known_hosts` file. */
   knownHost(): string;
@@ -31,11 +31,25 @@ export interface SshUser {
   readonly authorizedKeys: string;
 }
 
-/** @param more further lines of its settings */
+/** Where it listens, if not on the loopback interface of this machine. */
+export interface SshPlace {
+  readonly address: string;
+  /** What is put in front of a program to run it where that address is. */
+  readonly inside: readonly string[];
+}
+
+export interface SshOptions {
+  readonly user?: SshUser;
+  /** Further lines of its settings. */
+  readonly more?: readonly string[];
+  readonly place?: SshPlace;
+}
+
 export async function startSshServer(
   dir: string,
-  { user, more = [] }: { readonly user?: SshUser; readonly more?: readonly string[] } = {},
+  { user, more, place }: SshOptions = {},
 ): Promise<SshServer> {
+  const { address, inside } = place ?? { address: '127.0.0.1', inside: [] };
   const folder = join(dir, 'sshd');
   const file = (name: string): string => join(folder, name);
   mkdirSync(folder, { recursive: true });
@@ -49,24 +63,27 @@ export async function startSshServer(
   };
   const authorizedKeys = user?.authorizedKeys ?? file('authorized_keys');
   if (user === undefined) writeFileSync(authorizedKeys, '', { mode: 0o600 });
-  const lines = [settings(port, file, { authorizedKeys, ...user }), ...more, ''];
+  const lines = [settings(`${address}:${port}`, file, { authorizedKeys, ...user }), ...(more ?? []), ''];
   writeFileSync(file('sshd_config'), lines.join('\n'));
+  // It starts itself anew for each connection, by this name.
+  const [program, ...args] = [...inside, '/usr/sbin/sshd', '-D', '-e', '-f', file('sshd_config')];
+  const answers = async (): Promise<void> => {
+    const [scan, ...options] = [...inside, 'ssh-keyscan', '-p', String(port), address];
+    if ((await must(scan, options, { env })) === '') throw new Error('no answer');
+  };
   const start = (): Promise<Served> =>
     serveProgram({
-      // It starts itself anew for each connection, by this name.
-      file: '/usr/sbin/sshd',
-      args: ['-D', '-e', '-f', file('sshd_config')],
-      env,
-      isUp: () => accepts({ port }),
+      ...{ file: program, args, env },
+      isUp: inside.length === 0 ? () => accepts({ port }) : answers,
     });
   await makeHostKey();
   let served = await start();
   return {
     port,
-    url: (path) => `ssh://${userInfo().username}@127.0.0.1:${port}${path}`,
+    url: (path) => `ssh://${userInfo().username}@${address}:${port}${path}`,
     knownHost: () => {
       const [type = '', key = ''] = readFileSync(file('host_key.pub'), 'utf8').split(' ');
-      return `[127.0.0.1]:${port} ${type} ${key.trim()}\n`;
+      return `[${address}]:${port} ${type} ${key.trim()}\n`;
     },
     allow(publicKey, id) {
       appendFileSync(authorizedKeys, `restrict,environment="HOSTID=${id}" ${publicKey.trim()}\n`);
@@ -89,12 +106,12 @@ export async function startSshServer(
 
 /** sshd_config(5). The test's folder is below one that others may write to, hence no `StrictModes`. */
 function settings(
-  port: number,
+  listen: string,
   file: (name: string) => string,
   { authorizedKeys, home }: { readonly authorizedKeys: string; readonly home?: string },
 ): string {
   return [
-    `ListenAddress 127.0.0.1:${port}`,
+    `ListenAddress ${listen}`,
     `HostKey ${file('host_key')}`,
     `AuthorizedKeysFile ${authorizedKeys}`,
     ...(home === undefined ? [] : [`SetEnv HOME=${home}`]),

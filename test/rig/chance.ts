@@ -1,0 +1,18 @@
+import { randomInt } from 'node:crypto';
+
+/** Numbers in [0, 1) that look random and are the same for the same seed (mulberry32). */
+export function chanceFrom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** `AUTARK_TEST_SEED`, so that a run can be had again, or another one each time. */
+export function seedOf(): number {
+  const given = process.env['AUTARK_TEST_SEED'];
+  return given === undefined ? randomInt(2 ** 31) : Number(given);
+}
