@@ -1,11 +1,13 @@
 import { judge, stuck } from '../../shared/cycle/confirm.ts';
 import { uncertain } from '../../shared/cycle/guard.ts';
 import { attempts } from '../../shared/cycle/journal.ts';
-import type { Failure, Result } from '../../shared/failure.ts';
+import { worldsFault } from '../../shared/health/baseline.ts';
+import { fail, type Failure, type Result } from '../../shared/failure.ts';
 import type { Context } from '../context.ts';
 import { retell } from './by-hand.ts';
+import { reachServer, stopped } from './health.ts';
 import { settle } from './record.ts';
-import { activate, makeCurrent, type GoingBack, type Target } from './switch.ts';
+import { activate, makeCurrent, seesUnits, type GoingBack, type Target } from './switch.ts';
 
 /** Activates the generation that ran before the failed switch (40), or says that there is no way back (41). */
 export async function rollback(context: Context, phase: GoingBack): Promise<Result<void>> {
@@ -20,7 +22,7 @@ export async function rollback(context: Context, phase: GoingBack): Promise<Resu
   if (!current.ok) return current;
   if (current.value !== undefined) return giveUp(context, phase, stuck(phase.failure, current.value));
   const { activation, tail } = await activate(context, 'rollback', back, back.revision, phase);
-  const verdict = judge(activation);
+  const verdict = judge(activation, seesUnits(phase));
   if (verdict.good) return settleUndone(context, phase);
   const failure = stuck(phase.failure, `going back to ${nameOf(back)} failed: ${verdict.cause}`);
   return giveUp(context, phase, tail === '' ? failure : { ...failure, detail: tail });
@@ -49,11 +51,24 @@ function aimOf({ attempted, mode }: GoingBack) {
 
 async function settleUndone(context: Context, phase: GoingBack): Promise<Result<void>> {
   const { running, host } = context.memory.journal;
-  const { failure, attempted } = phase;
+  const { attempted } = phase;
+  const failure = await blameOf(context, phase);
+  if (failure === 'stopped') return fail(stopped('going back'));
   const told = await retell(context, phase, failure);
   if (!told.ok) return told;
   context.senses.log({ kind: 'failure', host, stage: 'switch', failure, revision: attempted });
   return settle(context, aimOf(phase), { event: 'rolled-back', failure, stage: 'switch', running });
+}
+
+/** A server that the old generation cannot reach either is no fault of the revision (P3). */
+async function blameOf(
+  context: Context,
+  { failure, isCutOff, from }: GoingBack,
+): Promise<Failure | 'stopped'> {
+  if (isCutOff !== true) return failure;
+  const unreached = await reachServer(context, 'rollback');
+  if (unreached === undefined) return failure;
+  return context.signal.aborted ? 'stopped' : worldsFault(failure, from, unreached);
 }
 
 async function giveUp(context: Context, phase: GoingBack, failure: Failure): Promise<Result<void>> {

@@ -30,12 +30,17 @@ export async function switchTo(context: Context, phase: Switching): Promise<Resu
   if (!current.ok) return current;
   if (current.value !== undefined) return goBack(context, phase, current.value, '');
   const { activation, tail } = await activate(context, 'switch', generation, phase.revision, phase);
-  const verdict = judge(activation);
+  const verdict = judge(activation, seesUnits(phase));
   if (!verdict.good) return goBack(context, phase, verdict.cause, tail);
-  const { from, to, revision, mode, left } = phase;
+  const { from, before, to, revision, mode, timeout, left, baseline } = phase;
   const exit = activation.how === 'exited' ? activation.code : 0;
   return context.memory.write({
-    phase: { ...{ at: 'confirm', from, to, revision, mode, exit }, ...(left === undefined ? {} : { left }) },
+    phase: {
+      ...{ at: 'confirm', from, to, revision, mode, exit },
+      ...(before === undefined ? {} : { before }),
+      ...(left === undefined ? {} : { left }),
+      ...(baseline === undefined ? {} : { baseline, timeout }),
+    },
   });
 }
 
@@ -45,7 +50,7 @@ async function goBack(
   cause: string,
   tail: string,
 ): Promise<Result<void>> {
-  const { from, before, to, revision, mode, timeout, left } = phase;
+  const { from, before, to, revision, mode, timeout, left, baseline } = phase;
   const said = left === undefined ? switchFailure(to, cause, tail) : backFailure(to, cause, tail);
   // A switch that failed on a full disk is not a bad revision.
   const isFull = await context.effects('switch').machine.isFull();
@@ -55,8 +60,14 @@ async function goBack(
       ...{ at: 'rollback', from, attempted: revision, failure, attempt: 0, mode, timeout },
       ...(before === undefined ? {} : { before }),
       ...(left === undefined ? {} : { left }),
+      ...(baseline === undefined ? {} : { baseline }),
     },
   });
+}
+
+/** Whether units that fail are compared with those that had failed before. */
+export function seesUnits({ baseline }: Pick<Switching, 'baseline'>): boolean {
+  return baseline !== undefined && baseline.failedUnits !== null;
 }
 
 /** What is activated: a generation, or, without a number, what a NixOS machine ran before its first one. */

@@ -6,13 +6,14 @@ export type Activation =
 
 /**
  * What `bin/switch-to-configuration` says by its exit code: 0 done, 4 done but units failed, 100 reboot
- * required. So far the exit code alone decides whether a generation is good.
+ * required. Where failed units are compared with those of before, 4 says nothing new.
+ * @param seesUnits whether they are
  */
 export type Verdict =
   | { readonly good: true; readonly rebootRequired: boolean }
   | { readonly good: false; readonly cause: string };
 
-export function judge(activation: Activation): Verdict {
+export function judge(activation: Activation, seesUnits = false): Verdict {
   if (activation.how === 'failed') return { good: false, cause: activation.reason };
   switch (activation.code) {
     case 0:
@@ -20,6 +21,7 @@ export function judge(activation: Activation): Verdict {
     case 100:
       return { good: true, rebootRequired: true };
     case 4:
+      if (seesUnits) return { good: true, rebootRequired: false };
       return { good: false, cause: 'its activation was done, but units failed (exit code 4)' };
     default:
       return { good: false, cause: `its activation exited with code ${activation.code}` };
