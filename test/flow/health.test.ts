@@ -7,7 +7,8 @@ import { type Fleet, type FleetHost, makeDeployed, newest } from '../rig/fleet.t
 function cutting(motd: string, remote: string) {
   const files = execHost('web1', motd);
   const build = files['hosts/web1/build'];
-  if (typeof build !== 'object' || !('executable' in build)) throw new Error('no build program');
+  if (typeof build !== 'object' || build === null || !('executable' in build))
+    throw new Error('no build program');
   const lines = [
     `if test -e "$AUTARK_ROOT/cut"; then rm "$AUTARK_ROOT/cut"; mv '${remote}' '${remote}.away'`,
     `elif test -e '${remote}.away' && test ! -e "$AUTARK_ROOT/lost"; then mv '${remote}.away' '${remote}'; fi`,
