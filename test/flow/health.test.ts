@@ -13,7 +13,7 @@ function cutting(motd: string, remote: string) {
     `if test -e "$AUTARK_ROOT/cut"; then rm "$AUTARK_ROOT/cut"; mv '${remote}' '${remote}.away'`,
     `elif test -e '${remote}.away' && test ! -e "$AUTARK_ROOT/lost"; then mv '${remote}.away' '${remote}'; fi`,
   ];
-  const executable = String(build.executable).replace('\nEND\n', `\n${lines.join('\n')}\nEND\n`);
+  const executable = build.executable.replace('\nEND\n', `\n${lines.join('\n')}\nEND\n`);
   return { ...files, 'hosts/web1/build': { executable } };
 }
 
