@@ -8,17 +8,18 @@ import {
   type Standing,
 } from '../shared/cycle/journal.ts';
 import { standingOf } from '../shared/cycle/standing.ts';
-import type { Result } from '../shared/failure.ts';
+import { ok, type Result } from '../shared/failure.ts';
 import type { Host } from '../shared/fleet/fleet.ts';
 import type { ObjectId } from '../shared/objects/object.ts';
 import type { Context } from './context.ts';
+import { takeBaseline } from './stages/health.ts';
 import { settle } from './stages/record.ts';
 
 /** Gives a built system its number and writes the switch into the journal; the switch itself follows from there. */
 export async function beginSwitch(
   context: Context,
   built: BuiltSystem,
-  { name, timeouts }: Host,
+  { name, timeouts, health }: Host,
   aim: Aim,
   mode: Mode,
 ): Promise<Result<void>> {
@@ -31,12 +32,16 @@ export async function beginSwitch(
   const from = wayBack(memory.journal, aim);
   const before =
     from === null && built.kind === 'nixos' ? await context.effects('guard').nix.current() : null;
+  // An activation that only counts from the next boot on proves nothing now.
+  const baseline = mode === 'boot' ? ok(undefined) : await takeBaseline(context, health, revision);
+  if (!baseline.ok) return baseline;
   context.senses.log({ kind: 'stage', host: name, stage: 'switch', revision });
   return memory.write({
     newest: to,
     phase: {
       ...{ at: 'switch', from, to, revision, mode, timeout: timeouts.switch, attempt: 0 },
       ...(before === null ? {} : { before }),
+      ...(baseline.value === undefined ? {} : { baseline: baseline.value }),
     },
   });
 }

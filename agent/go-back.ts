@@ -109,9 +109,12 @@ async function switchBack(opening: Opening, memory: Memory, way: Way): Promise<R
   const saved = await holds.save(holdFor(way, opening.host.clock.now()));
   if (!saved.ok) return saved;
   const context = await contextNow(opening, memory);
+  // Nothing is demanded of the pull path, nor by checks that only `fleet.yaml` knows: going back works offline.
+  const failedUnits = await context.effects('rollback').health.failedUnits();
+  const baseline = { checks: [], good: [], failedUnits, reached: false };
   const phase: Phase = {
     ...{ at: 'switch', from: from.generation, to: to.number, revision: to.revision },
-    ...{ mode: mode.value, timeout, attempt: 0, left: from.revision },
+    ...{ mode: mode.value, timeout, attempt: 0, left: from.revision, baseline },
   };
   const begun = await memory.write({ phase });
   if (!begun.ok) {

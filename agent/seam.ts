@@ -1,4 +1,5 @@
 import type { Stage } from '../shared/failure.ts';
+import type { Health } from './health-ports.ts';
 import type { Nix } from './nix-ports.ts';
 import type { Activations, Watchdog } from './unit-ports.ts';
 import type {
@@ -31,6 +32,7 @@ export interface Effects {
   readonly holds: Holds;
   readonly outbox: Outbox;
   readonly machine: Machine;
+  readonly health: Health;
   readonly settings: Settings;
   readonly keys: HostKeys;
 }
@@ -70,6 +72,7 @@ export function through(perform: Perform, stage: Stage, effects: Effects): Effec
     holds: wrap('holds', effects.holds),
     outbox: wrap('outbox', effects.outbox),
     machine: wrap('machine', effects.machine),
+    health: wrap('health', effects.health),
     settings: wrap('settings', effects.settings),
     keys: wrap('keys', effects.keys),
   };

@@ -97,13 +97,15 @@ async function openHost(
     import('./adapters/trees.ts'),
     import('./adapters/systems.ts'),
   ]);
-  const [{ accessOf }, { fileOutbox }, { linuxMachine }, journal, hold] = await Promise.all([
-    import('./adapters/git/access.ts'),
-    import('./adapters/outbox.ts'),
-    import('./adapters/machine.ts'),
-    import('./adapters/journal.ts'),
-    import('./adapters/hold.ts'),
-  ]);
+  const [{ accessOf }, { fileOutbox }, { linuxMachine }, { machineHealth }, journal, hold] =
+    await Promise.all([
+      import('./adapters/git/access.ts'),
+      import('./adapters/outbox.ts'),
+      import('./adapters/machine.ts'),
+      import('./adapters/health.ts'),
+      import('./adapters/journal.ts'),
+      import('./adapters/hold.ts'),
+    ]);
   const keyFile = settings.key ?? (await files.keys.standard()) ?? paths.hostKey;
   const signer = await loadSigner(keyFile);
   if (!signer.ok) return signer;
@@ -131,6 +133,7 @@ async function openHost(
     holds: hold.fileHolds(state),
     outbox: fileOutbox(state),
     machine: linuxMachine({ root, state }),
+    health: machineHealth({ root, searchPath: env['PATH'] ?? '/usr/bin:/bin', programs }),
     ...files,
   };
   const senses: Senses = { signer: signer.value, clock, random, log };

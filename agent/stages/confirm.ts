@@ -1,20 +1,27 @@
 import { backIn, runningFrom } from '../../shared/cycle/guard.ts';
 import type { Phase } from '../../shared/cycle/journal.ts';
+import type { AgentEvent } from '../../shared/event.ts';
 import { ok, type Result } from '../../shared/failure.ts';
+import { excused, refuse, type Refusal } from '../../shared/health/baseline.ts';
+import { nameOf, type Check } from '../../shared/health/check.ts';
 import { timestamp } from '../../shared/record/draft.ts';
 import type { Context } from '../context.ts';
 import { settleBack } from './by-hand.ts';
+import { examine } from './health.ts';
 import { settle } from './record.ts';
 import { endWatch } from './watched.ts';
 
 /**
- * A generation whose activation succeeded becomes the last good one, unless it is only being tested. So far an
- * activation's exit code is all the proof there is.
+ * A generation that proves to be as well as what ran before becomes the last good one, unless it is only being tested;
+ * any other is gone back from. A phase without a baseline, as older agents wrote them, has the exit code as its proof.
  */
 export async function confirm(
   context: Context,
   phase: Extract<Phase, { at: 'confirm' }>,
 ): Promise<Result<void>> {
+  const proved = await prove(context, phase);
+  if (!proved.ok) return proved;
+  if (proved.value !== undefined) return turnBack(context, phase, proved.value);
   const fired = await endWatch(context, phase);
   if (!fired.ok) return fired;
   if (fired.value) return ok(undefined);
@@ -48,6 +55,42 @@ export async function confirm(
     { running, ...before, lastGood: to, rebootRequired },
   );
 }
+
+type Confirming = Extract<Phase, { at: 'confirm' }>;
+
+/** Why the generation is not good, if so. One that runs only from the next boot on cannot be asked. */
+async function prove(
+  context: Context,
+  { to, mode, baseline, revision }: Confirming,
+): Promise<Result<Refusal | undefined>> {
+  if (baseline === undefined || mode === 'boot') return ok(undefined);
+  for (const check of excused(baseline)) context.senses.log(excuse(context, check));
+  const found = await examine(context, baseline, revision);
+  return found.ok ? ok(refuse(to, baseline, found.value)) : found;
+}
+
+function excuse({ memory }: Context, check: Check): AgentEvent {
+  const message = `the health check ${nameOf(check)} failed before the switch, so it is not held against the new generation; mend it or remove it`;
+  return { kind: 'warning', host: memory.journal.host, message };
+}
+
+function turnBack(
+  context: Context,
+  { from, before, revision, mode, left, baseline, timeout = usual }: Confirming,
+  { failure, isCutOff }: Refusal,
+): Promise<Result<void>> {
+  return context.memory.write({
+    phase: {
+      ...{ at: 'rollback', from, attempted: revision, failure, isCutOff, attempt: 0, mode, timeout },
+      ...(before === undefined ? {} : { before }),
+      ...(left === undefined ? {} : { left }),
+      ...(baseline === undefined ? {} : { baseline }),
+    },
+  });
+}
+
+/** Milliseconds that going back may take where the phase does not say. */
+const usual = 15 * 60_000;
 
 /** How many generations before the previous one are remembered; most of them are pruned long before. */
 const most = 20;

@@ -7,6 +7,7 @@ import {
   leftAlone,
   makeCurrent,
   outcomeOf,
+  seesUnits,
   type Activated,
   type GoingBack,
   type Target,
@@ -51,7 +52,7 @@ function conclude(
   phase: GoingBack,
   { activation, tail }: Activated,
 ): Promise<Result<void>> {
-  const verdict = judge(activation);
+  const verdict = judge(activation, seesUnits(phase));
   if (verdict.good) return unwatched(context, phase, () => settleUndone(context, phase));
   const to = phase.from === null ? (phase.before ?? 'what ran') : `generation ${phase.from}`;
   const cause = `going back to ${to} failed: ${verdict.cause}`;

@@ -46,7 +46,7 @@ async function watchOver(context: Context, phase: Switching): Promise<Result<voi
   const { fetch } = context.memory.journal.pace;
   return context.effects('switch').watchdog.arm({
     ...{ generation: phase.to, back, mode: phase.mode, timeout: phase.timeout },
-    deadline: deadlineOf(phase.timeout, fetch),
+    deadline: deadlineOf(phase.timeout, fetch, phase.baseline?.checks),
   });
 }
 
@@ -55,14 +55,16 @@ async function proceed(
   phase: Switching,
   { activation, tail }: Activated,
 ): Promise<Result<void>> {
-  const verdict = judge(activation);
+  const verdict = judge(activation, seesUnits(phase));
   if (!verdict.good) return goBack(context, phase, verdict.cause, tail);
-  const { from, to, revision, mode, left } = phase;
+  const { from, before, to, revision, mode, timeout, left, baseline } = phase;
   const exit = activation.how === 'exited' ? activation.code : 0;
   return context.memory.write({
     phase: {
       ...{ at: 'confirm', from, to, revision, mode, exit },
+      ...(before === undefined ? {} : { before }),
       ...(left === undefined ? {} : { left }),
+      ...(baseline === undefined ? {} : { baseline, timeout }),
     },
   });
 }
@@ -73,7 +75,7 @@ async function goBack(
   cause: string,
   tail: string,
 ): Promise<Result<void>> {
-  const { from, before, to, revision, mode, timeout, left } = phase;
+  const { from, before, to, revision, mode, timeout, left, baseline } = phase;
   const said = left === undefined ? switchFailure(to, cause, tail) : backFailure(to, cause, tail);
   // A switch that failed on a full disk is not a bad revision.
   const isFull = await context.effects('switch').machine.isFull();
@@ -83,8 +85,14 @@ async function goBack(
       ...{ at: 'rollback', from, attempted: revision, failure, attempt: 0, mode, timeout },
       ...(before === undefined ? {} : { before }),
       ...(left === undefined ? {} : { left }),
+      ...(baseline === undefined ? {} : { baseline }),
     },
   });
+}
+
+/** Whether units that fail are compared with those that had failed before. */
+export function seesUnits({ baseline }: Pick<Switching, 'baseline'>): boolean {
+  return baseline !== undefined && baseline.failedUnits !== null;
 }
 
 /** What is activated: a generation, or, without a number, what a NixOS machine ran before its first one. */

@@ -1,8 +1,10 @@
 import { stuck } from '../../shared/cycle/confirm.ts';
 import { uncertain } from '../../shared/cycle/guard.ts';
-import type { Result } from '../../shared/failure.ts';
+import { fail, type Failure, type Result } from '../../shared/failure.ts';
+import { worldsFault } from '../../shared/health/baseline.ts';
 import type { Context } from '../context.ts';
 import { retell } from './by-hand.ts';
+import { reachServer, stopped } from './health.ts';
 import { settle } from './record.ts';
 import type { GoingBack } from './switch.ts';
 
@@ -13,11 +15,24 @@ function aimOf({ attempted, mode }: GoingBack) {
 /** Ends a switch that was undone: what ran before runs again (40). */
 export async function settleUndone(context: Context, phase: GoingBack): Promise<Result<void>> {
   const { running, host } = context.memory.journal;
-  const { failure, attempted } = phase;
+  const { attempted } = phase;
+  const failure = await blameOf(context, phase);
+  if (failure === 'stopped') return fail(stopped('going back'));
   const told = await retell(context, phase, failure);
   if (!told.ok) return told;
   context.senses.log({ kind: 'failure', host, stage: 'switch', failure, revision: attempted });
   return settle(context, aimOf(phase), { event: 'rolled-back', failure, stage: 'switch', running });
+}
+
+/** A server that the old generation cannot reach either is no fault of the revision (P3). */
+async function blameOf(
+  context: Context,
+  { failure, isCutOff, from }: GoingBack,
+): Promise<Failure | 'stopped'> {
+  if (isCutOff !== true) return failure;
+  const unreached = await reachServer(context, 'rollback');
+  if (unreached === undefined) return failure;
+  return context.signal.aborted ? 'stopped' : worldsFault(failure, from, unreached);
 }
 
 /**

@@ -4,7 +4,7 @@ import { ok, type Failure, type Result } from '../../shared/failure.ts';
 import type { Context } from '../context.ts';
 import type { Fired } from '../unit-ports.ts';
 import { giveUp, settleUndone } from './undone.ts';
-import type { GoingBack } from './switch.ts';
+import { seesUnits, type GoingBack } from './switch.ts';
 
 export type Watched = Extract<Phase, { at: 'switch' | 'confirm' | 'rollback' }>;
 
@@ -28,7 +28,7 @@ export async function endWatch(context: Context, phase: Watched): Promise<Result
 }
 
 function boundsOf({ signal, memory }: Context, phase: Watched) {
-  const timeout = 'timeout' in phase ? phase.timeout : memory.journal.pace.fetch;
+  const { timeout = memory.journal.pace.fetch } = phase;
   return { timeout: timeout + slack, signal };
 }
 
@@ -43,7 +43,7 @@ async function settleFired(context: Context, phase: Watched, fired: Fired | null
 
 function settleAs(context: Context, back: GoingBack, fired: Fired): Promise<Result<void>> {
   if (fired.how === 'interrupted') return context.memory.write({ phase: back });
-  const verdict = judge({ how: 'exited', code: fired.code });
+  const verdict = judge({ how: 'exited', code: fired.code }, seesUnits(back));
   return verdict.good
     ? settleUndone(context, back)
     : giveUp(context, back, `the watchdog could not go back: ${verdict.cause}`);
@@ -52,12 +52,13 @@ function settleAs(context: Context, back: GoingBack, fired: Fired): Promise<Resu
 /** The phase that the watchdog acted in the place of. */
 function goingBack({ memory }: Context, phase: Watched): GoingBack {
   if (phase.at === 'rollback') return { ...phase, attempt: 0 };
-  const { from, revision, mode, to, left } = phase;
+  const { from, before, revision, mode, to, left, baseline, timeout = memory.journal.pace.fetch } = phase;
   return {
     ...{ at: 'rollback', from, attempted: revision, attempt: 0, mode, failure: unconfirmed(to) },
-    timeout: 'timeout' in phase ? phase.timeout : memory.journal.pace.fetch,
-    ...('before' in phase ? { before: phase.before } : {}),
+    timeout,
+    ...(before === undefined ? {} : { before }),
     ...(left === undefined ? {} : { left }),
+    ...(baseline === undefined ? {} : { baseline }),
   };
 }
 

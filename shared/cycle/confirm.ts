@@ -1,4 +1,5 @@
 import type { Failure } from '../failure.ts';
+import type { Check } from '../health/check.ts';
 
 /** How an activation ended, as far as it could be observed. */
 export type Activation =
@@ -6,13 +7,14 @@ export type Activation =
 
 /**
  * What `bin/switch-to-configuration` says by its exit code: 0 done, 4 done but units failed, 100 reboot
- * required. So far the exit code alone decides whether a generation is good.
+ * required. Where failed units are compared with those of before, 4 says nothing new.
+ * @param seesUnits whether they are
  */
 export type Verdict =
   | { readonly good: true; readonly rebootRequired: boolean }
   | { readonly good: false; readonly cause: string };
 
-export function judge(activation: Activation): Verdict {
+export function judge(activation: Activation, seesUnits = false): Verdict {
   if (activation.how === 'failed') return { good: false, cause: activation.reason };
   switch (activation.code) {
     case 0:
@@ -20,6 +22,7 @@ export function judge(activation: Activation): Verdict {
     case 100:
       return { good: true, rebootRequired: true };
     case 4:
+      if (seesUnits) return { good: true, rebootRequired: false };
       return { good: false, cause: 'its activation was done, but units failed (exit code 4)' };
     default:
       return { good: false, cause: `its activation exited with code ${activation.code}` };
@@ -33,10 +36,15 @@ const margin = 60_000;
  * Milliseconds awake within which a generation must be confirmed, or the watchdog goes back.
  * @param timeout of the activation
  * @param fetch of a fetch, which confirming takes at least
+ * @param checks that the generation has to pass, all looked at at once
  */
-export function deadlineOf(timeout: number, fetch: number): number {
-  return timeout + fetch + margin;
+export function deadlineOf(timeout: number, fetch: number, checks: readonly Check[] = []): number {
+  const longest = checks.map((check) => (check.retries + 1) * (check.timeout + breath) + check.soak);
+  return timeout + fetch + Math.max(0, ...longest) + margin;
 }
+
+/** Milliseconds between two tries of a check. */
+export const breath = 1000;
 
 /** The failure of a switch, before it is known whether the host could go back. */
 export function switchFailure(generation: number, cause: string, tail: string): Failure {

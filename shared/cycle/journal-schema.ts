@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { type FailureKind, isFailureKind } from '../failure.ts';
+import { baselineSchema } from '../health/baseline.ts';
 import { runningSystem, statusSchema } from '../record/parse-status.ts';
 import { stateEvents } from '../record/status.ts';
 
@@ -44,9 +45,13 @@ const phase = v.variant('at', [
     timeout: milliseconds,
     child: v.exactOptional(child),
     left: v.exactOptional(id),
+    baseline: v.exactOptional(baselineSchema),
   }),
   v.strictObject({
     at: v.literal('confirm'),
+    before: v.exactOptional(v.string()),
+    timeout: v.exactOptional(milliseconds),
+    baseline: v.exactOptional(baselineSchema),
     from: v.nullable(positive),
     to: positive,
     revision: id,
@@ -60,6 +65,8 @@ const phase = v.variant('at', [
     before: v.exactOptional(v.string()),
     attempted: id,
     failure,
+    baseline: v.exactOptional(baselineSchema),
+    isCutOff: v.exactOptional(v.boolean()),
     attempt: count,
     mode,
     timeout: milliseconds,

@@ -1,4 +1,5 @@
 import type { Failure } from '../failure.ts';
+import type { Baseline } from '../health/baseline.ts';
 import type { ObjectId } from '../objects/object.ts';
 import type { RunningSystem, StateEvent, Status } from '../record/status.ts';
 
@@ -83,9 +84,15 @@ export type Phase =
       readonly timeout: number;
       readonly child?: Child;
       readonly left?: ObjectId;
+      /** Absent in phases begun by an agent that knew of none: the exit code alone counts then. */
+      readonly baseline?: Baseline;
     }
   | {
       readonly at: 'confirm';
+      readonly before?: string;
+      /** For going back; absent without a baseline. */
+      readonly timeout?: number;
+      readonly baseline?: Baseline;
       readonly from: number | null;
       readonly to: number;
       readonly revision: ObjectId;
@@ -100,6 +107,9 @@ export type Phase =
       readonly before?: string;
       readonly attempted: ObjectId;
       readonly failure: Failure;
+      readonly baseline?: Baseline;
+      /** True when all that was wrong is that the server was out of reach. */
+      readonly isCutOff?: boolean;
       readonly attempt: number;
       readonly mode: Mode;
       readonly timeout: number;

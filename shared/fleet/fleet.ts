@@ -3,6 +3,8 @@
  * the epoch. `parse.ts` makes it, `resolve.ts` turns one entry into a `Host`.
  */
 
+import type { Check } from '../health/check.ts';
+
 /** A place in a file and what is wrong there. */
 export interface Finding {
   readonly file: string;
@@ -41,6 +43,8 @@ export interface Host {
   readonly groups: readonly string[];
   readonly system?: SystemSource;
   readonly activate: 'switch' | 'boot';
+  /** What a new generation has to pass, unless it failed before. */
+  readonly health: readonly Check[];
   readonly drift: 'report' | 'correct';
   readonly interval: number;
   /** Milliseconds; `null` for `never`: asleep when quiet. */

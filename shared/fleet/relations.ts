@@ -1,7 +1,7 @@
+import { healthKinds } from '../health/check.ts';
 import type { Problem } from './findings.ts';
 import { quote } from './found.ts';
 import { nearest } from './name.ts';
-import { healthKinds } from './schema.ts';
 import { below, itemsBelow, mapBelow, textOf, type MapTree, type Tree } from './tree.ts';
 
 /**

@@ -1,10 +1,13 @@
 import * as v from 'valibot';
+import { healthKinds, type Check } from '../health/check.ts';
 import type { Problem } from './findings.ts';
 import type { Host, SystemSource } from './fleet.ts';
 import { withoutComment } from './relations.ts';
 import { host as hostSchema, type HostEntry } from './schema.ts';
 import { below, itemsBelow, mapBelow, textOf, type Entry, type MapTree, type Tree } from './tree.ts';
 import { validate } from './validate.ts';
+
+type HealthEntry = NonNullable<HostEntry['health']>[number];
 
 const second = 1000;
 const minute = 60 * second;
@@ -19,6 +22,7 @@ const product = {
   timeouts: { fetch: 5 * minute, build: 2 * hour, switch: 15 * minute },
   keep: 5,
   dir: '.',
+  health: { timeout: 5 * second, retries: 3, soak: 0 },
 } as const;
 
 /** The keys of `system` that only one kind has. */
@@ -111,6 +115,7 @@ export function toHost(name: string, merged: MapTree): Host {
     groups: [...new Set(entry.groups)],
     ...(source === undefined ? {} : { system: source }),
     activate: entry.activate ?? product.activate,
+    health: (entry.health ?? []).flatMap(toCheck),
     drift: entry.drift ?? product.drift,
     interval: entry.interval ?? product.interval,
     heartbeat: entry.heartbeat === undefined ? product.heartbeat : entry.heartbeat,
@@ -118,6 +123,19 @@ export function toHost(name: string, merged: MapTree): Host {
     keep: entry.keep ?? product.keep,
     ...(paused === undefined ? {} : { paused }),
   };
+}
+
+function toCheck({ timeout, retries, soak, ...looksAt }: HealthEntry): readonly Check[] {
+  const { health } = product;
+  const waits = {
+    timeout: timeout ?? health.timeout,
+    retries: retries ?? health.retries,
+    soak: soak ?? health.soak,
+  };
+  return healthKinds.flatMap((kind) => {
+    const target = looksAt[kind];
+    return target === undefined ? [] : [{ kind, target, ...waits }];
+  });
 }
 
 function toSource(name: string, system: NonNullable<HostEntry['system']>): SystemSource | undefined {

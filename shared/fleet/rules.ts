@@ -50,6 +50,10 @@ export const rules = {
     remedy: `${unit}; or never for machines that sleep`,
   },
   hostPath: { expected: 'an absolute path', remedy: onHost },
+  tcp: {
+    expected: 'HOST:PORT, with a port from 1 to 65535',
+    remedy: 'write it as 127.0.0.1:5432, or [::1]:5432 for IPv6',
+  },
   http: {
     expected: 'an http:// or https:// address',
     remedy: 'write it in full, such as http://127.0.0.1/healthz',

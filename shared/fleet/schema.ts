@@ -3,6 +3,7 @@
  * file; docs/json-schema.ts turns it into a JSON Schema. What relates keys to each other is in `relations.ts`.
  */
 import * as v from 'valibot';
+import { healthKinds } from '../health/check.ts';
 import * as value from './values.ts';
 
 const paths = v.array(value.pathInTree);
@@ -18,12 +19,10 @@ export const system = v.strictObject({
   inputs: v.exactOptional(paths),
 });
 
-/** What a health check looks at: just one of these. */
-export const healthKinds = ['http', 'unit', 'command'] as const;
-
 const health = v.pipe(
   v.strictObject({
     http: v.exactOptional(value.httpAddress),
+    tcp: v.exactOptional(value.tcpAddress),
     unit: v.exactOptional(value.unitName),
     command: v.exactOptional(value.pathInTree),
     timeout: v.exactOptional(value.wait),

@@ -35,6 +35,11 @@ export const pathOnHost = text('hostPath', absolutePath);
 /** A Nix identifier, save that it may begin with a digit, as hosts' names may: it is always quoted for Nix. */
 export const nixAttribute = text('attr', /^[A-Za-z0-9_][A-Za-z0-9_'-]{0,127}$/);
 export const httpAddress = text('http', /^https?:\/\/[^\s/?#\u0000-\u001f\u007f][^\s\u0000-\u001f\u007f]*$/);
+/** A name, an IPv4 address or a bracketed IPv6 address, and a port from 1 to 65535. */
+export const tcpAddress = text(
+  'tcp',
+  /^(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\]):(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$/,
+);
 /** systemd.unit(5): these characters, a suffix that names the kind; 255 characters together. */
 export const unitName = text(
   'unit',

@@ -147,7 +147,9 @@ describeWith(['nspawn', 'trixie'], 'a machine with the units installed', () => {
   test('the units go, and what the machine knows stays', async () => {
     expect((await host.autark(['enroll', '--uninstall'])).code).toBe(0);
     expect(await show('autark.service', 'LoadState')).toBe('not-found');
-    expect(await host.must(['sh', '-c', 'ls /etc/systemd/system | grep -cE "^autark.*(service|timer)$" || true'])).toBe('0');
+    expect(
+      await host.must(['sh', '-c', 'ls /etc/systemd/system | grep -cE "^autark.*(service|timer)$" || true']),
+    ).toBe('0');
     expect((await host.run(['test', '-e', '/var/lib/autark/journal.json'])).code).toBe(0);
   });
 });

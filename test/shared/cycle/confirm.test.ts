@@ -21,6 +21,11 @@ test('every other exit code is not, and is named', () => {
   });
 });
 
+test('4 says nothing where failed units are compared with those of before; other codes stay what they are', () => {
+  expect(judge({ how: 'exited', code: 4 }, true)).toEqual({ good: true, rebootRequired: false });
+  expect(judge({ how: 'exited', code: 5 }, true)).toMatchObject({ good: false });
+});
+
 test('an activation that did not end by itself is not good, and its reason is kept', () => {
   expect(judge({ how: 'failed', reason: 'it took too long' })).toEqual({
     good: false,

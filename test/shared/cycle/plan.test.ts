@@ -17,6 +17,7 @@ const full: Host = {
   drift: 'report',
   interval: 60_000,
   heartbeat: null,
+  health: [],
   timeouts: { fetch: 1, build: 1, switch: 1 },
   keep: 5,
 };

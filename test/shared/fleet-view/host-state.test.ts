@@ -18,6 +18,7 @@ const host: Host = {
   drift: 'report',
   interval: 60_000,
   heartbeat: 86_400_000,
+  health: [],
   timeouts: { fetch: 1, build: 1, switch: 1 },
   keep: 5,
 };

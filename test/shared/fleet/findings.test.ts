@@ -78,6 +78,18 @@ describe('one thing wrong', () => {
       inHost('health: [ { http: ▸file:///etc/passwd } ]'),
       'hosts.web1.health[0].http',
     ],
+    ['a tcp check without port', inHost('health: [ { tcp: ▸"db.example" } ]'), 'hosts.web1.health[0].tcp'],
+    ['a tcp check of port 0', inHost('health: [ { tcp: ▸"db:0" } ]'), 'hosts.web1.health[0].tcp'],
+    [
+      'a tcp check of a port too high',
+      inHost('health: [ { tcp: ▸"db:65536" } ]'),
+      'hosts.web1.health[0].tcp',
+    ],
+    [
+      'a tcp check of a bare IPv6 address',
+      inHost('health: [ { tcp: ▸"::1:80" } ]'),
+      'hosts.web1.health[0].tcp',
+    ],
     ['a step without program', inHost('steps: [ ▸{ name: a } ]'), 'hosts.web1.steps[0].run'],
     [
       'a step twice',

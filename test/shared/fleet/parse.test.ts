@@ -43,6 +43,10 @@ describe('the file of the documentation', () => {
       drift: 'report',
       interval: minute,
       heartbeat: null,
+      health: [
+        { kind: 'unit', target: 'nginx.service', timeout: 5000, retries: 3, soak: 0 },
+        { kind: 'command', target: 'hosts/web1/check', timeout: 5000, retries: 3, soak: 0 },
+      ],
       timeouts: { fetch: 5 * minute, build: 2 * hour, switch: 15 * minute },
       keep: 5,
       paused: { reason: 'disk swap', until: Date.UTC(2027, 0, 5, 8) },
@@ -116,6 +120,7 @@ describe('merging', () => {
       drift: 'report',
       interval: minute,
       heartbeat: 24 * hour,
+      health: [],
       timeouts: { fetch: 5 * minute, build: 2 * hour, switch: 15 * minute },
       keep: 5,
     });
