@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { type Effects, type Perform, performAtOnce, through } from '../../agent/seam.ts';
 
 const names = [
-  ...['programs', 'trees', 'nix', 'systems', 'journals', 'holds', 'outbox', 'machine', 'settings', 'keys'],
+  ...['programs', 'trees', 'nix', 'systems', 'journals', 'holds', 'outbox', 'machine', 'health'],
+  ...['settings', 'keys'],
 ];
 
 /** Ports of the real names, with methods of every kind. */
