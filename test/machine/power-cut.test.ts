@@ -27,15 +27,6 @@ const systemOf = (round: number): Files => ({
 const shown =
   'cat /etc/motd; ls /etc/round-* | tr "\\n" " "; cat /etc/round-* | sort -u; systemctl show --property=Environment --value round.service';
 const whole = (round: number): string => `round ${round}\n/etc/round-${round} ${round}\nROUND=${round}`;
-/** The build of a system whose activation leaves it to others that a new file reaches the disk. */
-const careless = [
-  '#!/bin/sh',
-  'mkdir -p "$out/bin"',
-  'printf "#!/bin/sh\\necho written >/etc/careless\\n" >"$out/bin/switch-to-configuration"',
-  'chmod +x "$out/bin/switch-to-configuration"',
-  '',
-].join('\n');
-
 /** What was made current is a system that can be activated. */
 const isWhole = 'test -s /var/lib/autark/current/system/bin/switch-to-configuration';
 
@@ -64,18 +55,6 @@ describeWith([...labNeeds, 'ext4'], 'a machine that loses its power', () => {
     await host.powerCut();
     await host.boot();
     expect((await host.run(['cat', '/root/kept', '/root/lost'])).stdout).toBe('kept\n');
-  });
-
-  test('what an activation wrote and did not sync is there once it counts as deployed', async () => {
-    const build = await lab.fleet.server.git(['show', 'main:common/build']);
-    const revision = await lab.fleet.server.commit({ files: { 'common/build': { executable: careless } } });
-    expect(await host.settles(revision)).toBe('deployed');
-    await host.powerCut();
-    await host.boot();
-    expect(await host.must(['cat', '/etc/careless'])).toBe('written');
-    await host.settles(
-      await lab.fleet.server.commit({ files: { 'common/build': { executable: `${build}\n` } } }),
-    );
   });
 
   test(`comes back by itself with the old or the new generation, ${rounds} times (seed ${seed})`, async () => {

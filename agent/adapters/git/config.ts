@@ -22,6 +22,8 @@ export function gitConfig(remotes: Remotes): string {
       logAllRefUpdates: 'false',
       hooksPath: '/dev/null',
     }),
+    // A power cut leaves no empty object behind, which no later fetch would mend.
+    ...section('core', { fsync: 'all' }),
     ...section('protocol', { version: '2', allow: 'never' }),
     ...['file', 'ssh', 'git', 'http', 'https'].flatMap((name) =>
       section(`protocol "${name}"`, { allow: 'always' }),
