@@ -16,10 +16,10 @@ const rounds = 30;
 const only = process.env['AUTARK_TEST_ROUND'];
 
 /** Each round has a file of its own, so that one which is new is at stake as well as one that is replaced. */
-const systemOf = (round: number): Files => ({
+const systemOf = (round: number, before: number): Files => ({
   'common/etc/motd': `round ${round}\n`,
   [`common/etc/round-${round}`]: `${round}\n`.repeat(2000),
-  ...(round > 0 ? { [`common/etc/round-${round - 1}`]: null } : {}),
+  ...(round > 0 ? { [`common/etc/round-${before}`]: null } : {}),
   'common/units/round.service': unitFile(`Environment=ROUND=${round}`, 'ExecStart=/usr/bin/sleep infinity'),
 });
 
@@ -37,19 +37,20 @@ describeWith([...labNeeds, 'ext4'], 'a machine that loses its power', () => {
   let span = 0;
   beforeAll(async () => {
     lab = await makeLab('autark-power');
-    await lab.fleet.server.commit({ files: { ...commonFiles(), ...systemOf(0) }, subject: 'Begin' });
+    await lab.fleet.server.commit({ files: { ...commonFiles(), ...systemOf(0, 0) }, subject: 'Begin' });
     host = await lab.join('web1', ['--system', 'exec', '--build', 'common/build'], {
       disk: { megabytes: 512 },
     });
     await host.settles(await lab.fleet.server.head());
     const began = Date.now();
-    await host.settles(await push(1));
+    await host.settles(await push(1, 0));
     span = (Date.now() - began) * 1.1;
   });
   afterAll(() => lab.remove());
 
-  const push = (round: number): Promise<string> =>
-    lab.fleet.server.commit({ files: systemOf(round), subject: `Round ${round}` });
+  const push = (round: number, before: number): Promise<string> =>
+    lab.fleet.server.commit({ files: systemOf(round, before), subject: `Round ${round}` });
+
   test('keeps what was synced, and nothing else', async () => {
     await host.must(['sh', '-c', 'echo kept >/root/kept && sync /root/kept /root && echo lost >/root/lost']);
     await host.powerCut();
@@ -65,7 +66,7 @@ describeWith([...labNeeds, 'ext4'], 'a machine that loses its power', () => {
       if (only !== undefined && Number(only) !== round) continue;
       const because = `AUTARK_TEST_SEED=${seed} AUTARK_TEST_ROUND=${round} npx vitest run test/machine/power-cut.test.ts\ncut ${Math.round(delay)} ms of ${Math.round(span)} ms after the push`;
       const before = await host.records();
-      const revision = await push(round);
+      const revision = await push(round, last);
       await pause(delay);
       await host.powerCut();
       await host.boot();

@@ -21,9 +21,9 @@ export function gitConfig(remotes: Remotes): string {
       bare: 'true',
       logAllRefUpdates: 'false',
       hooksPath: '/dev/null',
+      // A power cut leaves no empty object behind, which no later fetch would mend.
+      fsync: 'all',
     }),
-    // A power cut leaves no empty object behind, which no later fetch would mend.
-    ...section('core', { fsync: 'all' }),
     ...section('protocol', { version: '2', allow: 'never' }),
     ...['file', 'ssh', 'git', 'http', 'https'].flatMap((name) =>
       section(`protocol "${name}"`, { allow: 'always' }),
