@@ -118,3 +118,16 @@ test('a person goes back beside the daemon, which then keeps still and delivers 
   expect(host.motd()).toBe('calm');
   expectAtRest(host, 'gone back beside a daemon', { daemon: true });
 });
+
+test('rollback does not wait for a build for ever: after a minute it says what to do (11), and nothing is changed', async () => {
+  await server.commit({ files: hangingBuild('web1', 'slow') });
+  await hasBegun(host, 'build');
+  const before = host.running();
+  const { code, stdout, stderr } = await host.autark(['rollback', '--yes']);
+  expect([code, stdout]).toEqual([11, '']);
+  expect(stderr).toMatch(/a build ends when the agent is stopped \(systemctl stop autark, or SIGTERM\)/);
+  expect(host.running()).toEqual(before);
+  expect(existsSync(host.path('var/lib/autark/hold.json'))).toBe(false);
+  release(host, 'build');
+  await daemon.next({ event: 'recorded', record: 'deployed' });
+}, 240_000);

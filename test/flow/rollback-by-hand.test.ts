@@ -181,4 +181,24 @@ describe('a going back by hand that fails', () => {
     expectChain(await host.records(), 'after it failed');
     expectAtRest(host, 'after it failed');
   });
+
+  test('is said (41) where what ran cannot be activated either; the host is held, and a good revision heals it', async () => {
+    writeFileSync(host.path('well'), '');
+    await deploy('fickle again', fickle);
+    await deploy('stuck', spoiling('test ! -e "$AUTARK_ROOT/broken"\n'));
+    writeFileSync(host.path('broken'), '');
+    const { code, stdout, stderr } = await host.autark(['rollback']);
+    expect([code, stdout]).toEqual([41, '']);
+    expect(stderr).toMatch(
+      /generation \d+ could not be activated: .*; going back to generation \d+ failed: .*exited with code 1.*half of each/s,
+    );
+    expect(reasonOf()).toMatch(/^could not be rolled back by hand/);
+    expect((await host.agent()).code).toBe(10);
+    expect((await host.records()).at(-2)?.status.outcome).toMatchObject({ event: 'failed', code: 41 });
+    await host.autark(['resume']);
+    await deploy('healed');
+    expect(host.motd()).toBe('healed');
+    expectChain(await host.records(), 'after it was stuck');
+    expectAtRest(host, 'after it was stuck');
+  });
 });

@@ -38,12 +38,16 @@ describeWith([...labNeeds, 'ext4'], 'machines in trouble', () => {
 
   test('on a full disk the machine stays as it is, and goes on by itself once there is room', async () => {
     const before = await motdOf(web1);
-    await web1.run(['dd', 'if=/dev/zero', 'of=/var/lib/filling', 'bs=64k']);
+    // To the brim: a small system fits into what large blocks leave.
+    for (const size of ['64k', '512']) {
+      await web1.run(['dd', 'if=/dev/zero', `of=/var/lib/filling-${size}`, `bs=${size}`]);
+    }
     const revision = await push('after the full disk');
     await web2.settles(revision);
     await polls(web1, 2);
-    expect(await motdOf(web1)).toBe(before);
-    await web1.must(['rm', '/var/lib/filling']);
+    const meanwhile = await motdOf(web1);
+    await web1.must(['sh', '-c', 'rm /var/lib/filling-*']);
+    expect(meanwhile).toBe(before);
     expect(await web1.settles(revision)).toBe('deployed');
     expect(await motdOf(web1)).toBe('after the full disk');
     expectChain(await web1.records(), 'after the full disk');
