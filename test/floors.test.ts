@@ -10,7 +10,12 @@ import { expect, test } from 'vitest';
 const floors: readonly { name: string; path: RegExp; may: readonly string[]; packages: readonly string[] }[] =
   [
     { name: 'shared', path: /^shared\//, may: ['shared'], packages: ['node:crypto', 'valibot', 'yaml'] },
-    { name: 'ports', path: /^agent\/((clone|nix|doctor|unit|health)-)?ports\.ts$/, may: ['shared'], packages: [] },
+    {
+      name: 'ports',
+      path: /^agent\/((clone|nix|doctor|unit|health)-)?ports\.ts$/,
+      may: ['shared'],
+      packages: [],
+    },
     {
       name: 'adapters',
       path: /^agent\/adapters\//,

@@ -226,6 +226,21 @@ describe('the own Git directory', () => {
     expect(readdirSync(join(rig.folder, 'own'))).toEqual(['git']);
   });
 
+  test('is fetched anew once objects that a power cut emptied stand in the way of the own branch', async () => {
+    const rig = gitRig();
+    const head = rig.commit('main', 'one');
+    const first = rig.commit('state/web1', 'record one', [head]);
+    valueOf(await rig.git.fetchHead(bounds()));
+    valueOf(await rig.git.fetchState(bounds()));
+    // As single files, of which the kernel had the names on disk and not the bytes.
+    writeFileSync(join(rig.directory, 'objects', first.slice(0, 2), first.slice(2)), '');
+    const second = rig.commit('state/web1', 'record two', [first]);
+    expect(failureOf(await rig.git.fetchState(bounds())).detail).toMatch(/is empty/);
+    expect(valueOf(await rig.git.fetchHead(bounds()))).toBe(head);
+    expect(valueOf(await rig.git.fetchState(bounds()))?.id).toBe(second);
+    valueOf(await rig.git.read(first));
+  });
+
   test('is kept while the server cannot be reached', async () => {
     const rig = gitRig();
     const head = rig.commit('main', 'one');

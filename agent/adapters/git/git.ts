@@ -6,6 +6,7 @@ import { succeeded, type GitCommand } from './command.ts';
 import { fetchArguments } from './fetch-arguments.ts';
 import type { RemoteName } from './config.ts';
 import { endStrays } from '../strays.ts';
+import { saysDamaged } from './damage.ts';
 import { sweepDirectory } from './directory.ts';
 import { gitFailure, remoteFailure, saysRefused } from './failures.ts';
 import { openAhead } from './ahead.ts';
@@ -72,6 +73,7 @@ export function openGit(place: GitPlace): Git {
     const ran = await servers.commandIn(directory)(...call);
     // What fails may have left locks and half-written packs behind.
     if (!succeeded(ran)) await sweepDirectory(directory);
+    if (!succeeded(ran) && saysDamaged(ran.tail)) head.distrust();
     return ok(ran);
   };
   return {
