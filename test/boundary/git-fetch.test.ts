@@ -16,7 +16,7 @@ import { type GitObject, objectId } from '../../shared/objects/object.ts';
 import { describeWith } from '../rig/needs.ts';
 import { must } from '../rig/run.ts';
 import { failureOf, valueOf } from '../agent/adapters/scratch.ts';
-import { bounds, gitRig } from './git-rig.ts';
+import { bounds, gitRig, loosen, loosePath } from './git-rig.ts';
 
 describe('the configuration branch', () => {
   test.each([
@@ -233,7 +233,9 @@ describe('the own Git directory', () => {
     valueOf(await rig.git.fetchHead(bounds()));
     valueOf(await rig.git.fetchState(bounds()));
     // As single files, of which the kernel had the names on disk and not the bytes.
-    writeFileSync(join(rig.directory, 'objects', first.slice(0, 2), first.slice(2)), '');
+    loosen(rig);
+    rmSync(loosePath(rig, first));
+    writeFileSync(loosePath(rig, first), '');
     const second = rig.commit('state/web1', 'record two', [first]);
     expect(failureOf(await rig.git.fetchState(bounds())).detail).toMatch(/is empty/);
     expect(valueOf(await rig.git.fetchHead(bounds()))).toBe(head);

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
@@ -7,7 +6,7 @@ import { writePack } from '../../agent/adapters/git/pack.ts';
 import { type GitObject, objectId } from '../../shared/objects/object.ts';
 import { chooseSeed, failureOf, seeded, valueOf } from '../agent/adapters/scratch.ts';
 import { built, runModule } from './children.ts';
-import { bounds, gitRig, type GitRig } from './git-rig.ts';
+import { bounds, gitRig, loosen, loosePath, type GitRig } from './git-rig.ts';
 
 const blob = (bytes: Uint8Array): GitObject => ({ type: 'blob', bytes });
 
@@ -24,21 +23,6 @@ function readers({ directory }: GitRig): number[] {
       }
     })
     .map(Number);
-}
-
-/** Fetched objects as single files, so that each can be damaged alone. */
-function loosen(rig: GitRig): void {
-  const packs = join(rig.directory, 'objects/pack');
-  const env = { PATH: process.env['PATH'] ?? '', GIT_DIR: rig.directory };
-  for (const name of readdirSync(packs)) {
-    const bytes = readFileSync(join(packs, name));
-    rmSync(join(packs, name));
-    if (name.endsWith('.pack')) execFileSync('git', ['unpack-objects', '-q'], { env, input: bytes });
-  }
-}
-
-function loosePath(rig: GitRig, id: string): string {
-  return join(rig.directory, 'objects', id.slice(0, 2), id.slice(2));
 }
 
 /** A PATH with a git that takes a question, notes it in the file `asked`, and never answers. */

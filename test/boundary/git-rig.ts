@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -73,4 +73,20 @@ export function gitRig(): GitRig {
       return id;
     },
   };
+}
+
+/** Fetched objects as single files, so that each can be damaged alone. */
+export function loosen(rig: GitRig): void {
+  const packs = join(rig.directory, 'objects/pack');
+  const env = { PATH: process.env['PATH'] ?? '', GIT_DIR: rig.directory };
+  for (const name of readdirSync(packs)) {
+    const bytes = readFileSync(join(packs, name));
+    rmSync(join(packs, name));
+    if (name.endsWith('.pack')) execFileSync('git', ['unpack-objects', '-q'], { env, input: bytes });
+  }
+}
+
+/** Where such a file is. */
+export function loosePath(rig: GitRig, id: string): string {
+  return join(rig.directory, 'objects', id.slice(0, 2), id.slice(2));
 }
