@@ -38,7 +38,7 @@ export function systemdServices({ root, shipped, env }: ServicesOptions): Servic
         ? ok(undefined)
         : await writeUnits(shipped, command);
       if (!written.ok) return written;
-      return call(env, [['daemon-reload'], ['enable', '--quiet', ...enabled], ['restart', ...enabled]]);
+      return call(env, [['daemon-reload'], ['enable', '--quiet', ...enabled], ['restart', 'autark.service']]);
     },
     async uninstall() {
       await askSystemd('systemctl', ['disable', '--quiet', '--now', 'autark-once.timer', ...enabled], env);

@@ -32,30 +32,33 @@ export const enroll: Act = async (args, context) => {
   const { terminal } = context;
   if (approved) {
     terminal.out(printOf(key));
-    terminal.note(`${name} is approved already.`);
-    return startService(args, context, host);
+    return startService(args, context, host, `${name} is approved already; run \`autark agent\``);
   }
   if (replaces) terminal.note(`fleet.yaml names another machine ${name}: this one is to take its place.`);
   sayWaiting(context, name, key, replaces);
-  return startService(args, context, host);
+  return startService(args, context, host, 'Then, or now, run `autark agent` here.');
 };
 
-/** Installs the units and starts the agent, or says how else it may be started. */
+/**
+ * Installs the units and starts the agent, where that can be and is wanted.
+ * @param otherwise what a person is told to do instead
+ */
 async function startService(
   args: Arguments,
-  context: Context,
+  { terminal, program, root }: Context,
   { services }: AgentHost,
+  otherwise: string,
 ): Promise<Result<number>> {
-  const { terminal, program } = context;
-  const obstacle = args.flag('no-service') ? null : services.obstacle();
+  const obstacle = services.obstacle();
   if (args.flag('no-service') || obstacle !== null) {
-    if (obstacle !== null) terminal.note(`No units were installed: ${obstacle}.`);
-    terminal.note('Then, or now, run `autark agent` here.');
+    // Below --root nobody expects any.
+    if (obstacle !== null && root === '/') terminal.note(`No units were installed: ${obstacle}.`);
+    terminal.note(otherwise);
     return ok(0);
   }
   const installed = await services.install(program);
   if (!installed.ok) return installed;
-  terminal.note('The agent runs: see `systemctl status autark`. It deploys once it is approved.');
+  terminal.note('The agent runs (systemctl status autark), and deploys once this machine is approved.');
   return ok(0);
 }
 

@@ -1,12 +1,19 @@
 import type { Watch } from '../../unit-ports.ts';
 
+export interface ArmedPlace {
+  /** The system profile, absolute. */
+  readonly profile: string;
+  /** Where the programs are that the script calls: a `PATH`. */
+  readonly path: string;
+  /** The boot in which it is armed: another one has to decide anew. */
+  readonly boot: string;
+}
+
 /**
  * `watchdog/armed`: what systemd/autark-go-back reads, as assignments of the shell (POSIX.1, 2.9.1). One writer, the
  * agent; no value comes from the configuration unquoted.
- * @param profile the system profile, absolute
- * @param path where the programs are that the script calls
  */
-export function armedText(watch: Watch, profile: string, path: string): string {
+export function armedText(watch: Watch, { profile, path, boot }: ArmedPlace): string {
   const { generation, back, mode, deadline, timeout } = watch;
   const values = {
     NEW: String(generation),
@@ -22,6 +29,7 @@ export function armedText(watch: Watch, profile: string, path: string): string {
     SECONDS_LEFT: seconds(deadline),
     TIMEOUT: seconds(timeout),
     PATH: path,
+    BOOT: boot,
   };
   const lines = Object.entries(values).map(([name, value]) => `${name}=${quoted(value)}`);
   return `${lines.join('\n')}\n`;

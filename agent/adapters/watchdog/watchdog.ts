@@ -8,6 +8,7 @@ import type { Fired, Watch, Watchdog } from '../../unit-ports.ts';
 import { makeFolder, readIfThere, removeDurably, writeDurably } from '../durable.ts';
 import { fileFailure } from '../file-failure.ts';
 import { askSystemd, unitOf } from '../systemd.ts';
+import { bootId } from '../proc.ts';
 import { armedText } from './armed.ts';
 
 export interface WatchdogOptions {
@@ -41,7 +42,7 @@ export function unitWatchdog(options: WatchdogOptions): Watchdog {
         for (const file of ['fired', 'result', 'boots']) await removeDurably(at(file));
         const copied = await writeDurably(at('go-back'), await readFile(script), 0o700);
         if (!copied.ok) return copied;
-        const text = armedText(watch, profile, env['PATH'] ?? '');
+        const text = armedText(watch, { profile, path: env['PATH'] ?? '', boot: bootId() });
         const armed = await writeDurably(at('armed'), Buffer.from(text), 0o600);
         return armed.ok ? await startTimer(options, watch) : armed;
       } catch (error) {

@@ -32,6 +32,11 @@ beforeEach(() => {
   for (const folder of ['bin', "old system's/bin", 'state/watchdog', 'profiles']) {
     mkdirSync(join(dir, folder), { recursive: true });
   }
+  program(
+    join(dir, 'bin/cat'),
+    `case $1 in */boot_id) exec /bin/cat ${dir}/boot ;; *) exec /bin/cat "$@" ;; esac`,
+  );
+  writeFileSync(join(dir, 'boot'), 'first\n');
   for (const name of ['systemctl', 'systemd-run', 'nix-env']) {
     program(join(dir, 'bin', name), `echo "${name} $*" >>${dir}/asked`);
   }
@@ -55,13 +60,18 @@ const arm = (change: Partial<Watch> = {}, name = 'armed'): void => {
   const path = `${join(dir, 'bin')}:${process.env['PATH'] ?? ''}`;
   writeFileSync(
     state('watchdog', name),
-    armedText({ ...watch, ...change }, join(dir, 'profiles/system'), path),
+    armedText({ ...watch, ...change }, { profile: join(dir, 'profiles/system'), path, boot: 'first' }),
   );
 };
 const run = (how: string): number | null =>
   spawnSync('/bin/sh', [state('watchdog/go-back'), how], {
     env: { PATH: `${join(dir, 'bin')}:${process.env['PATH'] ?? ''}`, LEAKED: 'no' },
   }).status;
+
+/** The kernel has another boot id from now on. */
+const restart = (boot: string): void => {
+  writeFileSync(join(dir, 'boot'), `${boot}\n`);
+};
 
 test('goes back: current, activation, result, and the agent is started again', () => {
   arm();
@@ -106,11 +116,16 @@ test('what was only tested leaves current alone', () => {
 
 test('two boots are watched on, at the third one it goes back', () => {
   arm();
+  run('boot');
+  expect(asked(), 'the boot in which the watch began').toBe('');
   for (const boot of [1, 2]) {
+    restart(`${boot}`);
+    run('boot');
     run('boot');
     expect(existsSync(join(dir, 'activated')), `boot ${boot}`).toBe(false);
     expect(asked().match(/systemd-run .*--on-active=2 /g), `boot ${boot}`).toHaveLength(boot);
   }
+  restart('3');
   run('boot');
   expect(read('result')).toBe('0');
 });
@@ -118,6 +133,7 @@ test('two boots are watched on, at the third one it goes back', () => {
 test('without a timer there is no watching on', () => {
   program(join(dir, 'bin/systemd-run'), 'exit 1');
   arm();
+  restart('2');
   run('boot');
   expect(read('result')).toBe('0');
 });
@@ -157,5 +173,12 @@ test('nixos: a profile that cannot be set is a failure, and nothing is activated
   arm({ back: { ...watch.back, kind: 'nixos' } });
   run('deadline');
   expect(read('result')).toBe('1');
+  expect(existsSync(join(dir, 'activated'))).toBe(false);
+});
+
+test('a going back that is at work is left alone', () => {
+  program(join(dir, 'bin/systemctl'), 'test "$1" != show || echo activating');
+  arm({}, 'fired');
+  run('boot');
   expect(existsSync(join(dir, 'activated'))).toBe(false);
 });
