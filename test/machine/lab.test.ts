@@ -87,14 +87,16 @@ describeWith(labNeeds, 'machines and their Git server', () => {
   });
 
   test('what is recorded without a network waits, and is delivered in order once it is back', async () => {
-    const before = await web1.records();
-    await web1.plug.cut();
     const waiting = (count: number): Promise<string> =>
       web1.must([
         'sh',
         '-c',
         `until [ "$(ls /var/lib/autark/outbox | wc -l)" = ${count} ]; do sleep 0.1; done`,
       ]);
+    // What was delivered before is off its mind.
+    await waiting(0);
+    const before = await web1.records();
+    await web1.plug.cut();
     for (const [index, verb] of [['rollback', '--yes'], ['resume']].entries()) {
       const said = await web1.autark(verb);
       expect(said.code, said.stderr).toBe(0);
