@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { chanceFrom, seedOf } from '../rig/chance.ts';
+import { chooseSeed, seeded } from '../agent/adapters/scratch.ts';
 import { commonFiles, unitFile } from '../rig/debian-example.ts';
 import type { Files } from '../rig/fleet.ts';
 import { type Lab, type LabHost, labNeeds, makeLab } from '../rig/lab.ts';
@@ -10,7 +10,7 @@ import { expectChain } from '../rig/sound.ts';
 /** Milliseconds for all rounds: seconds for each of them, more on a busy machine. */
 vi.setConfig({ testTimeout: 900_000, hookTimeout: 180_000 });
 
-const seed = seedOf();
+const seed = chooseSeed();
 const rounds = 30;
 /** Rounds before the one that is wanted are left out, and their moments are drawn all the same. */
 const only = process.env['AUTARK_TEST_ROUND'];
@@ -59,12 +59,12 @@ describeWith([...labNeeds, 'ext4'], 'a machine that loses its power', () => {
   });
 
   test(`comes back by itself with the old or the new generation, ${rounds} times (seed ${seed})`, async () => {
-    const chance = chanceFrom(seed);
+    const chance = seeded(seed);
     let last = 1;
     for (let round = 2; round < rounds + 2; round += 1) {
       const delay = chance() * span;
       if (only !== undefined && Number(only) !== round) continue;
-      const because = `AUTARK_TEST_SEED=${seed} AUTARK_TEST_ROUND=${round} npx vitest run test/machine/power-cut.test.ts\ncut ${Math.round(delay)} ms of ${Math.round(span)} ms after the push`;
+      const because = `AUTARK_SEED=${seed} AUTARK_TEST_ROUND=${round} npx vitest run test/machine/power-cut.test.ts\ncut ${Math.round(delay)} ms of ${Math.round(span)} ms after the push`;
       const before = await host.records();
       const revision = await push(round, last);
       await pause(delay);
