@@ -87,7 +87,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
     await expectContinued(revision, `build ${signal}`);
   });
 
-  test('waits for a switch, records it, and then ends', async () => {
+  test('waits for a switch, and then ends; the next one confirms and records it', async () => {
     const revision = await server.commit({ files: hangingSwitch('web1', `switch ${signal}`) });
     const { pids } = await hasBegun(host, 'switch');
     daemon.signal(signal);
@@ -95,8 +95,8 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
     expect((await host.agent()).code).toBe(11);
     expect(pids.map(isRunning)).toEqual([true, true]);
     release(host, 'switch');
-    await daemon.next({ event: 'recorded', record: 'deployed', revision });
     expect(await daemon.ended).toEqual({ code: 0, signal: null });
+    expect(JSON.parse(host.journal())).toMatchObject({ phase: { at: 'confirm', revision } });
     const activations = host.activations();
     await expectContinued(revision, `switch ${signal}`);
     expect(host.activations()).toEqual(activations);
