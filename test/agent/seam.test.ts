@@ -2,7 +2,19 @@ import { expect, test } from 'vitest';
 import { type Effects, type Perform, performAtOnce, through } from '../../agent/seam.ts';
 
 const names = [
-  ...['programs', 'trees', 'nix', 'systems', 'journals', 'holds', 'outbox', 'machine', 'health'],
+  ...[
+    'programs',
+    'activations',
+    'watchdog',
+    'trees',
+    'nix',
+    'systems',
+    'journals',
+    'holds',
+    'outbox',
+    'machine',
+    'health',
+  ],
   ...['settings', 'keys'],
 ];
 
