@@ -6,7 +6,7 @@ import { says } from './autark-words.ts';
 import type { Daemon } from './subject.ts';
 
 /** Milliseconds; far more than anything takes, and short of a test's own end. */
-const patience = 30_000;
+const patience = 90_000;
 
 /** `autark agent`, judged by its log. */
 export function startAutark(world: World, host: FleetHost, cwd: string): Daemon {

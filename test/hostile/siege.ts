@@ -181,7 +181,7 @@ export async function until(
   what: string,
   seen: () => Promise<string> | string = () => '',
 ): Promise<void> {
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + 90_000;
   while (!(await isSo())) {
     if (Date.now() > deadline) throw new Error(`waited in vain for ${what}\n${await seen()}`);
     await pause(100);
