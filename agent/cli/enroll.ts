@@ -9,6 +9,7 @@ import type { AgentHost } from '../host.ts';
 import { findIntroduction } from '../introduction.ts';
 import { offerKey } from '../new-key.ts';
 import { resume, type Resumed } from '../resume.ts';
+import { startService, uninstall } from './enroll-units.ts';
 import { usage, type Act, type Arguments, type Context } from './verb.ts';
 
 /** `autark enroll`: makes this machine known, and says how to approve it elsewhere. */
@@ -38,50 +39,6 @@ export const enroll: Act = async (args, context) => {
   sayWaiting(context, name, key, replaces);
   return startService(args, context, host, 'Then, or now, run `autark agent` here.');
 };
-
-/**
- * Installs the units and starts the agent, where that can be and is wanted.
- * @param otherwise what a person is told to do instead
- */
-async function startService(
-  args: Arguments,
-  { terminal, program, root }: Context,
-  { services }: AgentHost,
-  otherwise: string,
-): Promise<Result<number>> {
-  const obstacle = services.obstacle();
-  if (args.flag('no-service') || obstacle !== null) {
-    // Below --root nobody expects any.
-    if (obstacle !== null && root === '/') terminal.note(`No units were installed: ${obstacle}.`);
-    terminal.note(otherwise);
-    return ok(0);
-  }
-  const installed = await services.install(program);
-  if (!installed.ok) return installed;
-  terminal.note('The agent runs (systemctl status autark), and deploys once this machine is approved.');
-  return ok(0);
-}
-
-async function uninstall({ terminal, roles, root }: Context): Promise<Result<number>> {
-  const { services } = await roles.agentHost(root);
-  const obstacle = services.obstacle();
-  if (obstacle !== null) {
-    return fail({
-      kind: 'usage',
-      cause: `there are no units to remove: ${obstacle}`,
-      remedy: 'end the agent as it was started',
-    });
-  }
-  const removed = await services.uninstall();
-  if (!removed.ok) return removed;
-  terminal.note(
-    'The units are gone. Left are /etc/autark, with the settings, and /var/lib/autark, with what this',
-  );
-  terminal.note(
-    'machine did and runs: remove them by hand if nobody shall know, once `autark retire` has told the fleet.',
-  );
-  return ok(0);
-}
 
 /** What a person needs to have a key of this machine approved elsewhere. */
 function sayWaiting({ terminal }: Context, name: string, key: string, replaces: boolean): void {

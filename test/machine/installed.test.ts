@@ -109,7 +109,12 @@ describeWith(['nspawn', 'trixie'], 'a machine with the units installed', () => {
   test('an agent that is killed in an activation comes back to it', async () => {
     const revision = await push({
       'files/word': 'three\n',
-      switch: switching('systemctl kill --signal=KILL autark.service', 'sleep 2'),
+      switch: switching(
+        'systemctl kill --signal=KILL autark.service',
+        // The next agent is there while this still runs.
+        'while systemctl --quiet is-active autark.service; do sleep 0.1; done',
+        'until systemctl --quiet is-active autark.service; do sleep 0.1; done',
+      ),
     });
     await recorded('deployed', revision);
     expect(await word()).toBe('three');

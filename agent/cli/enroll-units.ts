@@ -1,0 +1,48 @@
+import { fail, ok, type Result } from '../../shared/failure.ts';
+import type { AgentHost } from '../host.ts';
+import type { Arguments, Context } from './verb.ts';
+
+/**
+ * Installs the units and starts the agent, where that can be and is wanted.
+ * @param otherwise what a person is told to do instead
+ */
+export async function startService(
+  args: Arguments,
+  { terminal, program, root }: Context,
+  { services }: AgentHost,
+  otherwise: string,
+): Promise<Result<number>> {
+  const obstacle = services.obstacle();
+  if (args.flag('no-service') || obstacle !== null) {
+    // Below --root nobody expects any.
+    if (obstacle !== null && root === '/') terminal.note(`No units were installed: ${obstacle}.`);
+    terminal.note(otherwise);
+    return ok(0);
+  }
+  const installed = await services.install(program);
+  if (!installed.ok) return installed;
+  terminal.note('The agent runs (systemctl status autark), and deploys once this machine is approved.');
+  return ok(0);
+}
+
+/** `autark enroll --uninstall`: stops and removes the units. What this machine knows stays. */
+export async function uninstall({ terminal, roles, root }: Context): Promise<Result<number>> {
+  const { services } = await roles.agentHost(root);
+  const obstacle = services.obstacle();
+  if (obstacle !== null) {
+    return fail({
+      kind: 'usage',
+      cause: `there are no units to remove: ${obstacle}`,
+      remedy: 'end the agent as it was started',
+    });
+  }
+  const removed = await services.uninstall();
+  if (!removed.ok) return removed;
+  terminal.note(
+    'The units are gone. Left are /etc/autark, with the settings, and /var/lib/autark, with what this',
+  );
+  terminal.note(
+    'machine did and runs: remove them by hand if nobody shall know, once `autark retire` has told the fleet.',
+  );
+  return ok(0);
+}
