@@ -110,10 +110,13 @@ describeWith(['nspawn', 'trixie'], 'a machine with the units installed', () => {
     const revision = await push({
       'files/word': 'three\n',
       switch: switching(
+        // Once: the watchdog, which goes back to this later, does so while no agent is there to be waited for.
+        'if mkdir /srv/killed; then',
         'systemctl kill --signal=KILL autark.service',
         // The next agent is there while this still runs.
         'while systemctl --quiet is-active autark.service; do sleep 0.1; done',
         'until systemctl --quiet is-active autark.service; do sleep 0.1; done',
+        'fi',
       ),
     });
     await recorded('deployed', revision);
