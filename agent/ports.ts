@@ -76,6 +76,8 @@ export interface Order {
   readonly onStart: (child: Child) => Promise<Result<void>>;
   /** What becomes of processes that outlive the program: a build's are ended, an activation's may be services. */
   readonly leftovers: 'end' | 'leave';
+  /** Runs as the user of builds, where there is one (S7); what else that user runs is ended afterwards. */
+  readonly isBuild?: boolean;
   /** Takes standard error line by line; standard output is then kept apart. For programs that speak to programs. */
   readonly onLine?: (line: string) => void;
 }

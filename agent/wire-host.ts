@@ -43,7 +43,7 @@ export async function agentHostRole({ root, env, perform, log }: HostSurrounding
   return {
     version,
     root,
-    guarantees: (await hasUnits(paths)) ? withUnits : withoutUnits,
+    guarantees: await guaranteesOf(paths),
     services: await servicesOf(root, env),
     manager: (await import('./adapters/notify.ts')).serviceManager(env, process.pid),
     perform: perform ?? performAtOnce,
@@ -69,14 +69,16 @@ async function servicesOf(root: string, env: HostSurroundings['env']): Promise<S
   return systemdServices({ root, shipped: shippedUnits(), env: passedOn(env) });
 }
 
-/** The same under systemd. */
-const withUnits = ['git and builds run as the user of the agent'];
-
-/** What an agent cannot promise while it is not installed with its systemd units. */
-const withoutUnits = [
-  'no watchdog outlives the agent: a switch that ends it is finished or undone when it starts again',
-  'git and builds run as the user of the agent',
-];
+/** What an agent cannot promise where it is not installed with its units and users. */
+async function guaranteesOf(paths: Paths): Promise<readonly string[]> {
+  const { accountsOf } = await import('./adapters/accounts.ts');
+  const unwatched =
+    'no watchdog outlives the agent: a switch that ends it is finished or undone when it starts again';
+  return [
+    ...((await hasUnits(paths)) ? [] : [unwatched]),
+    ...(accountsOf(paths.root) === null ? ['git and builds run as the user of the agent'] : []),
+  ];
+}
 
 interface HostParts extends Pick<Senses, 'clock' | 'random' | 'log'> {
   readonly paths: Paths;
@@ -111,7 +113,8 @@ async function openHost(
   if (!signer.ok) return signer;
   const { state, root } = paths;
   const { remote, stateRemote, branch, host } = settings;
-  const programs = openPrograms();
+  const accounts = (await import('./adapters/accounts.ts')).accountsOf(root);
+  const programs = openPrograms(undefined, accounts?.build);
   const access = accessOf(settings, paths);
   const effects: Effects = {
     git: openGit({
@@ -123,12 +126,16 @@ async function openHost(
       access,
       env,
       isGuest,
+      ...(accounts === null ? {} : { account: accounts.git }),
     }),
     programs,
     ...(await outliving(settings, programs, { paths, env })),
     trees: openTrees({ directory: paths.tree }),
     nix: await nixOf(settings, access, programs, { paths, env }),
-    systems: fileSystems({ state, random, searchPath: env['PATH'] ?? '/usr/bin:/bin' }),
+    systems: fileSystems({
+      ...{ state, random, searchPath: env['PATH'] ?? '/usr/bin:/bin' },
+      ...(accounts === null ? {} : { builder: accounts.build }),
+    }),
     journals: journal.fileJournals(state),
     holds: hold.fileHolds(state),
     outbox: fileOutbox(state),

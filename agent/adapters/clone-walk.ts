@@ -10,7 +10,7 @@ const cap = 256 * 2 ** 20;
 
 /** The clone's objects through one `git cat-file --batch`, for the verdict on its history. */
 export function openCloneObjects(root: string, env: CloneSurroundings['env']): ObjectReader {
-  const rules = { directory: root, env: plainEnvironment(env), cap, patience: 60_000 };
+  const rules = { post: { directory: root, env: plainEnvironment(env) }, cap, patience: 60_000 };
   const reader = openReader(rules);
   const ahead = openAhead(rules);
   return {

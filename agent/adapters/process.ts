@@ -3,10 +3,12 @@ import { delimiter, resolve } from 'node:path';
 import { sentence } from '../../shared/failure.ts';
 import type { Order, Programs, Ran } from '../ports.ts';
 import { errorCode } from './file-failure.ts';
+import type { Account } from './process/account.ts';
 import { bootId, processStart, processStat } from './proc.ts';
 import { endGroup, groupStart } from './process/group.ts';
 import { lineSplitter } from './process/lines.ts';
 import { runProcess, usualPatience } from './process/run.ts';
+import { endAllOf } from './strays.ts';
 
 /**
  * Waits for a line, then becomes the program. The process id and start time stay the same over exec(2), so they can
@@ -19,8 +21,11 @@ const launcher = 'read -r _ || exit 125; unset _ PWD OLDPWD SHLVL; exec "$0" "$@
 /** With both its streams in one pipe, and so in order. */
 const joined = `${launcher} 2>&1`;
 
-/** The door to all programs but git. */
-export function openPrograms(patience = usualPatience): Programs {
+/**
+ * The door to all programs but git.
+ * @param builder the user of builds; the agent's own if absent
+ */
+export function openPrograms(patience = usualPatience, builder?: Account): Programs {
   return {
     async run(order, bounds) {
       const found = await locate(order);
@@ -33,6 +38,7 @@ export function openPrograms(patience = usualPatience): Programs {
           file: '/bin/sh',
           args: ['-c', onLine === undefined ? joined : launcher, found.file, ...order.args],
           input: Buffer.from('\n'),
+          ...(order.isBuild === true && builder !== undefined ? { as: builder } : {}),
           ...(onLine === undefined ? { stdout: 'tail' } : { stdout: 'keep', onStderr: lineSplitter(onLine) }),
           onStart: async (pid) => {
             const started = processStart(pid);
@@ -46,6 +52,7 @@ export function openPrograms(patience = usualPatience): Programs {
         bounds,
         patience,
       );
+      if (order.isBuild === true && builder !== undefined) await endAllOf(builder);
       return {
         ending: refusal === undefined ? ending : { how: 'unstartable', reason: refusal },
         tail,
@@ -54,6 +61,7 @@ export function openPrograms(patience = usualPatience): Programs {
     },
 
     async endLeftover(child) {
+      if (builder !== undefined) await endAllOf(builder);
       if (child.boot === '' || child.boot !== bootId()) return;
       const leader = processStat(child.pid);
       // The kernel keeps a number from being given out anew while a group has it, so a group without

@@ -1,4 +1,4 @@
-import { chmod, lstat, mkdir, readlink, rmdir } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, readlink, rmdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type Failure, fail, ok, type Result } from '../../shared/failure.ts';
 import type { Random, Systems } from '../ports.ts';
@@ -7,6 +7,8 @@ import { errorCode, fileFailure } from './file-failure.ts';
 import { placeOf } from '../../shared/cycle/journal.ts';
 import { type Kept, readGenerations, replaceLink, writeGeneration } from './generations.ts';
 import { removeTree } from './remove-tree.ts';
+import { takeBack } from './take-back.ts';
+import type { Account } from './process/account.ts';
 import { sealSystem } from './seal.ts';
 
 export interface SystemsOptions {
@@ -15,6 +17,8 @@ export interface SystemsOptions {
   readonly random: Random;
   /** Where `sync` is looked for: a `PATH`. */
   readonly searchPath: string;
+  /** Whose a reserved directory is until it is sealed (S7); the agent's own if absent. */
+  readonly builder?: Account;
 }
 
 /** Where things lie below the state folder. */
@@ -31,7 +35,7 @@ interface Layout {
  * `current`. What this process has reserved and not yet registered or discarded is never pruned; what a crashed
  * predecessor left so is. Only `prune` removes systems that it was not told of: it runs once a switch is confirmed.
  */
-export function fileSystems({ state, random, searchPath }: SystemsOptions): Systems {
+export function fileSystems({ state, random, searchPath, builder }: SystemsOptions): Systems {
   const layout: Layout = {
     state,
     systems: join(state, 'systems'),
@@ -42,7 +46,7 @@ export function fileSystems({ state, random, searchPath }: SystemsOptions): Syst
   return {
     async reserve() {
       await removeEmpty(layout, reserved).catch(() => undefined);
-      const made = await makeSystem(layout, random.id());
+      const made = await makeSystem(layout, random.id(), builder);
       if (made.ok) reserved.add(made.value);
       return made;
     },
@@ -64,7 +68,10 @@ export function fileSystems({ state, random, searchPath }: SystemsOptions): Syst
       reserved.delete(path);
       await removeTree(join(layout.systems, name));
     },
-    seal: (path) => sealSystem(path, searchPath),
+    async seal(path) {
+      const taken = builder === undefined ? ok(undefined) : await takeBack(path, builder);
+      return taken.ok ? sealSystem(path, searchPath) : taken;
+    },
     async generations() {
       const kept = await readGenerations(layout.generations);
       return kept.map((one) => one.generation).filter((generation) => generation !== null);
@@ -90,13 +97,14 @@ async function removeEmpty(layout: Layout, reserved: ReadonlySet<string>): Promi
   }
 }
 
-async function makeSystem(layout: Layout, id: string): Promise<Result<string>> {
+async function makeSystem(layout: Layout, id: string, builder?: Account): Promise<Result<string>> {
   const path = join(layout.systems, id);
   try {
     await makeFolder(layout.systems, 0o755);
     await mkdir(path);
     // Services run from it, whatever this process's umask is.
     await chmod(path, 0o755);
+    if (builder !== undefined) await chown(path, builder.uid, builder.gid);
     return ok(path);
   } catch (error) {
     return fail(fileFailure(error, 'make a directory for the build', path));

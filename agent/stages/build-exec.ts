@@ -99,6 +99,7 @@ async function runBuild(
       },
       outputCap,
       leftovers: 'end',
+      isBuild: true,
       onStart: (child) => memory.write({ phase: { at: 'build', revision, path, child } }),
     },
     { timeout: host.timeouts.build, signal },

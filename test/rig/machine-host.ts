@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Fleet, recordsOf, type StateCommit } from './fleet.ts';
 import { type Machine, makeMachine, type MachineOptions } from './machine.ts';
-import type { RanProgram } from './run.ts';
+import { must, type RanProgram } from './run.ts';
 import { program } from './world.ts';
 
 /** A booted machine that is a host of a fleet, with the agent at its root. */
@@ -34,6 +34,7 @@ export async function joinMachine(
   const seen = { ...shows, [fleet.world.remote]: { to: remote, writable: true } };
   const host = makeMachineHost(fleet, name, { ...options, shows: seen });
   try {
+    await openToAll(fleet.world.remote);
     await host.boot();
     const there = ['--remote', remote, '--host', name, '--introduction', fleet.introduction];
     await approveMachine(fleet, name, await host.autark(['enroll', '--no-service', ...there]), approval);
@@ -42,6 +43,13 @@ export async function joinMachine(
     throw error;
   }
   return host;
+}
+
+/** The host's git is not root's once its users are there, and this repository is a folder (git-config(1)). */
+async function openToAll(repository: string): Promise<void> {
+  const env = { PATH: process.env['PATH'] ?? '' };
+  await must('git', ['--git-dir', repository, 'config', 'core.sharedRepository', '0666'], { env });
+  await must('chmod', ['-R', 'a+rwX', repository], { env });
 }
 
 /** A machine that has Node and the built program. It is neither booted nor enrolled. */

@@ -6,6 +6,8 @@ import { parseUnit, unitProperties, type UnitFacts } from '../../../shared/docto
 import { ok } from '../../../shared/failure.ts';
 import { oneLine } from '../../../shared/printable.ts';
 import type { HostProbe } from '../../doctor-ports.ts';
+import { accountsOf } from '../accounts.ts';
+import { gitCommand, succeeded } from '../git/command.ts';
 import { sshCommand } from '../git/access.ts';
 import { gitEnvironment } from '../git/environment.ts';
 import { fileHostKeys } from '../host-keys.ts';
@@ -17,7 +19,7 @@ import { passedOn } from '../passed-on.ts';
 import { fileSettings } from '../settings.ts';
 import { loadSigner } from '../sign.ts';
 import { pathsBelow, type Paths } from '../../../shared/paths.ts';
-import { ask, printed } from './programs.ts';
+import { ask, patience, printed } from './programs.ts';
 import { persistenceOf, spaceAt } from './places.ts';
 import { addressOf, reach, serverClock } from './remote.ts';
 
@@ -80,10 +82,19 @@ async function userOf(state: string): Promise<UserFacts> {
 async function objectOf(paths: Paths, env: HostProbePlace['env'], name: string): Promise<Uint8Array | null> {
   if (!existsSync(join(paths.git, 'objects'))) return null;
   // Nothing is asked of a server. Option-like names cannot come: they begin with a commit's digits.
-  const environment = gitEnvironment(paths.git, 'doctor', env, { knownHosts: [] });
   const kind = name.includes(':') ? 'blob' : 'commit';
-  const ran = await ask('git', ['cat-file', kind, name], environment, new AbortController().signal);
-  return ran.ending.how === 'exited' && ran.ending.code === 0 ? ran.stdout : null;
+  const accounts = accountsOf(paths.root);
+  const git = gitCommand({
+    directory: paths.git,
+    env: gitEnvironment(paths.git, 'doctor', env, { knownHosts: [] }),
+    isBounded: true,
+    ...(accounts === null ? {} : { account: accounts.git }),
+  });
+  const ran = await git(['cat-file', kind, name], {
+    timeout: patience,
+    signal: new AbortController().signal,
+  });
+  return succeeded(ran) ? ran.stdout : null;
 }
 
 async function machineIdBelow(root: string): Promise<{ text: string | null; where: string }> {

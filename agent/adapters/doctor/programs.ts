@@ -1,7 +1,7 @@
 import { runProcess, type Finished } from '../process/run.ts';
 
 /** Milliseconds that a small program of this machine may take to say how it is. */
-const patience = 5000;
+export const patience = 5000;
 
 /** Runs a program that only shows something. Never rejects; a silent one is ended. */
 export function ask(

@@ -9,6 +9,7 @@ import type { Address } from '../../../shared/scale/forges.ts';
 import { isSshAddress } from '../../../shared/fleet/git-names.ts';
 import type { Reached } from '../../doctor-ports.ts';
 import { fileFailure } from '../file-failure.ts';
+import { accountsOf } from '../accounts.ts';
 import { accessOf } from '../git/access.ts';
 import { gitCommand, succeeded } from '../git/command.ts';
 import type { RemoteName } from '../git/config.ts';
@@ -61,8 +62,11 @@ export async function serverClock(
   if (origin === undefined) return null;
   const servers = serversOf(settings, paths, env);
   const asked = await inScratch(servers, async (directory) => {
-    const traced = { ...servers.environmentIn(directory), GIT_TRACE_CURL: '2', GIT_TRACE_CURL_NO_DATA: '1' };
-    const call = gitCommand(directory, traced);
+    const post = servers.postIn(directory);
+    const call = gitCommand({
+      ...post,
+      env: { ...post.env, GIT_TRACE_CURL: '2', GIT_TRACE_CURL_NO_DATA: '1' },
+    });
     const ran = await call(['ls-remote', '--quiet', 'autark', 'HEAD'], { timeout: patience, signal });
     return ok({ tail: ran.tail, here: Date.now() });
   });
@@ -75,7 +79,9 @@ export async function serverClock(
 function serversOf(settings: AgentSettings, paths: Paths, env: Env): Servers {
   const { remote, stateRemote, host } = settings;
   const access = accessOf(settings, paths);
+  const accounts = accountsOf(paths.root);
   return openServers({
+    ...(accounts === null ? {} : { account: accounts.git }),
     remote,
     ...(stateRemote === undefined ? {} : { stateRemote }),
     access,
@@ -89,15 +95,19 @@ async function inScratch<Value>(
   servers: Servers,
   work: (directory: string) => Promise<Result<Value>>,
 ): Promise<Result<Value>> {
-  let directory: string | undefined;
+  let folder: string | undefined;
   try {
-    directory = await mkdtemp(join(tmpdir(), 'autark-doctor-'));
-    const ready = servers.prepareToReach(directory);
-    return ready.ok ? await work(directory) : ready;
+    folder = await mkdtemp(join(tmpdir(), 'autark-doctor-'));
+    const directory = join(folder, 'git');
+    const ready = await servers.prepareToReach(directory);
+    return ready.ok ? await work(directory) : fail(ready.failure);
   } catch (error) {
-    return fail(fileFailure(error, 'make a folder to ask the server from', directory ?? tmpdir()));
+    return fail(fileFailure(error, 'make a folder to ask the server from', folder ?? tmpdir()));
   } finally {
-    if (directory !== undefined) await rm(directory, { recursive: true, force: true });
+    if (folder !== undefined) {
+      await servers.keeper.remove(join(folder, 'git'));
+      await rm(folder, { recursive: true, force: true });
+    }
   }
 }
 

@@ -3,6 +3,7 @@ import type { Git } from '../../ports.ts';
 import { endGroup } from '../process/group.ts';
 import { launch } from '../process/run.ts';
 import { batchParser } from './batch.ts';
+import { gitTask } from './command.ts';
 import type { ReaderRules } from './reader.ts';
 
 export interface Ahead {
@@ -45,11 +46,10 @@ interface Pair {
   readonly stop: () => Promise<void>;
 }
 
-function startPair({ directory, env }: ReaderRules, head: ObjectId, bases: readonly ObjectId[]): Pair {
+function startPair({ post }: ReaderRules, head: ObjectId, bases: readonly ObjectId[]): Pair {
   // Into a pipe git writes each name by itself unless it is told not to (git(1), GIT_FLUSH): a switch of processes each.
-  const buffered = { ...env, GIT_FLUSH: '0' };
-  const start = (...args: readonly string[]): Process =>
-    launch({ file: 'git', args, cwd: directory, env: buffered });
+  const buffered = { ...post, env: { ...post.env, GIT_FLUSH: '0' } };
+  const start = (...args: readonly string[]): Process => launch(gitTask(buffered, args));
   const range = [head, ...bases.map((base) => `^${base}`), '--'];
   const lister = start('rev-list', '--no-commit-header', '--format=%H%n%T', ...range);
   const reader = start('cat-file', '--batch', '--buffer');

@@ -23,7 +23,11 @@ export function gitConfig(remotes: Remotes): string {
       hooksPath: '/dev/null',
       // A power cut leaves no empty object behind, which no later fetch would mend.
       fsync: 'all',
+      // Within what one git may take (command.ts), however large the packs and however many the processors.
+      packedGitWindowSize: '64m',
+      packedGitLimit: '1g',
     }),
+    ...section('pack', { threads: '2' }),
     ...section('protocol', { version: '2', allow: 'never' }),
     ...['file', 'ssh', 'git', 'http', 'https'].flatMap((name) =>
       section(`protocol "${name}"`, { allow: 'always' }),

@@ -75,7 +75,7 @@ export function remoteFailure(
   side: Side,
   { timeout }: Pick<Bounds, 'timeout'>,
 ): Failure {
-  return gitFailure(ran, { doing, ...side, timeout, kind: 'unreachable', remedy: remoteRemedy });
+  return gitFailure(ran, { doing, remedy: remoteRemedy, ...side, timeout, kind: 'unreachable' });
 }
 
 /** What git and ssh say besides the reason. */

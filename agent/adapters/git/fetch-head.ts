@@ -1,13 +1,14 @@
-import { rm } from 'node:fs/promises';
 import { fail, ok, type Failure, type Result } from '../../../shared/failure.ts';
 import type { ObjectId } from '../../../shared/objects/object.ts';
 import type { Bounds } from '../../ports.ts';
 import type { Finished } from '../process/run.ts';
+import type { Account } from '../process/account.ts';
 import { succeeded, type GitCommand } from './command.ts';
 import { fetchArguments } from './fetch-arguments.ts';
 import { openDoubt } from './doubt.ts';
-import { countPacks, swapDirectory, sweepDirectory, sweepReplacements } from './directory.ts';
+import { countPacks, swapDirectory, sweepReplacements } from './directory.ts';
 import { remoteFailure, saysRefused, saysShallow } from './failures.ts';
+import type { Housekeeper } from './housekeeper.ts';
 import { readRef } from './refs.ts';
 import type { Side } from './servers.ts';
 
@@ -20,7 +21,10 @@ export interface HeadFetcher {
 export interface HeadPlace extends Side {
   readonly directory: string;
   /** Makes a directory ready to fetch into; fails with `agent-config` when the settings are at fault. */
-  readonly prepare: (directory: string) => Result<void>;
+  readonly prepare: (directory: string) => Promise<Result<void>>;
+  readonly keeper: Housekeeper;
+  /** As whom git runs, when not as the agent. */
+  readonly account?: Account;
   readonly branch: string;
   readonly host: string;
   readonly commandIn: (directory: string) => GitCommand;
@@ -65,30 +69,30 @@ export function openHeadFetcher(place: HeadPlace): HeadFetcher {
   }
 
   async function fetchInto(directory: string, bounds: Bounds): Promise<Result<ObjectId, Failed>> {
-    const ready = place.prepare(directory);
+    const ready = await place.prepare(directory);
     // Neither a full disk nor the settings are a doubt; anything else that stands in the directory's place is one.
     if (!ready.ok) return fail({ failure: ready.failure, certain: ready.failure.kind !== 'unexpected' });
     const refspecs = [`+refs/heads/${place.branch}:${headRef}`, testingRefspec(place.host)];
     const ran = await place.commandIn(directory)(fetchArguments('autark', ...refspecs), bounds);
     if (!succeeded(ran)) {
-      await sweepDirectory(directory);
+      await place.keeper.sweep(directory);
       return fail(headFailure(ran, place, bounds.timeout));
     }
     // Git calls that a success: without this, a host would take what it had for what the server shows.
     if (saysShallow(ran.tail)) return fail({ failure: shallow(place), certain: true });
-    const head = await readRef(directory, headRef);
+    const head = readRef(directory, headRef);
     return head === null ? fail({ failure: noHead(directory), certain: false }) : ok(head);
   }
 
   async function fetchAnew(bounds: Bounds): Promise<Result<ObjectId, Failed>> {
     const fresh = `${place.directory}.fresh`;
-    await rm(fresh, { recursive: true, force: true });
+    await place.keeper.remove(fresh);
     const head = await fetchInto(fresh, bounds);
     if (!head.ok) {
-      await rm(fresh, { recursive: true, force: true });
+      await place.keeper.remove(fresh);
       return head;
     }
-    const swapped = await swapDirectory(place.directory, fresh);
+    const swapped = await swapDirectory(place.directory, fresh, place.keeper);
     if (!swapped.ok) return fail({ failure: swapped.failure, certain: true });
     place.onReplaced();
     return head;
@@ -100,7 +104,7 @@ export function openHeadFetcher(place: HeadPlace): HeadFetcher {
     },
     async fetch(bounds) {
       const begun = performance.now();
-      if (!isSwept) await sweepReplacements(place.directory);
+      if (!isSwept) await sweepReplacements(place.directory, place.keeper, place.account?.uid);
       isSwept = true;
       const { distrusted, failures } = doubt.now();
       let head = await (distrusted ? fetchAnew(bounds) : fetchInto(place.directory, bounds));

@@ -2,12 +2,11 @@ import { ok, fail, type Result } from '../../../shared/failure.ts';
 import type { ObjectId } from '../../../shared/objects/object.ts';
 import type { Bounds, Git, StateTip } from '../../ports.ts';
 import type { Finished } from '../process/run.ts';
-import { succeeded, type GitCommand } from './command.ts';
+import { succeeded, type GitCommand, type GitPost } from './command.ts';
 import { fetchArguments } from './fetch-arguments.ts';
 import type { RemoteName } from './config.ts';
 import { endStrays } from '../strays.ts';
 import { saysDamaged } from './damage.ts';
-import { sweepDirectory } from './directory.ts';
 import { gitFailure, remoteFailure, saysRefused } from './failures.ts';
 import { openAhead } from './ahead.ts';
 import { openHeadFetcher, testingRef } from './fetch-head.ts';
@@ -15,7 +14,7 @@ import { openObjects } from './objects.ts';
 import { pushArguments, pushFailure } from './push.ts';
 import type { ReaderRules } from './reader.ts';
 import { readRef } from './refs.ts';
-import { openServers, type ServersPlace, type Side } from './servers.ts';
+import { openServers, type Servers, type ServersPlace, type Side } from './servers.ts';
 
 export interface GitPlace extends ServersPlace {
   /**
@@ -42,14 +41,8 @@ const storeTimeout = 60_000;
 export function openGit(place: GitPlace): Git {
   const { directory } = place;
   const servers = openServers(place);
-  const prepare = once(async () => {
-    if (place.isGuest !== true) {
-      await endStrays('GIT_DIR', directory);
-      await sweepDirectory(directory);
-    }
-    return servers.prepare(directory);
-  });
-  const rules = readerRules(place, servers.environmentIn(directory));
+  const prepare = once(() => readyDirectory(place, servers));
+  const rules = readerRules(place, servers.postIn(directory));
   const ahead = openAhead(rules);
   const objects = openObjects(rules, () => {
     head.distrust();
@@ -59,20 +52,25 @@ export function openGit(place: GitPlace): Git {
     branch: place.branch,
     host: place.host,
     ...servers.side('autark'),
+    keeper: servers.keeper,
+    ...(place.account === undefined ? {} : { account: place.account }),
     prepare: (where) => servers.prepareToReach(where),
     commandIn: (where) => servers.commandIn(where),
     onReplaced: () => {
       objects.renew();
     },
   });
-  const run = async (again: (where: string) => Result<void>, ...call: Parameters<Run>): ReturnType<Run> => {
+  const run = async (
+    again: (where: string) => Promise<Result<void>>,
+    ...call: Parameters<Run>
+  ): ReturnType<Run> => {
     const ready = await prepare();
     // Again each time: the directory may have been removed, or be another by now.
-    const whole = ready.ok ? again(directory) : ready;
+    const whole = ready.ok ? await again(directory) : ready;
     if (!whole.ok) return whole;
     const ran = await servers.commandIn(directory)(...call);
     // What fails may have left locks and half-written packs behind.
-    if (!succeeded(ran)) await sweepDirectory(directory);
+    if (!succeeded(ran)) await servers.keeper.sweep(directory);
     if (!succeeded(ran) && saysDamaged(ran.tail)) head.distrust();
     return ok(ran);
   };
@@ -90,7 +88,7 @@ export function openGit(place: GitPlace): Git {
       const ready = await prepare();
       if (ready.ok) await ahead.read(...call);
     },
-    testingTip: () => readRef(directory, testingRef(place.host)),
+    testingTip: () => Promise.resolve(readRef(directory, testingRef(place.host))),
     countCommits: (id, bounds) => countCommits(servers.commandIn(directory), id, bounds),
     async close() {
       await Promise.all([ahead.close(), objects.close()]);
@@ -102,11 +100,18 @@ export function openGit(place: GitPlace): Git {
   };
 }
 
-function readerRules(
-  { directory, objectCap, readTimeout }: GitPlace,
-  env: Readonly<Record<string, string>>,
-): ReaderRules {
-  return { directory, env, cap: objectCap ?? 256 * 2 ** 20, patience: readTimeout ?? 30_000 };
+/** Once an agent: what a predecessor left there is ended and removed. */
+async function readyDirectory(place: GitPlace, servers: Servers): Promise<Result<void>> {
+  const { directory, account } = place;
+  if (place.isGuest !== true) {
+    await endStrays('GIT_DIR', directory, account?.uid);
+    await servers.keeper.sweep(directory);
+  }
+  return servers.prepare(directory);
+}
+
+function readerRules({ objectCap, readTimeout }: GitPlace, post: GitPost): ReaderRules {
+  return { post, cap: objectCap ?? 256 * 2 ** 20, patience: readTimeout ?? 30_000 };
 }
 
 type Run = (args: readonly string[], bounds: Bounds, input?: Uint8Array) => Promise<Result<Finished>>;
@@ -146,7 +151,7 @@ function writing(
       const ran = await reach(fetchArguments(name, refspec), bounds);
       if (!ran.ok) return ran;
       if (succeeded(ran.value)) {
-        const id = await readRef(directory, `refs/autark/state/${host}`);
+        const id = readRef(directory, `refs/autark/state/${host}`);
         return ok(id === null ? null : { id, isRefused: false });
       }
       if (saysRefused(ran.value.tail)) return refusedTip(reach, name, side, host, bounds);

@@ -37,7 +37,7 @@ export function openObjects(rules: ReaderRules, onDoubt: () => void): Objects {
 const anew = 'the agent fetches everything anew by itself';
 
 /** Only bytes whose hash is the id that was asked for are that object (S5). */
-function judge(id: ObjectId, reading: Reading, { directory, cap }: ReaderRules): Result<GitObject> {
+function judge(id: ObjectId, reading: Reading, { post: { directory }, cap }: ReaderRules): Result<GitObject> {
   const problem = (kind: FailureKind, cause: string, remedy = anew) =>
     fail({ kind, cause, where: `object ${id} in ${directory}`, remedy });
   switch (reading.kind) {

@@ -53,7 +53,7 @@ export function pushFailure(
   // 128: git gave up (the connection, usually). Else it did not even try, as with an object that is not there.
   const gaveUp = ran.ending.how === 'exited' && ran.ending.code === 128;
   const kind = gaveUp || first?.how === 'lost' ? 'unreachable' : 'unexpected';
-  const general = gitFailure(ran, { doing: 'push', ...side, timeout, kind, remedy: remoteRemedy });
+  const general = gitFailure(ran, { doing: 'push', remedy: remoteRemedy, ...side, timeout, kind });
   if (first === undefined || first.how === 'lost') return general;
   if (first.how === 'stale') {
     return {

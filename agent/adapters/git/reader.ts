@@ -6,10 +6,10 @@ import { keepTail } from '../process/tail.ts';
 import { endGroup } from '../process/group.ts';
 import { launch } from '../process/run.ts';
 import { batchParser, type Answer } from './batch.ts';
+import { gitTask, type GitPost } from './command.ts';
 
 export interface ReaderRules {
-  readonly directory: string;
-  readonly env: Readonly<Record<string, string>>;
+  readonly post: GitPost;
   /** Bytes above which an object is refused. */
   readonly cap: number;
   /** Milliseconds that one answer may take. */
@@ -115,8 +115,7 @@ function startHelper(
   rules: ReaderRules,
   on: { answered: (answer: Answer) => void; died: (reason: string) => void },
 ): Helper {
-  const env = { ...rules.env };
-  const child = launch({ file: 'git', args: ['cat-file', '--batch'], cwd: rules.directory, env });
+  const child = launch(gitTask(rules.post, ['cat-file', '--batch']));
   const complaints = keepTail(2048);
   const streams = [child.stdin, child.stdout, child.stderr];
   let timer: NodeJS.Timeout | undefined;

@@ -1,12 +1,11 @@
 import { withoutCredentials } from '../../../shared/credentials.ts';
 import type { Bounds } from '../../ports.ts';
 import type { Finished } from '../process/run.ts';
-import { gitCommand, type GitCommand } from './command.ts';
+import { gitCommand, type GitCommand, type GitPost } from './command.ts';
 import { parseRemote } from './remote.ts';
 
 /** What must be in nothing that a git prints, and where redirects are looked up. */
 export interface Transport {
-  readonly env: Readonly<Record<string, string>>;
   /** The remotes by name, with their credentials. */
   readonly remotes: Readonly<Record<string, string>>;
   /** Passwords and tokens as they are now. */
@@ -17,9 +16,12 @@ export interface Transport {
  * Runs a git that talks to a server. A server knows what it was sent, and may say it: known secrets are cut out of
  * what comes back. Where one redirects, the address follows as a line `redirected to URL`.
  */
-export function transportCommand(directory: string, { env, remotes, secrets }: Transport): GitCommand {
-  const command = gitCommand(directory, env);
-  const traced = gitCommand(directory, { ...env, GIT_TRACE_CURL: '2', GIT_TRACE_CURL_NO_DATA: '1' });
+export function transportCommand(post: GitPost, { remotes, secrets }: Transport): GitCommand {
+  const command = gitCommand(post);
+  const traced = gitCommand({
+    ...post,
+    env: { ...post.env, GIT_TRACE_CURL: '2', GIT_TRACE_CURL_NO_DATA: '1' },
+  });
   return async (args, bounds, input) => {
     const begun = performance.now();
     const ran = await command(args, bounds, input);

@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { execa } from 'execa';
 import { oneLine } from '../../../shared/printable.ts';
 import type { Bounds, Ending } from '../../ports.ts';
+import type { Account } from './account.ts';
 import { endGroup, groupStart, killGroup } from './group.ts';
 import { watchOutput, type Output } from './output.ts';
 
@@ -21,6 +22,8 @@ export interface Task {
   /** Takes standard error, which then leaves no tail. */
   readonly onStderr?: (chunk: Buffer) => void;
   readonly leftovers: 'end' | 'leave';
+  /** Whose program it is, with no capability and no group of the agent's (credentials(7)); the agent's own if absent. */
+  readonly as?: Account;
   /** Called with the process id; false ends the process without input. */
   readonly onStart?: (pid: number) => Promise<boolean>;
 }
@@ -46,11 +49,13 @@ export interface Finished {
  * Starts a program as leader of its own session and process group, with pipes. execa's own ways of ending it
  * are off: they reach the program alone, and ours must reach its children. It never rejects.
  */
-export function launch(task: Pick<Task, 'file' | 'args' | 'cwd' | 'env'>) {
+export function launch(task: Pick<Task, 'file' | 'args' | 'cwd' | 'env' | 'as'>) {
   return execa(task.file, task.args, {
     cwd: task.cwd,
     env: { ...task.env },
     extendEnv: false,
+    // libuv also gives up supplementary groups; leaving uid 0 gives up all capabilities (capabilities(7)).
+    ...(task.as === undefined ? {} : { uid: task.as.uid, gid: task.as.gid }),
     detached: true,
     cleanup: false,
     forceKillAfterDelay: false,
