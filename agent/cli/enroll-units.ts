@@ -42,7 +42,8 @@ export async function uninstall({ terminal, roles, root }: Context): Promise<Res
     'The units are gone. Left are /etc/autark, with the settings, and /var/lib/autark, with what this',
   );
   terminal.note(
-    'machine did and runs: remove them by hand if nobody shall know, once `autark retire` has told the fleet.',
+    'machine did and runs, and the users autark-git and autark-build: remove them by hand if nobody shall know,',
   );
+  terminal.note('once `autark retire` has told the fleet.');
   return ok(0);
 }

@@ -33,6 +33,14 @@ const switching = (...script: readonly string[]) => ({
   ].join('\n'),
 });
 
+/** What keeps the machine awake: whoever does may take a moment. */
+const listing = [
+  'for i in 1 2 3 4 5 6 7 8 9; do',
+  '  systemd-inhibit --list --no-legend --no-pager >/srv/inhibitors',
+  '  if grep -q ^autark /srv/inhibitors; then break; fi; sleep 1',
+  'done',
+];
+
 /** One after which no agent can be started any more. */
 const breaking = switching(
   `mkdir -p ${dropIn.slice(0, dropIn.lastIndexOf('/'))}`,
@@ -99,10 +107,15 @@ describeWith(['nspawn', 'trixie'], 'a machine with the units installed', () => {
     const before = await show('autark.service', 'InvocationID');
     const revision = await push({
       'files/word': 'two\n',
-      switch: switching('systemctl restart autark.service'),
+      switch: switching('systemctl restart autark.service', ...listing),
     });
     await recorded('deployed', revision);
     expect(await word()).toBe('two');
+    // Nor does the machine fall asleep meanwhile, and it may again when that is over.
+    expect(await host.must(['cat', '/srv/inhibitors'])).toMatch(/^autark .* sleep .* block$/m);
+    expect(await host.must(['systemd-inhibit', '--list', '--no-legend', '--no-pager'])).not.toMatch(
+      /^autark /m,
+    );
     expect(await show('autark.service', 'InvocationID')).not.toBe(before);
   });
 

@@ -22,6 +22,14 @@ const pause = 100;
 const slack = 120_000;
 
 /**
+ * Keeps the machine from going to sleep, where there is a systemd-logind (systemd-inhibit(1)), then becomes the program.
+ * Whoever holds the lock ends with the unit, as all that it started.
+ */
+const awake =
+  'systemd-inhibit --what=sleep --mode=block --who=autark --why="switches this machine" sleep infinity ' +
+  '</dev/null >/dev/null 2>&1 & exec "$0" "$@"';
+
+/**
  * Activations as transient units (systemd-run(1)), outside the agent's own cgroup: a switch may restart the agent,
  * replace it, or outlive it. The unit itself writes how it ended, and whoever is the agent by then reads that. All
  * processes of an activation end with it: what shall go on is a unit of its own.
@@ -73,7 +81,7 @@ async function begin(
     ...Object.entries({ PATH: programPath, ...order.env }).map(
       ([name, value]) => `--setenv=${name}=${value}`,
     ),
-    ...['--', order.file, ...order.args],
+    ...['--', '/bin/sh', '-c', awake, order.file, ...order.args],
   ];
   const started = await askSystemd('systemd-run', call, env);
   return started.ok ? ok(undefined) : started;
