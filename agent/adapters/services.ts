@@ -38,18 +38,38 @@ export function systemdServices({ root, shipped, env }: ServicesOptions): Servic
         ? ok(undefined)
         : await writeUnits(shipped, command);
       if (!written.ok) return written;
-      return call(env, [['daemon-reload'], ['enable', '--quiet', ...enabled], ['restart', 'autark.service']]);
+      const reloaded = await call(env, [['daemon-reload']]);
+      return reloaded.ok ? call(env, await startsOf(env)) : reloaded;
     },
     async uninstall() {
       await askSystemd('systemctl', ['disable', '--quiet', '--now', 'autark-once.timer', ...enabled], env);
+      // A cycle that the timer began does not end with the timer.
+      await askSystemd('systemctl', ['stop', 'autark-once.service'], env);
       try {
         for (const unit of units) await removeDurably(join(folder, unit));
       } catch (error) {
         return fail(fileFailure(error, 'remove the units', folder));
       }
-      return call(env, [['daemon-reload']]);
+      const reloaded = await call(env, [['daemon-reload']]);
+      // What was ended half way counts as failed, and systemd would go on listing it.
+      await askSystemd('systemctl', ['reset-failed', ...units], env);
+      return reloaded;
     },
   };
+}
+
+/** A machine whose cycles a timer begins goes on so: beside it, the agent would be stopped by each of them. */
+async function startsOf(env: Readonly<Record<string, string>>): Promise<readonly (readonly string[])[]> {
+  const timed = await askSystemd('systemctl', ['is-enabled', '--quiet', 'autark-once.timer'], env);
+  return timed.ok
+    ? [
+        ['enable', '--quiet', 'autark-recovery.service'],
+        ['restart', 'autark-once.timer'],
+      ]
+    : [
+        ['enable', '--quiet', ...enabled],
+        ['restart', 'autark.service'],
+      ];
 }
 
 async function writeUnits(shipped: string, command: string): Promise<Result<void>> {

@@ -2,7 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { vi } from 'vitest';
 import { formatPublicKey } from '../../shared/trust/ssh-key.ts';
-import { type Fleet, makeFleet } from './fleet.ts';
+import { type Fleet, makeFleet, type Status } from './fleet.ts';
 import { installHook, lineFor } from './git-server-example.ts';
 import type { MachineOptions } from './machine.ts';
 import { approveMachine, makeMachineHost, type MachineHost } from './machine-host.ts';
@@ -31,6 +31,8 @@ export interface Lab {
 export interface LabHost extends MachineHost {
   /** Waits until its newest record on the server is about this revision: the event of that record. */
   settles(revision: string): Promise<string>;
+  /** The same, also where the record is one that it left this revision: what became of it. */
+  decides(revision: string): Promise<Status['outcome']>;
   /** Its cable. */
   readonly plug: Plug;
 }
@@ -66,7 +68,11 @@ export async function makeLab(name: string): Promise<Lab> {
   const make = (host: string, options: MachineOptions): LabHost => {
     const plug = network.plug(host);
     const made = makeMachineHost(fleet, host, { ...options, plug });
-    const machine = { ...made, plug, settles: (revision: string) => settlesOn(made, revision) };
+    const machine: LabHost = {
+      ...{ ...made, plug },
+      settles: (revision) => settlesOn(made, revision),
+      decides: (revision) => decidesOn(made, revision),
+    };
     machines.push(machine);
     return machine;
   };
@@ -103,6 +109,14 @@ function settlesOn(host: MachineHost, revision: string): Promise<string> {
   return vi.waitUntil(async () => {
     const { parents, status } = (await host.records()).at(-1) ?? {};
     return parents?.[1] === revision && status?.outcome.event;
+  }, patience);
+}
+
+function decidesOn(host: MachineHost, revision: string): Promise<Status['outcome']> {
+  return vi.waitUntil(async () => {
+    const { parents, status } = (await host.records()).at(-1) ?? {};
+    const isAbout = parents?.[1] === revision || status?.outcome.attempted === revision;
+    return isAbout && status?.outcome;
   }, patience);
 }
 

@@ -107,14 +107,18 @@ async function whatFired(
     const read = await readIfThere(join(folder, 'result'));
     if (!read.ok) return read;
     if (read.value !== null) return ok(wentBack(Buffer.from(read.value).toString('latin1')));
-    const state = await askSystemd('systemctl', ['is-active', unitOf(name), 'autark-recovery.service'], env);
-    // is-active(systemctl): fails when none of them is; `activating` is what a oneshot is while it runs.
-    const isAtWork = /^(activating|active|deactivating)$/m.test(state.ok ? state.value : state.failure);
-    if (!isAtWork && !existsSync(join(folder, 'result'))) return ok({ how: 'interrupted' });
+    if (!(await isGoingBack(env)) && !existsSync(join(folder, 'result'))) return ok({ how: 'interrupted' });
     if (signal.aborted) break;
     await sleep(pause, undefined, { signal }).catch(() => undefined);
   }
   return fail(busy);
+}
+
+/** Not by `is-active`, which fails for a oneshot that runs: it is `activating`. No answer says nothing. */
+async function isGoingBack(env: Readonly<Record<string, string>>): Promise<boolean> {
+  const units = [unitOf(name), 'autark-recovery.service'];
+  const states = await askSystemd('systemctl', ['show', '--property=ActiveState', '--value', ...units], env);
+  return !states.ok || /^(activating|active|deactivating)$/m.test(states.value);
 }
 
 function wentBack(text: string): Fired {

@@ -1,0 +1,54 @@
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, expect, test, vi } from 'vitest';
+import { unitWatchdog } from '../../../../agent/adapters/watchdog/watchdog.ts';
+import type { Watchdog } from '../../../../agent/unit-ports.ts';
+import { scratch } from '../scratch.ts';
+
+/** A systemd that answers as systemctl(1) does of a watchdog in this state, and notes that it was asked. */
+let dir: string;
+let watchdog: Watchdog;
+const at = (file: string): string => join(dir, file);
+const systemd = (state: string): void => {
+  const script = [
+    `touch '${at('asked')}'`,
+    `case $1 in`,
+    `show) printf '${state}\\n\\ninactive\\n' ;;`,
+    `is-active) printf '${state}\\ninactive\\n'; [ ${state} = active ] || exit 3 ;;`,
+    `esac`,
+  ];
+  writeFileSync(at('bin/systemctl'), ['#!/bin/sh', ...script, ''].join('\n'));
+  chmodSync(at('bin/systemctl'), 0o755);
+};
+const bounds = (signal = new AbortController().signal) => ({ timeout: 60_000, signal });
+const isAsked = (): Promise<unknown> => vi.waitUntil(() => existsSync(at('asked')), { timeout: 30_000 });
+
+beforeEach(() => {
+  dir = scratch();
+  mkdirSync(at('bin'));
+  const env = { PATH: `${at('bin')}:${process.env['PATH'] ?? ''}` };
+  watchdog = unitWatchdog({ folder: dir, script: at('none'), profile: at('profile'), env });
+  writeFileSync(at('fired'), '');
+});
+
+test.each(['fired', 'disarm'] as const)('%s waits for a watchdog that is going back', async (verb) => {
+  systemd('activating');
+  const fired = watchdog[verb](bounds());
+  await isAsked();
+  writeFileSync(at('result'), '0\n');
+  expect(await fired).toEqual({ ok: true, value: { how: 'back', code: 0 } });
+});
+
+test('one that is no longer at work and left no result was cut off', async () => {
+  systemd('inactive');
+  expect(await watchdog.fired(bounds())).toEqual({ ok: true, value: { how: 'interrupted' } });
+});
+
+test('an agent that is asked to stop while it waits decides nothing', async () => {
+  systemd('activating');
+  const stop = new AbortController();
+  const fired = watchdog.fired(bounds(stop.signal));
+  await isAsked();
+  stop.abort();
+  expect(await fired).toMatchObject({ ok: false, failure: { kind: 'locked' } });
+});
