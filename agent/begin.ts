@@ -1,4 +1,5 @@
 import { foundAt, type Aim } from '../shared/cycle/aim.ts';
+import { triedOf } from '../shared/cycle/failed.ts';
 import { wayBack, withoutInputs } from '../shared/cycle/guard.ts';
 import {
   placeOf,
@@ -19,13 +20,14 @@ import { settle } from './stages/record.ts';
 export async function beginSwitch(
   context: Context,
   built: BuiltSystem,
-  { name, timeouts, health }: Host,
+  host: Host,
   aim: Aim,
   mode: Mode,
 ): Promise<Result<void>> {
   const { systems } = context.effects('guard');
   const { memory } = context;
   const { revision } = aim;
+  const { name, timeouts, health } = host;
   const to = memory.journal.newest + 1;
   const registered = await systems.register({ ...built, number: to, revision });
   if (!registered.ok) return registered;
@@ -40,6 +42,7 @@ export async function beginSwitch(
     newest: to,
     phase: {
       ...{ at: 'switch', from, to, revision, mode, timeout: timeouts.switch, attempt: 0 },
+      tried: triedOf(built, host),
       ...(before === null ? {} : { before }),
       ...(baseline.value === undefined ? {} : { baseline: baseline.value }),
     },

@@ -10,7 +10,7 @@ import { decide } from './decide.ts';
 import { conclude, failed, finish, rest, stillFull, stopped, type Ended } from './ending.ts';
 import { unlessNewer, type Wakes } from './newer.ts';
 import { build } from './stages/build.ts';
-import { guardSystem } from './stages/guard.ts';
+import { guardRevision, guardSystem } from './stages/guard.ts';
 import { olderTip } from './stages/own-branch.ts';
 import { glance } from './stages/own-state.ts';
 import { poll } from './stages/poll.ts';
@@ -87,6 +87,9 @@ async function pursue(context: Context, aim: Aim, wakes: Wakes | undefined): Pro
   const ready = await foresee(context);
   if (!ready.ok) return failed(context, 'record', ready.failure);
   if (plan.do !== 'deploy') return conclude(context, 'plan', plan.failure, aim, plan);
+
+  const refused = guardRevision(context, aim);
+  if (refused !== undefined) return conclude(context, 'guard', refused, aim);
 
   senses.log({ kind: 'stage', host, stage: 'build', revision });
   const { value } = verified;

@@ -1,8 +1,9 @@
 import { isOver, type Hold } from '../shared/cycle/hold.ts';
-import type { Phase } from '../shared/cycle/journal.ts';
+import { forgotten } from '../shared/cycle/failed.ts';
+import type { Journal, Phase } from '../shared/cycle/journal.ts';
 import { fail, ok, type Failure, type Result } from '../shared/failure.ts';
 import type { AgentHost } from './host.ts';
-import { patience } from './memory.ts';
+import { openMemory, patience } from './memory.ts';
 import { notEnrolled } from './opening.ts';
 import { portThrough } from './seam.ts';
 
@@ -38,8 +39,60 @@ export async function holdByHand(
   return settled.ok ? ok({ hold, before, isHalfDone: settled.value }) : settled;
 }
 
-/** Ends a hold by hand, also one that cannot be read; the value is what was in force, `null` when nothing was. */
-export async function release(host: AgentHost): Promise<Result<Hold | Failure | null>> {
+/** What `resume` ended. */
+export interface Released {
+  /** The hold that was in force, `null` when none was. */
+  readonly hold: Hold | Failure | null;
+  /** What failed here before and may be tried again. */
+  readonly forgot: Pick<Journal, 'failed' | 'failedTrial'> | null;
+}
+
+/**
+ * Lets the machine go on: forgets what failed on it, and ends a hold by hand, also one that cannot be read. In this
+ * order, so that an agent which wakes at the end of the hold is free to try; and the hold ends whatever becomes of the
+ * journal, which an agent that is at work may keep from us (11).
+ */
+export async function release(host: AgentHost, signal: AbortSignal): Promise<Result<Released>> {
+  const forgot = await forget(host, signal);
+  const hold = await endHold(host);
+  if (!hold.ok) return hold;
+  return forgot.ok ? ok({ hold: hold.value, forgot: forgot.value }) : fail(stillRemembered(forgot.failure));
+}
+
+/** Where nothing failed, and where nobody can say, the journal is left alone. */
+async function forget(
+  { journals: port, locks, perform }: AgentHost,
+  signal: AbortSignal,
+): Promise<Result<Released['forgot']>> {
+  const journals = portThrough(perform, 'record', 'journals', port);
+  const read = await journals.load();
+  if (!read.ok || read.value === null || forgotten(read.value) === undefined) return ok(null);
+  const memory = await openMemory(journals, locks);
+  if (!memory.ok) return memory;
+  const held = await memory.value.hold(signal);
+  if (!held.ok) return held;
+  try {
+    const { failed, failedTrial } = memory.value.journal;
+    const change = forgotten(memory.value.journal);
+    const written = change === undefined ? ok(undefined) : await memory.value.write(change);
+    return written.ok ? ok(change === undefined ? null : { failed, failedTrial }) : written;
+  } finally {
+    await memory.value.release();
+  }
+}
+
+function stillRemembered(failure: Failure): Failure {
+  return {
+    ...failure,
+    cause: `no hold is in force, but what failed on this machine is not forgotten: ${failure.cause}`,
+    remedy:
+      failure.kind === 'locked'
+        ? 'wait until the agent has ended what it is at, and run `autark resume` again'
+        : failure.remedy,
+  };
+}
+
+async function endHold(host: AgentHost): Promise<Result<Hold | Failure | null>> {
   const holds = portThrough(host.perform, 'record', 'holds', host.holds);
   const read = await holds.load();
   if (read.ok && read.value === null) return ok(null);

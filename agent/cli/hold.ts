@@ -1,5 +1,6 @@
 import { ok, type Failure } from '../../shared/failure.ts';
 import type { Hold } from '../../shared/cycle/hold.ts';
+import type { FailedSystem } from '../../shared/cycle/journal.ts';
 import { timestamp } from '../../shared/record/draft.ts';
 import { holdByHand, release } from '../hold.ts';
 import type { Act } from './verb.ts';
@@ -22,18 +23,22 @@ export const hold: Act = async (args, { terminal, roles, root, signal, now }) =>
   return ok(0);
 };
 
-/** `autark resume`: ends a hold by hand; the agent goes on at once. */
-export const resume: Act = async (_args, { terminal, roles, root }) => {
-  const released = await release(await roles.agentHost(root));
+/** `autark resume`: ends a hold by hand, and lets what failed be tried once more. */
+export const resume: Act = async (_args, { terminal, roles, root, signal }) => {
+  const released = await release(await roles.agentHost(root), signal);
   if (!released.ok) return released;
-  const was = released.value;
-  terminal.note(
-    was === null
-      ? 'this machine was not held by hand: there is nothing to end'
-      : `this machine goes on; it was ${saidOf(was)}`,
-  );
+  const { hold: was, forgot } = released.value;
+  for (const failed of [forgot?.failed, forgot?.failedTrial]) {
+    if (failed !== undefined && failed !== null) terminal.note(againOf(failed));
+  }
+  if (was !== null) terminal.note(`this machine goes on; it was ${saidOf(was)}`);
+  else if (forgot === null) terminal.note('this machine was not held by hand: there is nothing to end');
   return ok(0);
 };
+
+function againOf({ revision, cause }: FailedSystem): string {
+  return `what failed at ${revision.slice(0, 7)} may be tried again, in the agent's next cycle; then it was: ${cause}`;
+}
 
 function endOf({ until }: Hold): string {
   return until === undefined ? 'until `autark resume`' : `until ${timestamp(until)}, or \`autark resume\``;

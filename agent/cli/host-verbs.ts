@@ -87,7 +87,14 @@ export const hostVerbs: readonly Verb[] = [
   },
   {
     name: 'resume',
-    summary: 'End a hold or a rollback: the agent follows its branch again',
+    summary: 'End a hold or a rollback, and let a system that failed be tried once more',
+    examples: [
+      ['autark resume', 'the agent follows its branch again; works offline, beside a running agent'],
+    ],
+    exits: [
+      [11, 'no hold is in force, but the agent is at work: what failed is not forgotten yet; run it again'],
+    ],
+    exitFor: (failure) => exitCode(failure.kind),
     load: async () => (await import('./hold.ts')).resume,
   },
   {

@@ -1,3 +1,4 @@
+import { carriedBy } from '../../shared/cycle/carried.ts';
 import { backIn, runningFrom } from '../../shared/cycle/guard.ts';
 import type { Phase } from '../../shared/cycle/journal.ts';
 import type { AgentEvent } from '../../shared/event.ts';
@@ -37,7 +38,8 @@ export async function confirm(
   if (mode === 'test') {
     const tested = running === null ? null : { ...running, testedIn: boot };
     const aim = { revision, isTrial: true };
-    return settle(context, aim, { event: 'testing', running: tested }, { running: tested, rebootRequired });
+    const change = { running: tested, rebootRequired, failedTrial: null };
+    return settle(context, aim, { event: 'testing', running: tested }, change);
   }
   const { previous, earlier } = memory.journal;
   if (left !== undefined) {
@@ -52,7 +54,7 @@ export async function confirm(
     context,
     { revision, isTrial: false },
     { event: 'deployed', running },
-    { running, ...before, lastGood: to, rebootRequired },
+    { running, ...before, lastGood: to, rebootRequired, failed: null },
   );
 }
 
@@ -76,15 +78,14 @@ function excuse({ memory }: Context, check: Check): AgentEvent {
 
 function turnBack(
   context: Context,
-  { from, before, revision, mode, left, baseline, timeout = usual }: Confirming,
+  phase: Confirming,
   { failure, isCutOff }: Refusal,
 ): Promise<Result<void>> {
+  const { from, revision, mode, timeout = usual } = phase;
   return context.memory.write({
     phase: {
       ...{ at: 'rollback', from, attempted: revision, failure, isCutOff, attempt: 0, mode, timeout },
-      ...(before === undefined ? {} : { before }),
-      ...(left === undefined ? {} : { left }),
-      ...(baseline === undefined ? {} : { baseline }),
+      ...carriedBy(phase),
     },
   });
 }

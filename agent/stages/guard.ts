@@ -1,10 +1,17 @@
 import type { Aim } from '../../shared/cycle/aim.ts';
+import { failedBefore, refusal, triedOf } from '../../shared/cycle/failed.ts';
 import { guard } from '../../shared/cycle/guard.ts';
 import type { BuiltSystem, Mode } from '../../shared/cycle/journal.ts';
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
 import type { Host } from '../../shared/fleet/fleet.ts';
 import { changedInhibitors, systemProblem, type SystemFacts } from '../../shared/nix/system.ts';
 import type { Context } from '../context.ts';
+
+/** What spares a build: this very revision failed here before, whatever it would be built to. */
+export function guardRevision({ memory }: Context, aim: Aim): Failure | undefined {
+  const before = failedBefore(memory.journal, aim);
+  return before === undefined ? undefined : refusal(before, aim);
+}
 
 /** Whether a built system may be activated now, and how; `unchanged` when it is what runs. */
 export async function guardSystem(
@@ -13,7 +20,10 @@ export async function guardSystem(
   host: Host,
   aim: Aim,
 ): Promise<Result<Mode | 'unchanged'>> {
-  if (guard(built, context.memory.journal.running, aim) === 'unchanged') return ok('unchanged');
+  const { journal } = context.memory;
+  if (guard(built, journal.running, aim) === 'unchanged') return ok('unchanged');
+  const before = failedBefore(journal, aim, triedOf(built, host));
+  if (before !== undefined) return fail(refusal(before, aim));
   const mode = aim.isTrial ? 'test' : host.activate;
   return built.kind === 'exec' ? ok(mode) : guardNixos(context, built, host, mode);
 }

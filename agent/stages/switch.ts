@@ -1,3 +1,4 @@
+import { carriedBy } from '../../shared/cycle/carried.ts';
 import {
   backFailure,
   deadlineOf,
@@ -57,14 +58,13 @@ async function proceed(
 ): Promise<Result<void>> {
   const verdict = judge(activation, seesUnits(phase));
   if (!verdict.good) return goBack(context, phase, verdict.cause, tail);
-  const { from, before, to, revision, mode, timeout, left, baseline } = phase;
+  const { from, to, revision, mode, timeout, baseline } = phase;
   const exit = activation.how === 'exited' ? activation.code : 0;
   return context.memory.write({
     phase: {
       ...{ at: 'confirm', from, to, revision, mode, exit },
-      ...(before === undefined ? {} : { before }),
-      ...(left === undefined ? {} : { left }),
-      ...(baseline === undefined ? {} : { baseline, timeout }),
+      ...carriedBy(phase),
+      ...(baseline === undefined ? {} : { timeout }),
     },
   });
 }
@@ -75,7 +75,7 @@ async function goBack(
   cause: string,
   tail: string,
 ): Promise<Result<void>> {
-  const { from, before, to, revision, mode, timeout, left, baseline } = phase;
+  const { from, to, revision, mode, timeout, left } = phase;
   const said = left === undefined ? switchFailure(to, cause, tail) : backFailure(to, cause, tail);
   // A switch that failed on a full disk is not a bad revision.
   const isFull = await context.effects('switch').machine.isFull();
@@ -83,9 +83,7 @@ async function goBack(
   return context.memory.write({
     phase: {
       ...{ at: 'rollback', from, attempted: revision, failure, attempt: 0, mode, timeout },
-      ...(before === undefined ? {} : { before }),
-      ...(left === undefined ? {} : { left }),
-      ...(baseline === undefined ? {} : { baseline }),
+      ...carriedBy(phase),
     },
   });
 }

@@ -1,4 +1,6 @@
+import type { Aim } from '../../shared/cycle/aim.ts';
 import { stuck } from '../../shared/cycle/confirm.ts';
+import { weigh, type Weighed } from '../../shared/cycle/failed.ts';
 import { uncertain } from '../../shared/cycle/guard.ts';
 import { fail, type Failure, type Result } from '../../shared/failure.ts';
 import { worldsFault } from '../../shared/health/baseline.ts';
@@ -8,7 +10,7 @@ import { reachServer, stopped } from './health.ts';
 import { settle } from './record.ts';
 import type { GoingBack } from './switch.ts';
 
-function aimOf({ attempted, mode }: GoingBack) {
+function aimOf({ attempted, mode }: GoingBack): Aim {
   return { revision: attempted, isTrial: mode === 'test' };
 }
 
@@ -16,12 +18,19 @@ function aimOf({ attempted, mode }: GoingBack) {
 export async function settleUndone(context: Context, phase: GoingBack): Promise<Result<void>> {
   const { running, host } = context.memory.journal;
   const { attempted } = phase;
-  const failure = await blameOf(context, phase);
-  if (failure === 'stopped') return fail(stopped('going back'));
+  const blamed = await blameOf(context, phase);
+  if (blamed === 'stopped') return fail(stopped('going back'));
+  const { failure, change } = remember(context, phase, blamed);
   const told = await retell(context, phase, failure);
   if (!told.ok) return told;
   context.senses.log({ kind: 'failure', host, stage: 'switch', failure, revision: attempted });
-  return settle(context, aimOf(phase), { event: 'rolled-back', failure, stage: 'switch', running });
+  return settle(context, aimOf(phase), { event: 'rolled-back', failure, stage: 'switch', running }, change);
+}
+
+/** What failed is written with how it ended, so that a crash cannot part them. */
+function remember({ memory, senses }: Context, phase: GoingBack, failure: Failure): Weighed {
+  const { tried } = phase;
+  return weigh(memory.journal, { aim: aimOf(phase), tried, failure, now: senses.clock.now() });
 }
 
 /** A server that the old generation cannot reach either is no fault of the revision (P3). */
@@ -46,11 +55,13 @@ export async function giveUp(
   cause: string,
   tail = '',
 ): Promise<Result<void>> {
-  const failure = { ...stuck(phase.failure, cause), ...(tail === '' ? {} : { detail: tail }) };
+  const stayed = { ...stuck(phase.failure, cause), ...(tail === '' ? {} : { detail: tail }) };
+  const { failure, change } = remember(context, phase, stayed);
   const told = await retell(context, phase, failure);
   if (!told.ok) return told;
   const { running: before, host } = context.memory.journal;
   context.senses.log({ kind: 'failure', host, stage: 'rollback', failure, revision: phase.attempted });
   const running = uncertain(before);
-  return settle(context, aimOf(phase), { event: 'failed', failure, stage: 'rollback', running }, { running });
+  const settled = { event: 'failed', failure, stage: 'rollback', running } as const;
+  return settle(context, aimOf(phase), settled, { ...change, running });
 }

@@ -1,3 +1,4 @@
+import { carriedBy } from '../../shared/cycle/carried.ts';
 import { judge } from '../../shared/cycle/confirm.ts';
 import type { Phase } from '../../shared/cycle/journal.ts';
 import { ok, type Failure, type Result } from '../../shared/failure.ts';
@@ -52,13 +53,11 @@ function settleAs(context: Context, back: GoingBack, fired: Fired): Promise<Resu
 /** The phase that the watchdog acted in the place of. */
 function goingBack({ memory }: Context, phase: Watched): GoingBack {
   if (phase.at === 'rollback') return { ...phase, attempt: 0 };
-  const { from, before, revision, mode, to, left, baseline, timeout = memory.journal.pace.fetch } = phase;
+  const { from, revision, mode, to, timeout = memory.journal.pace.fetch } = phase;
   return {
     ...{ at: 'rollback', from, attempted: revision, attempt: 0, mode, failure: unconfirmed(to) },
     timeout,
-    ...(before === undefined ? {} : { before }),
-    ...(left === undefined ? {} : { left }),
-    ...(baseline === undefined ? {} : { baseline }),
+    ...carriedBy(phase),
   };
 }
 

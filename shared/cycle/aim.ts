@@ -67,5 +67,5 @@ export function endOfTrial(journal: Journal, heads: Heads): Partial<Journal> | u
   const { trial } = journal;
   const offered = offeredFor(journal, heads);
   if (trial === null || trial.head === offered) return undefined;
-  return offered === null ? { trial: null, standing: null } : { trial: null };
+  return offered === null ? { trial: null, standing: null, failedTrial: null } : { trial: null };
 }

@@ -52,7 +52,7 @@ export function switchFailure(generation: number, cause: string, tail: string): 
     kind: 'switch-failed',
     cause: `generation ${generation} could not be activated: ${cause}`,
     where: `generation ${generation}`,
-    remedy: 'mend the configuration and push; the host tries the next revision',
+    remedy: 'mend the configuration and push; the host tries the next revision that changes it',
     ...(tail === '' ? {} : { detail: tail }),
   };
 }
@@ -71,6 +71,7 @@ export function stuck(failure: Failure, cause: string): Failure {
     ...failure,
     kind: 'switch-stuck',
     cause: `${failure.cause}; ${cause}`,
-    remedy: 'look at the machine: what runs may be half of each generation; a newer revision is still tried',
+    remedy:
+      'look at the machine: what runs may be half of each generation; a newer revision with another system is still tried',
   };
 }

@@ -31,6 +31,8 @@ const draft = v.strictObject({
   replaces: v.exactOptional(id),
 });
 
+const tried = v.strictObject({ digest: v.string(), path: v.string(), terms: v.string() });
+
 const phase = v.variant('at', [
   v.strictObject({ at: v.literal('idle') }),
   v.strictObject({ at: v.literal('build'), revision: id, path: v.string(), child: v.exactOptional(child) }),
@@ -46,12 +48,14 @@ const phase = v.variant('at', [
     child: v.exactOptional(child),
     left: v.exactOptional(id),
     baseline: v.exactOptional(baselineSchema),
+    tried: v.exactOptional(tried),
   }),
   v.strictObject({
     at: v.literal('confirm'),
     before: v.exactOptional(v.string()),
     timeout: v.exactOptional(milliseconds),
     baseline: v.exactOptional(baselineSchema),
+    tried: v.exactOptional(tried),
     from: v.nullable(positive),
     to: positive,
     revision: id,
@@ -66,6 +70,7 @@ const phase = v.variant('at', [
     attempted: id,
     failure,
     baseline: v.exactOptional(baselineSchema),
+    tried: v.exactOptional(tried),
     isCutOff: v.exactOptional(v.boolean()),
     attempt: count,
     mode,
@@ -88,6 +93,15 @@ const standing = v.strictObject({
   cause: v.string(),
   under: v.string(),
   until: v.exactOptional(milliseconds),
+});
+
+const failed = v.strictObject({
+  ...tried.entries,
+  revision: id,
+  attempts: positive,
+  code: count,
+  cause: v.string(),
+  at: milliseconds,
 });
 
 const running = v.strictObject({
@@ -148,6 +162,8 @@ export const journalSchema = v.strictObject({
   pace,
   standing: v.nullable(standing),
   trial: v.nullable(standing),
+  failed: v.optional(v.nullable(failed), null),
+  failedTrial: v.optional(v.nullable(failed), null),
   heldByHand: v.optional(v.boolean(), false),
   overtaken: v.nullable(id),
   phase,

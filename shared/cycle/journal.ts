@@ -56,6 +56,27 @@ export interface Draft {
   readonly replaces?: ObjectId;
 }
 
+/** What a switch tries, and on which terms: enough to know it again once it has failed. */
+export interface Tried {
+  readonly digest: string;
+  readonly path: string;
+  /** A digest of what it is judged by, as `termsOf` makes it. */
+  readonly terms: string;
+}
+
+/** A system that was activated and gone back from, or could not even be gone back from. */
+export interface FailedSystem extends Tried {
+  /** The revision at which it was tried last. */
+  readonly revision: ObjectId;
+  /** How often it was tried; bounded also while the world is at fault, so that a machine never loops. */
+  readonly attempts: number;
+  /** How the last attempt ended: 40 and 41 are final, a fault of the world is tried again. */
+  readonly code: number;
+  readonly cause: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
 /**
  * Where the cycle stands. Written before each effect; after a crash it says what to finish or undo. Timeouts
  * are those of the host as planned, in milliseconds.
@@ -86,6 +107,8 @@ export type Phase =
       readonly left?: ObjectId;
       /** Absent in phases begun by an agent that knew of none: the exit code alone counts then. */
       readonly baseline?: Baseline;
+      /** Absent in a going back by hand, and in phases begun by an agent that remembered no failed systems. */
+      readonly tried?: Tried;
     }
   | {
       readonly at: 'confirm';
@@ -93,6 +116,7 @@ export type Phase =
       /** For going back; absent without a baseline. */
       readonly timeout?: number;
       readonly baseline?: Baseline;
+      readonly tried?: Tried;
       readonly from: number | null;
       readonly to: number;
       readonly revision: ObjectId;
@@ -108,6 +132,7 @@ export type Phase =
       readonly attempted: ObjectId;
       readonly failure: Failure;
       readonly baseline?: Baseline;
+      readonly tried?: Tried;
       /** True when all that was wrong is that the server was out of reach. */
       readonly isCutOff?: boolean;
       readonly attempt: number;
@@ -158,8 +183,11 @@ export interface Standing {
   readonly until?: number;
 }
 
-/** How often an activation is begun before the agent goes back, and a going back before it gives up. */
-export const attempts = { switch: 2, rollback: 3 } as const;
+/**
+ * How often an activation is begun before the agent goes back, a going back before it gives up, and a system tried that
+ * the world kept from being confirmed before it counts as failed.
+ */
+export const attempts = { switch: 2, rollback: 3, world: 3 } as const;
 
 /** What this host runs, as far as its own files say. */
 export interface Running extends Omit<RunningSystem, 'testing'> {
@@ -227,6 +255,10 @@ export interface Journal {
   readonly standing: Standing | null;
   /** The same of the revision on `testing/<host>`; `null` when there is none, or it is over. */
   readonly trial: Standing | null;
+  /** The system that failed last at a head: not activated again until another one proves good, or `resume`. */
+  readonly failed: FailedSystem | null;
+  /** The same of a revision on `testing/<host>`, and about no other revision. */
+  readonly failedTrial: FailedSystem | null;
   /** True from the record of a hold by hand to the one that says `resumed`. */
   readonly heldByHand: boolean;
   /** The newest revision on `testing/<host>` that did not descend from the head: it never will again. */

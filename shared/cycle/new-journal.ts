@@ -34,6 +34,8 @@ export function newJournal(beginning: Beginning): Journal {
     pace: firstPace,
     standing: null,
     trial: null,
+    failed: null,
+    failedTrial: null,
     heldByHand: false,
     overtaken: null,
     phase: { at: 'idle' },

@@ -77,7 +77,7 @@ export function refuse(generation: number, baseline: Baseline, found: Findings):
 }
 
 function remedyFor(isUnwell: boolean, units: readonly string[]): string {
-  const next = 'and push; the host tries the next revision';
+  const next = 'and push; the host tries the next revision that changes it';
   if (isUnwell) return `mend the configuration or the check ${next}`;
   const [unit] = units;
   if (unit !== undefined)

@@ -27,6 +27,10 @@ test('a failed activation stopped at any effect is undone by the next cycle, and
   const scenario = {
     ...{ fleet, host, revision, may: ['hello', 'two'] },
     ...{ code: 40, motd: 'hello', event: 'rolled-back' },
+    also: (because: string) => {
+      const { failed } = JSON.parse(host.journal()) as { failed: unknown };
+      expect(failed, because).toMatchObject({ revision, attempts: 1, code: 40 });
+    },
   };
   const snapshot = takeSnapshot(fleet.world, host);
   const step = 3;

@@ -1,21 +1,7 @@
 import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { execHost } from '../rig/exec-system.ts';
+import { cutting } from '../rig/cutting.ts';
 import { type Fleet, type FleetHost, makeDeployed, newest } from '../rig/fleet.ts';
-
-/** Its activation takes the served repository away once, and gives it back with the next one unless it is lost. */
-function cutting(motd: string, remote: string) {
-  const files = execHost('web1', motd);
-  const build = files['hosts/web1/build'];
-  if (typeof build !== 'object' || build === null || !('executable' in build))
-    throw new Error('no build program');
-  const lines = [
-    `if test -e "$AUTARK_ROOT/cut"; then rm "$AUTARK_ROOT/cut"; mv '${remote}' '${remote}.away'`,
-    `elif test -e '${remote}.away' && test ! -e "$AUTARK_ROOT/lost"; then mv '${remote}.away' '${remote}'; fi`,
-  ];
-  const executable = build.executable.replace('\nEND\n', `\n${lines.join('\n')}\nEND\n`);
-  return { ...files, 'hosts/web1/build': { executable } };
-}
 
 const check = 'health: [ { command: hosts/web1/check, retries: 0 } ]';
 const program = {

@@ -12,6 +12,9 @@ const commit = '0123456789abcdef0123456789abcdef01234567';
 const child = { pid: 4242, started: 987654, boot: '6d1c9f0e-0000-4000-8000-000000000000' };
 const system = { kind: 'exec', path: '/var/lib/autark/systems/7f', generation: 42, revision } as const;
 
+const tried = { digest: 'cd'.repeat(32), path: '/var/lib/autark/systems/81', terms: 'ab'.repeat(32) };
+const failed = { ...tried, revision, attempts: 3, code: 40, cause: 'it failed', at: 1_767_225_600_000 };
+
 const draft: Full<Draft> = {
   subject: 'web1: deployed 3c5e1a2 "Open port 443" as generation 42',
   detail: ['built in 3 s', 'naïve ünïcode, "quotes" and \\ too'],
@@ -58,7 +61,7 @@ const draft: Full<Draft> = {
 export const phases: readonly Phase[] = [
   { at: 'idle' },
   { at: 'build', revision, path: '/var/lib/autark/systems/7f', child },
-  { at: 'switch', from: 41, to: 42, revision, attempt: 1, mode: 'switch', timeout: 900_000, child },
+  { at: 'switch', from: 41, to: 42, revision, attempt: 1, mode: 'switch', timeout: 900_000, child, tried },
   {
     ...{ at: 'switch', from: null, to: 1, revision, attempt: 0, mode: 'boot', timeout: 900_000 },
     before: '/nix/store/abc-nixos-system-web1',
@@ -69,7 +72,7 @@ export const phases: readonly Phase[] = [
   },
   { at: 'confirm', from: 41, to: 42, revision, mode: 'test', exit: 0 },
   { at: 'confirm', from: 42, to: 41, revision, mode: 'switch', exit: 0, left: commit },
-  { at: 'confirm', from: 41, to: 42, revision, mode: 'switch', exit: 4 },
+  { at: 'confirm', from: 41, to: 42, revision, mode: 'switch', exit: 4, tried },
   {
     at: 'rollback',
     from: 41,
@@ -87,6 +90,7 @@ export const phases: readonly Phase[] = [
     timeout: 900_000,
     child,
     left: commit,
+    tried,
   },
   { at: 'record', draft },
   { at: 'record', draft, instead: { seq: 4, id: commit }, again: [{ seq: 5, id: revision }] },
@@ -127,6 +131,8 @@ const full: Full<Omit<Journal, 'phase'>> = {
   pace: { interval: 60_000, heartbeat: 86_400_000, fetch: 300_000 },
   standing: { head: revision, event: 'held', code: 10, cause: 'paused', under: '99'.repeat(32), until: 1 },
   trial: { head: commit, event: 'testing', code: 0, cause: '', under: '99'.repeat(32), until: 2 },
+  failed,
+  failedTrial: { ...failed, code: 50 },
   heldByHand: true,
   overtaken: commit,
 };

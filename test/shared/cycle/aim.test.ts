@@ -41,7 +41,7 @@ test('nothing is left when both were judged, or there is nothing to try', () => 
 
 test('a trial is over when its branch is gone or left behind; the head is then looked at again', () => {
   const trying = { ...settled, trial: found(offered, 'testing') };
-  const over = { trial: null, standing: null };
+  const over = { trial: null, standing: null, failedTrial: null };
   const heads = (testing: string | null) => ({ revision: main, testing });
   expect(endOfTrial(trying, heads(offered))).toBeUndefined();
   expect(endOfTrial(trying, heads(null))).toEqual(over);

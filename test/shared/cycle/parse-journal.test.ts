@@ -59,6 +59,7 @@ const young = new Set([
   ...['floors', 'reports', 'diverged', 'restoredAt'],
   ...['earlier', 'heldByHand'],
   ...['key', 'replaced', 'replaces', 'follows', 'successor'],
+  ...['failed', 'failedTrial'],
 ]);
 
 test('a journal from before a key was thought of knows nothing of it', () => {
@@ -67,9 +68,21 @@ test('a journal from before a key was thought of knows nothing of it', () => {
     ...{ floors: [], reports: [], diverged: null, restoredAt: null },
     ...{ earlier: [], heldByHand: false },
     ...{ key: null, replaced: null, replaces: null, follows: false, successor: null },
+    ...{ failed: null, failedTrial: null },
   };
   expect(valueOf(parseJournal(encode(old), where))).toEqual({ ...old, ...nothing });
 });
+
+test.each(['switch', 'confirm', 'rollback'])(
+  'phase %s of an agent that remembered no failed systems says nothing of what it tries',
+  (at) => {
+    const phase = phases.find((one) => one.at === at && 'tried' in one);
+    if (phase === undefined || !('tried' in phase)) throw new Error(`no phase ${at} says what it tries`);
+    const { tried, ...old } = phase;
+    expect(tried).toBeDefined();
+    expect(valueOf(parseJournal(encode({ ...fullJournal, phase: old }), where)).phase).toEqual(old);
+  },
+);
 
 describe('a journal is held when', () => {
   const held = (value: unknown): string => {
@@ -118,6 +131,9 @@ describe('a journal is held when', () => {
     ['previous', 0],
     ['approved', 'yes'],
     ['format', 0],
+    ['failed', { revision: 'a'.repeat(40) }],
+    ['failed', { ...fullJournal.failed, attempts: 0 }],
+    ['failedTrial', { ...fullJournal.failedTrial, extra: 1 }],
     ['phase', { at: 'sleep' }],
     ['phase', { at: 'switch' }],
   ])('%s is %j', (key, value) => {
