@@ -82,7 +82,7 @@ test('goes back: current, activation, result, and the agent is started again', (
   expect(readFileSync(join(dir, 'environment'), 'utf8')).not.toMatch(/LEAKED/);
   expect(read('result')).toBe('0');
   expect(existsSync(state('watchdog/armed'))).toBe(false);
-  expect(asked()).toMatch(/stop autark\.service\n(.*\n)*.*start autark\.service/);
+  expect(asked()).toMatch(/stop autark\.service autark-once\.service\n(.*\n)*.*start autark\.service/);
 });
 
 test('nobody who was disarmed goes back', () => {
