@@ -57,6 +57,7 @@ export async function agentHostRole({ root, env, perform, log }: HostSurrounding
     open: (chosen, access) => openHost(chosen, { ...files, paths, env, log, clock, random }, access),
     watchFiles: (onChange) => watchFiles(paths, log, onChange),
     watchRemote: (chosen, onChange) => watchRemote(chosen, log, onChange),
+    watchLinks: (chosen, onChange) => watchLinks(paths, chosen, log, onChange),
   };
 }
 
@@ -97,11 +98,12 @@ async function openHost(
     import('./adapters/trees.ts'),
     import('./adapters/systems.ts'),
   ]);
-  const [{ accessOf }, { fileOutbox }, { linuxMachine }, { machineHealth }, journal, hold] =
+  const [{ accessOf }, { fileOutbox }, { linuxMachine }, { machineLinks }, { machineHealth }, journal, hold] =
     await Promise.all([
       import('./adapters/git/access.ts'),
       import('./adapters/outbox.ts'),
       import('./adapters/machine.ts'),
+      import('./adapters/links.ts'),
       import('./adapters/health.ts'),
       import('./adapters/journal.ts'),
       import('./adapters/hold.ts'),
@@ -133,6 +135,11 @@ async function openHost(
     holds: hold.fileHolds(state),
     outbox: fileOutbox(state),
     machine: linuxMachine({ root, state }),
+    links: machineLinks({
+      profile: settings.profile ?? paths.profile,
+      currentSystem: paths.currentSystem,
+      state,
+    }),
     health: machineHealth({ root, searchPath: env['PATH'] ?? '/usr/bin:/bin', programs }),
     ...files,
   };
@@ -220,6 +227,26 @@ async function watchRemote(
     log(unwatched(host, message));
   });
   return async () => watch?.close();
+}
+
+async function watchLinks(
+  { profile, currentSystem, current }: Paths,
+  settings: AgentSettings,
+  log: Log,
+  onChange: () => void,
+): Promise<() => Promise<void>> {
+  const { watchLink } = await import('./adapters/watch.ts');
+  const links = [settings.profile ?? profile, currentSystem, current];
+  const watches = await Promise.all(
+    links.map((link) =>
+      watchLink(link, onChange, (message) => {
+        log(unwatched(settings.host, message));
+      }),
+    ),
+  );
+  return async () => {
+    await Promise.all(watches.filter((watch) => watch !== null).map((watch) => watch.close()));
+  };
 }
 
 function unwatched(host: string, message: string): AgentEvent {

@@ -21,7 +21,9 @@ export async function settleUndone(context: Context, phase: GoingBack): Promise<
   const told = await retell(context, phase, failure);
   if (!told.ok) return told;
   context.senses.log({ kind: 'failure', host, stage: 'switch', failure, revision: attempted });
-  return settle(context, aimOf(phase), { event: 'rolled-back', failure, stage: 'switch', running });
+  // What was changed by hand before is no more; what is left of it is found anew.
+  const settled = { event: 'rolled-back', failure, stage: 'switch', running } as const;
+  return settle(context, aimOf(phase), settled, { drift: null });
 }
 
 /** A server that the old generation cannot reach either is no fault of the revision (P3). */
@@ -52,5 +54,10 @@ export async function giveUp(
   const { running: before, host } = context.memory.journal;
   context.senses.log({ kind: 'failure', host, stage: 'rollback', failure, revision: phase.attempted });
   const running = uncertain(before);
-  return settle(context, aimOf(phase), { event: 'failed', failure, stage: 'rollback', running }, { running });
+  return settle(
+    context,
+    aimOf(phase),
+    { event: 'failed', failure, stage: 'rollback', running },
+    { running, drift: null },
+  );
 }

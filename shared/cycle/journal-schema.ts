@@ -96,6 +96,17 @@ const running = v.strictObject({
   inputs: v.exactOptional(v.string()),
   root: v.exactOptional(v.string()),
   testedIn: v.exactOptional(v.string()),
+  waitsIn: v.exactOptional(v.string()),
+});
+
+const drift = v.strictObject({
+  strays: v.array(
+    v.strictObject({
+      link: v.picklist(['profile', 'current-system', 'current']),
+      should: v.string(),
+      leads: v.nullable(v.string()),
+    }),
+  ),
 });
 
 const pace = v.strictObject({
@@ -150,5 +161,6 @@ export const journalSchema = v.strictObject({
   trial: v.nullable(standing),
   heldByHand: v.optional(v.boolean(), false),
   overtaken: v.nullable(id),
+  drift: v.optional(v.nullable(drift), null),
   phase,
 });

@@ -36,6 +36,7 @@ export function newJournal(beginning: Beginning): Journal {
     trial: null,
     heldByHand: false,
     overtaken: null,
+    drift: null,
     phase: { at: 'idle' },
   };
 }

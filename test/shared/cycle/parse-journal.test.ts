@@ -59,6 +59,7 @@ const young = new Set([
   ...['floors', 'reports', 'diverged', 'restoredAt'],
   ...['earlier', 'heldByHand'],
   ...['key', 'replaced', 'replaces', 'follows', 'successor'],
+  'drift',
 ]);
 
 test('a journal from before a key was thought of knows nothing of it', () => {
@@ -67,6 +68,7 @@ test('a journal from before a key was thought of knows nothing of it', () => {
     ...{ floors: [], reports: [], diverged: null, restoredAt: null },
     ...{ earlier: [], heldByHand: false },
     ...{ key: null, replaced: null, replaces: null, follows: false, successor: null },
+    drift: null,
   };
   expect(valueOf(parseJournal(encode(old), where))).toEqual({ ...old, ...nothing });
 });
