@@ -7,6 +7,7 @@ import { heldAtLast, heldMeanwhile, sayResumed } from './by-hand.ts';
 import { carryOn } from './carry-on.ts';
 import type { Context } from './context.ts';
 import { decide } from './decide.ts';
+import { noticeDrift } from './drift.ts';
 import { conclude, failed, finish, rest, stillFull, stopped, type Ended } from './ending.ts';
 import { unlessNewer, type Wakes } from './newer.ts';
 import { build } from './stages/build.ts';
@@ -35,6 +36,8 @@ export async function cycle(context: Context, wakes?: Wakes): Promise<Ended> {
 
   const resumed = await sayResumed(context);
   if (!resumed.ok) return failed(context, 'record', resumed.failure);
+  const noticed = await noticeDrift(context);
+  if (!noticed.ok) return failed(context, 'record', noticed.failure);
 
   const heads = await context.stopwatch.time('poll', () => poll(context));
   if (!heads.ok) return failed(context, 'poll', heads.failure);

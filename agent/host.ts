@@ -29,6 +29,8 @@ export interface AgentHost {
   watchFiles(onChange: () => void): Promise<() => Promise<void>>;
   /** Calls back when a remote on this machine changed; any other is not watched. */
   watchRemote(settings: AgentSettings, onChange: () => void): Promise<() => Promise<void>>;
+  /** Calls back when somebody, also the agent itself, switched this machine to another system. */
+  watchLinks(settings: AgentSettings, onChange: () => void): Promise<() => Promise<void>>;
 }
 
 export interface HostAccess {

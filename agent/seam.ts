@@ -1,4 +1,5 @@
 import type { Stage } from '../shared/failure.ts';
+import type { Links } from './drift-ports.ts';
 import type { Health } from './health-ports.ts';
 import type { Nix } from './nix-ports.ts';
 import type { Activations, Watchdog } from './unit-ports.ts';
@@ -32,6 +33,7 @@ export interface Effects {
   readonly holds: Holds;
   readonly outbox: Outbox;
   readonly machine: Machine;
+  readonly links: Links;
   readonly health: Health;
   readonly settings: Settings;
   readonly keys: HostKeys;
@@ -72,6 +74,7 @@ export function through(perform: Perform, stage: Stage, effects: Effects): Effec
     holds: wrap('holds', effects.holds),
     outbox: wrap('outbox', effects.outbox),
     machine: wrap('machine', effects.machine),
+    links: wrap('links', effects.links),
     health: wrap('health', effects.health),
     settings: wrap('settings', effects.settings),
     keys: wrap('keys', effects.keys),

@@ -53,7 +53,20 @@ async function serveOn(host: AgentHost, { signal, onHangup }: Service): Promise<
     bell.request();
   };
   onHangup(request);
-  const keeper = keepOpen(host, request);
+  let isBusy = false;
+  const watch = async (settings: AgentSettings) => {
+    const ends = await Promise.all([
+      host.watchRemote(settings, request),
+      // While a cycle runs it is mostly the agent itself that moves them; what is missed so is found at the interval.
+      host.watchLinks(settings, () => {
+        if (!isBusy) request();
+      }),
+    ]);
+    return async () => {
+      await Promise.all(ends.map((end) => end()));
+    };
+  };
+  const keeper = keepOpen(host, watch);
   // For as long as the daemon lives: it is when nothing can be opened that a person mends the file.
   const unwatch = await host.watchFiles(request);
   host.log({ kind: 'started', host: '-', version: host.version });
@@ -65,7 +78,9 @@ async function serveOn(host: AgentHost, { signal, onHangup }: Service): Promise<
     random: host.random,
     log: host.log,
     runCycle: async (wakes) => {
+      isBusy = true;
       const ran = await runCycle(host, keeper, signal, wakes);
+      isBusy = false;
       if (ran.ok) interval = ran.value.interval;
       return ran;
     },
@@ -138,7 +153,12 @@ interface Keeper {
   close(): Promise<void>;
 }
 
-function keepOpen(host: AgentHost, onChange?: () => void): Keeper {
+/** @param watch begins to watch what the settings name; the result ends that */
+function keepOpen(
+  host: AgentHost,
+  watch: (settings: AgentSettings) => Promise<() => Promise<void>> = () =>
+    Promise.resolve(() => Promise.resolve()),
+): Keeper {
   let kept: { text: string; opened: OpenedHost; unwatch: () => Promise<void> } | undefined;
   const close = async (): Promise<void> => {
     await kept?.unwatch();
@@ -153,9 +173,7 @@ function keepOpen(host: AgentHost, onChange?: () => void): Keeper {
       await close();
       const opened = await host.open(settings);
       if (!opened.ok) return opened;
-      const unwatch =
-        onChange === undefined ? () => Promise.resolve() : await host.watchRemote(settings, onChange);
-      kept = { text, opened: opened.value, unwatch };
+      kept = { text, opened: opened.value, unwatch: await watch(settings) };
       return opened;
     },
   };

@@ -9,9 +9,10 @@ import { pathsBelow, type Paths } from '../shared/paths.ts';
 import type { AgentHost, HostAccess, OpenedHost } from './host.ts';
 import type { Nix } from './nix-ports.ts';
 import type { Services } from './unit-ports.ts';
-import type { HostKeys, Log, Programs, Settings } from './ports.ts';
+import type { Git, HostKeys, Log, Programs, Settings } from './ports.ts';
 import { performAtOnce, type Effects, type Perform, type Senses } from './seam.ts';
 import type { Access } from './adapters/git/access.ts';
+import type { Account } from './adapters/process/account.ts';
 
 /** What an agent's host is made from. */
 export interface HostSurroundings {
@@ -57,6 +58,7 @@ export async function agentHostRole({ root, env, perform, log }: HostSurrounding
     open: (chosen, access) => openHost(chosen, { ...files, paths, env, log, clock, random }, access),
     watchFiles: (onChange) => watchFiles(paths, log, onChange),
     watchRemote: (chosen, onChange) => watchRemote(chosen, log, onChange),
+    watchLinks: (chosen, onChange) => watchLinks(paths, chosen, log, onChange),
   };
 }
 
@@ -87,23 +89,27 @@ interface HostParts extends Pick<Senses, 'clock' | 'random' | 'log'> {
   readonly keys: HostKeys;
 }
 
+interface GitParts extends Pick<HostParts, 'paths' | 'env'>, HostAccess {
+  readonly account: Account | undefined;
+}
+
 async function openHost(
   settings: AgentSettings,
   { paths, env, clock, random, log, ...files }: HostParts,
   { isGuest }: HostAccess = { isGuest: false },
 ): Promise<Result<OpenedHost>> {
-  const [{ loadSigner }, { openGit }, { openPrograms }, { openTrees }, { fileSystems }] = await Promise.all([
+  const [{ loadSigner }, { openPrograms }, { openTrees }, { fileSystems }] = await Promise.all([
     import('./adapters/sign.ts'),
-    import('./adapters/git/git.ts'),
     import('./adapters/process.ts'),
     import('./adapters/trees.ts'),
     import('./adapters/systems.ts'),
   ]);
-  const [{ accessOf }, { fileOutbox }, { linuxMachine }, { machineHealth }, journal, hold] =
+  const [{ accessOf }, { fileOutbox }, { linuxMachine }, { machineLinks }, { machineHealth }, journal, hold] =
     await Promise.all([
       import('./adapters/git/access.ts'),
       import('./adapters/outbox.ts'),
       import('./adapters/machine.ts'),
+      import('./adapters/links.ts'),
       import('./adapters/health.ts'),
       import('./adapters/journal.ts'),
       import('./adapters/hold.ts'),
@@ -112,22 +118,11 @@ async function openHost(
   const signer = await loadSigner(keyFile);
   if (!signer.ok) return signer;
   const { state, root } = paths;
-  const { remote, stateRemote, branch, host } = settings;
   const accounts = (await import('./adapters/accounts.ts')).accountsOf(root);
   const programs = openPrograms(undefined, accounts?.build);
   const access = accessOf(settings, paths);
   const effects: Effects = {
-    git: openGit({
-      directory: paths.git,
-      remote,
-      ...(stateRemote === undefined ? {} : { stateRemote }),
-      branch,
-      host,
-      access,
-      env,
-      isGuest,
-      ...(accounts === null ? {} : { account: accounts.git }),
-    }),
+    git: await gitOf(settings, access, { paths, env, isGuest, account: accounts?.git }),
     programs,
     ...(await outliving(settings, programs, { paths, env })),
     trees: openTrees({ directory: paths.tree }),
@@ -140,11 +135,29 @@ async function openHost(
     holds: hold.fileHolds(state),
     outbox: fileOutbox(state),
     machine: linuxMachine({ root, state }),
+    links: machineLinks({
+      profile: settings.profile ?? paths.profile,
+      currentSystem: paths.currentSystem,
+      state,
+    }),
     health: machineHealth({ root, searchPath: env['PATH'] ?? '/usr/bin:/bin', programs }),
     ...files,
   };
   const senses: Senses = { signer: signer.value, clock, random, log };
   return { ok: true, value: { effects, senses, close: () => effects.git.close() } };
+}
+
+async function gitOf(
+  { remote, stateRemote, branch, host }: AgentSettings,
+  access: Access,
+  { paths, env, isGuest, account }: GitParts,
+): Promise<Git> {
+  const { openGit } = await import('./adapters/git/git.ts');
+  return openGit({
+    ...{ directory: paths.git, remote, branch, host, access, env, isGuest },
+    ...(stateRemote === undefined ? {} : { stateRemote }),
+    ...(account === undefined ? {} : { account }),
+  });
 }
 
 /** Units where systemd runs this machine; below another root the machine is not ours to speak to. */
@@ -227,6 +240,26 @@ async function watchRemote(
     log(unwatched(host, message));
   });
   return async () => watch?.close();
+}
+
+async function watchLinks(
+  { profile, currentSystem, current }: Paths,
+  settings: AgentSettings,
+  log: Log,
+  onChange: () => void,
+): Promise<() => Promise<void>> {
+  const { watchLink } = await import('./adapters/watch.ts');
+  const links = [settings.profile ?? profile, currentSystem, current];
+  const watches = await Promise.all(
+    links.map((link) =>
+      watchLink(link, onChange, (message) => {
+        log(unwatched(settings.host, message));
+      }),
+    ),
+  );
+  return async () => {
+    await Promise.all(watches.filter((watch) => watch !== null).map((watch) => watch.close()));
+  };
 }
 
 function unwatched(host: string, message: string): AgentEvent {

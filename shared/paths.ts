@@ -6,6 +6,8 @@ export interface Paths {
   readonly state: string;
   /** What a person said on the machine: `autark hold`. */
   readonly hold: string;
+  /** The link to the generation that is current. */
+  readonly current: string;
   /** The disposable Git directory; what replaces it lies beside it for a moment. */
   readonly git: string;
   /** The key that `enroll` makes for Git servers over ssh: for transport, and for nothing else (S7). */
@@ -36,6 +38,7 @@ export function pathsBelow(root: string): Paths {
     agentYaml: `${base}/etc/autark/agent.yaml`,
     state,
     hold: `${state}/hold.json`,
+    current: `${state}/current`,
     git: `${state}/git/fleet.git`,
     gitKey: `${state}/git/id_ed25519`,
     knownHosts: `${base}/etc/autark/known_hosts`,

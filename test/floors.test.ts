@@ -12,7 +12,7 @@ const floors: readonly { name: string; path: RegExp; may: readonly string[]; pac
     { name: 'shared', path: /^shared\//, may: ['shared'], packages: ['node:crypto', 'valibot', 'yaml'] },
     {
       name: 'ports',
-      path: /^agent\/((clone|nix|doctor|unit|health)-)?ports\.ts$/,
+      path: /^agent\/((clone|nix|doctor|unit|health|drift)-)?ports\.ts$/,
       may: ['shared'],
       packages: [],
     },
@@ -46,7 +46,7 @@ const floors: readonly { name: string; path: RegExp; may: readonly string[]; pac
     },
     {
       name: 'cycle',
-      path: /^agent\/(cycle|carry-on|begin|decide|ending|trial|newer|enrol|genesis|new-key|resume|rebuild|succeed|introduction|host|opening|by-hand|hold|go-back)\.ts$/,
+      path: /^agent\/(cycle|carry-on|begin|decide|ending|trial|newer|enrol|genesis|new-key|resume|rebuild|succeed|introduction|host|opening|by-hand|hold|go-back|drift)\.ts$/,
       may: ['cycle', 'stages', 'objects', 'seam', 'ports', 'shared'],
       packages: [],
     },

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { watch as chokidarWatch } from 'chokidar';
@@ -63,6 +63,17 @@ export async function watchFile(path: string, onChange: () => void, onTrouble?: 
     file: (parts) => parts.length === 1 && parts[0] === name,
   };
   return watchBelow(folder, 0, concerns, { onChange, onTrouble });
+}
+
+/**
+ * The same for a link, of which nothing is followed; `null` when its folder is not (yet) there: the interval has to do.
+ */
+export async function watchLink(
+  path: string,
+  onChange: () => void,
+  onTrouble?: OnTrouble,
+): Promise<Watch | null> {
+  return (await isFolder(dirname(path))) ? watchFile(path, onChange, onTrouble) : null;
 }
 
 /** What concerns us below a folder; paths in parts, relative to it. */
@@ -152,9 +163,10 @@ function rememberFiles(): (path: string) => boolean {
   };
 }
 
+/** Of a link itself: where it leads to is another file's business. */
 function look(path: string): string {
   try {
-    const { ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true });
+    const { ino, size, mtimeNs, ctimeNs } = lstatSync(path, { bigint: true });
     return [ino, size, mtimeNs, ctimeNs].join(' ');
   } catch {
     return 'absent';

@@ -32,18 +32,21 @@ export async function confirm(
   const { boot } = await machine.facts(memory.journal.fleet);
   const { from, to, left, revision, mode, exit } = phase;
   const since = timestamp(senses.clock.now());
+  const waits = mode === 'boot' ? { waitsIn: boot } : {};
   const running =
-    generation === undefined ? memory.journal.running : { ...runningFrom(generation, since), revision };
+    generation === undefined
+      ? memory.journal.running
+      : { ...runningFrom(generation, since), revision, ...waits };
   const rebootRequired = exit === 100 || mode === 'boot' ? boot : memory.journal.rebootRequired;
   if (mode === 'test') {
     const tested = running === null ? null : { ...running, testedIn: boot };
     const aim = { revision, isTrial: true };
-    const change = { running: tested, rebootRequired, failedTrial: null };
+    const change = { running: tested, rebootRequired, failedTrial: null, drift: null };
     return settle(context, aim, { event: 'testing', running: tested }, change);
   }
   const { previous, earlier } = memory.journal;
   if (left !== undefined) {
-    const change = { ...backIn({ previous, earlier }, to), lastGood: to, rebootRequired };
+    const change = { ...backIn({ previous, earlier }, to), lastGood: to, rebootRequired, drift: null };
     return settleBack(context, { from, left }, running, change);
   }
   const before = {
@@ -54,7 +57,7 @@ export async function confirm(
     context,
     { revision, isTrial: false },
     { event: 'deployed', running },
-    { running, ...before, lastGood: to, rebootRequired, failed: null },
+    { running, ...before, lastGood: to, rebootRequired, failed: null, drift: null },
   );
 }
 

@@ -24,7 +24,9 @@ export async function settleUndone(context: Context, phase: GoingBack): Promise<
   const told = await retell(context, phase, failure);
   if (!told.ok) return told;
   context.senses.log({ kind: 'failure', host, stage: 'switch', failure, revision: attempted });
-  return settle(context, aimOf(phase), { event: 'rolled-back', failure, stage: 'switch', running }, change);
+  // What was changed by hand before is no more; what is left of it is found anew.
+  const settled = { event: 'rolled-back', failure, stage: 'switch', running } as const;
+  return settle(context, aimOf(phase), settled, { ...change, drift: null });
 }
 
 /** What failed is written with how it ended, so that a crash cannot part them. */
@@ -63,5 +65,5 @@ export async function giveUp(
   context.senses.log({ kind: 'failure', host, stage: 'rollback', failure, revision: phase.attempted });
   const running = uncertain(before);
   const settled = { event: 'failed', failure, stage: 'rollback', running } as const;
-  return settle(context, aimOf(phase), settled, { ...change, running });
+  return settle(context, aimOf(phase), settled, { ...change, running, drift: null });
 }

@@ -32,8 +32,15 @@ export function wayBack(
 /** What runs after a switch that could neither be finished nor undone: equal to nothing that is ever built. */
 export function uncertain(running: Running | null): Running | null {
   if (running === null) return null;
-  return { ...withoutInputs(running), digest: 'uncertain' };
+  return { ...withoutInputs(running), digest: nobodyKnows };
 }
+
+/** Whether nobody knows which system runs, or how much of it. */
+export function isUncertain({ digest }: Running): boolean {
+  return digest === nobodyKnows;
+}
+
+const nobodyKnows = 'uncertain';
 
 /** The same without the key of its inputs: then the next revision is built, whatever it touches. */
 export function withoutInputs(running: Running): Omit<Running, 'inputs'> {

@@ -110,6 +110,17 @@ const running = v.strictObject({
   inputs: v.exactOptional(v.string()),
   root: v.exactOptional(v.string()),
   testedIn: v.exactOptional(v.string()),
+  waitsIn: v.exactOptional(v.string()),
+});
+
+const drift = v.strictObject({
+  strays: v.array(
+    v.strictObject({
+      link: v.picklist(['profile', 'current-system', 'current']),
+      should: v.string(),
+      leads: v.nullable(v.string()),
+    }),
+  ),
 });
 
 const pace = v.strictObject({
@@ -166,5 +177,6 @@ export const journalSchema = v.strictObject({
   failedTrial: v.optional(v.nullable(failed), null),
   heldByHand: v.optional(v.boolean(), false),
   overtaken: v.nullable(id),
+  drift: v.optional(v.nullable(drift), null),
   phase,
 });

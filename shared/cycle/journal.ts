@@ -196,6 +196,26 @@ export interface Running extends Omit<RunningSystem, 'testing'> {
   readonly root?: string;
   /** The boot id under which it was activated with `test`: it is not what the machine boots. */
   readonly testedIn?: string;
+  /** The boot id under which it was made the boot default alone: it does not run before the next boot. */
+  readonly waitsIn?: string;
+}
+
+/** The links that say what a machine boots and runs: two of NixOS, and `current` of a machine of kind exec. */
+export type LinkName = 'profile' | 'current-system' | 'current';
+
+/** A link that leads elsewhere than the agent left it. */
+export interface Stray {
+  readonly link: LinkName;
+  /** Where the agent had it lead. */
+  readonly should: string;
+  /** Where it was found to lead; `null` when it is missing or no link. */
+  readonly leads: string | null;
+}
+
+/** What was found to have been changed by hand, and was recorded as that. */
+export interface Drift {
+  /** At least one. */
+  readonly strays: readonly Stray[];
 }
 
 /** All in milliseconds; a heartbeat of `null` means never. */
@@ -263,5 +283,7 @@ export interface Journal {
   readonly heldByHand: boolean;
   /** The newest revision on `testing/<host>` that did not descend from the head: it never will again. */
   readonly overtaken: ObjectId | null;
+  /** `null` while the links lead where the agent left them, as far as it was looked. */
+  readonly drift: Drift | null;
   readonly phase: Phase;
 }

@@ -38,6 +38,7 @@ export function newJournal(beginning: Beginning): Journal {
     failedTrial: null,
     heldByHand: false,
     overtaken: null,
+    drift: null,
     phase: { at: 'idle' },
   };
 }

@@ -1,3 +1,4 @@
+import { driftRemedy } from '../cycle/drift.ts';
 import type { Host } from '../fleet/fleet.ts';
 import type { ObjectId } from '../objects/object.ts';
 import type { StateRecord } from '../record/tip.ts';
@@ -108,18 +109,28 @@ function holdsFirst(record: StateRecord, { head }: Observation): boolean {
   return says && ownState(record) === 'held' && hasJudged(record, head);
 }
 
-/** A good record of a host that is alive: what it says itself, unless there is news that it has not judged. */
+/**
+ * A good record of a host that is alive: what it says itself, unless there is news that it has not judged. What was
+ * changed by hand is said by every record until it is no more so, whatever the record is about.
+ */
 function reported(record: StateRecord, { head }: Observation): Verdict {
   const said = { cause: record.message === '' ? record.subject : record.message, since: record.at };
   const own = ownState(record);
-  if (own === 'drifted' || own === 'testing' || own === 'retired') return { state: own, ...said };
-  if (own !== null && hasJudged(record, head)) return { state: own, ...said };
+  const { drift } = record.status;
+  if (own === 'retired') return { state: own, ...said };
+  if (own !== null && own !== 'testing' && hasJudged(record, head)) return { state: own, ...said };
+  if (drift !== undefined) return { state: 'drifted', cause: causeOf(drift), since: record.at };
+  if (own === 'testing') return { state: own, ...said };
   if (record.status.system?.testing === true) return { state: 'testing', ...said };
   if (own === null && record.revision === head) {
     return { state: 'converged', cause: null, since: record.status.system?.since ?? record.at };
   }
   const cause = record.revision === undefined ? 'it was approved and has not deployed yet' : null;
   return { state: 'building', cause, since: record.at };
+}
+
+function causeOf(drift: readonly string[]): string {
+  return `${drift.join('; ')}; ${driftRemedy}`;
 }
 
 /** What a record says went wrong or stands in the way; `null` when nothing does. */
@@ -133,7 +144,6 @@ function ownState({ event, code }: StateRecord): HostState | null {
       return 'failed';
     case 'held':
     case 'paused':
-    case 'drifted':
     case 'testing':
     case 'retired':
       return event;
@@ -146,6 +156,7 @@ function ownState({ event, code }: StateRecord): HostState | null {
     case 'step-done':
     case 'backup':
     case 'rebooted':
+    case 'drifted':
     case 'restored':
     case 'alive':
       // Such a record repeats the code of what still stands; 10, 20 and 22 are holds.

@@ -1,3 +1,4 @@
+import { driftRemedy, driftSentences } from '../cycle/drift.ts';
 import type { Draft, Journal, Running } from '../cycle/journal.ts';
 import { exitCode, type Failure, type Stage } from '../failure.ts';
 import type { ObjectId } from '../objects/object.ts';
@@ -48,7 +49,7 @@ export function draftRecord(happening: Happening, around: Circumstances): Draft 
   const heartbeat = journal.pace.heartbeat;
   return {
     subject: cut(oneLine(`${journal.host}: ${headline(happening, journal)}`)),
-    detail: [...journal.reports, ...detailOf(happening.failure)],
+    detail: [...journal.reports, ...driftDetail(happening, journal), ...detailOf(happening.failure)],
     at: now,
     deploys: happening.event === 'deployed' || happening.event === 'unchanged',
     status: {
@@ -68,6 +69,7 @@ export function draftRecord(happening: Happening, around: Circumstances): Draft 
       ...(heartbeat === null ? {} : { next: timestamp(now + heartbeat + patience(journal.pace.interval)) }),
       guarantees,
       ...(journal.reports.length === 0 ? {} : { reports: journal.reports }),
+      ...(journal.drift === null ? {} : { drift: driftSentences(journal.drift) }),
     },
   };
 }
@@ -88,7 +90,7 @@ function cut(subject: string): string {
   return subject.length <= 120 ? subject : `${subject.slice(0, 119)}…`;
 }
 
-function headline({ event, revision, failure, running }: Happening, { seq }: Journal): string {
+function headline({ event, revision, failure, running }: Happening, { seq, drift }: Journal): string {
   const name = revision === undefined ? 'no revision' : nameOf(revision);
   const cause = failure?.cause ?? 'no reason given';
   switch (event) {
@@ -118,14 +120,23 @@ function headline({ event, revision, failure, running }: Happening, { seq }: Jou
     case 'step-done':
     case 'step-failed':
     case 'backup':
-    case 'drifted':
       return event;
+    case 'drifted':
+      return drift === null ? 'drifted no more' : `drifted: ${driftSentences(drift).join('; ')}`;
   }
 }
 
 function nameOf({ id, subject }: Revision): string {
   return subject === undefined ? id.slice(0, 7) : `${id.slice(0, 7)} "${subject}"`;
 }
+
+/** A record of a drift has it whole: the subject may have been cut. */
+function driftDetail({ event }: Happening, { drift }: Journal): string[] {
+  if (event !== 'drifted') return [];
+  return drift === null ? [undone] : [...driftSentences(drift), `next: ${driftRemedy}`];
+}
+
+const undone = 'what had been changed by hand was undone by hand';
 
 function detailOf(failure: Failure | undefined): string[] {
   if (failure === undefined) return [];
@@ -140,7 +151,7 @@ function publicPart({ kind, path, generation, revision, since, testedIn }: Runni
 
 function outcomeOf(happening: Happening, { journal, seconds }: Circumstances): Outcome {
   const { event, revision, failure, stage } = happening;
-  if (event === 'alive' || event === 'restored') return standingOutcome(event, journal);
+  if (repeating.has(event)) return standingOutcome(event, journal);
   return {
     event,
     code: failure === undefined ? 0 : exitCode(failure.kind),
@@ -151,11 +162,17 @@ function outcomeOf(happening: Happening, { journal, seconds }: Circumstances): O
   };
 }
 
-/** A sign of life says again what stands, so that it cannot hide a failure. */
-function standingOutcome(event: StateEvent, { standing, trial }: Journal): Outcome {
+/** These are about no revision. */
+const repeating: ReadonlySet<StateEvent> = new Set(['alive', 'restored', 'drifted']);
+
+/** Such a record says again what stands, so that it cannot hide a failure; a drift is the lesser evil. */
+function standingOutcome(event: StateEvent, { standing, trial, drift }: Journal): Outcome {
   const bad = [standing, trial].find((each) => each !== null && each.code !== 0);
-  if (bad === undefined || bad === null) return { event, code: 0 };
-  return { event, code: bad.code, attempted: bad.head, message: bad.cause };
+  if (bad !== undefined && bad !== null) {
+    return { event, code: bad.code, attempted: bad.head, message: bad.cause };
+  }
+  if (event !== 'drifted' || drift === null) return { event, code: 0 };
+  return { event, code: 0, message: driftSentences(drift).join('; '), remedy: driftRemedy };
 }
 
 function messageOf({ cause, where }: Failure): string {

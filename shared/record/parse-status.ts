@@ -52,6 +52,7 @@ export const statusSchema = v.object({
   next: v.exactOptional(time),
   guarantees: v.array(v.string()),
   reports: v.exactOptional(v.array(v.string())),
+  drift: v.exactOptional(v.array(v.string())),
 });
 
 /** Reads `status.json`; the failure is a sentence that says what is wrong with it. */

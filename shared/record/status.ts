@@ -88,6 +88,8 @@ export interface Status {
   readonly guarantees: readonly string[];
   /** What this host noticed about its own state branch since the record before; at most `mostReports`. */
   readonly reports?: readonly string[];
+  /** What was changed by hand and still is, in sentences; absent when nothing is. */
+  readonly drift?: readonly string[];
 }
 
 /** What else is noticed before a record could say it is in the log alone. */

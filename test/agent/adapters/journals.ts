@@ -54,6 +54,7 @@ const draft: Full<Draft> = {
     next: '2026-01-02T00:00:00Z',
     guarantees: ['no systemd'],
     reports: ['state/web1 is gone from the server'],
+    drift: ['var/lib/autark/current was changed by hand'],
   },
 };
 
@@ -122,6 +123,7 @@ const full: Full<Omit<Journal, 'phase'>> = {
     ...{ ...system, since: '2026-01-01T00:00:00Z', digest: 'cd'.repeat(32), inputs: 'ef'.repeat(20) },
     root: '/var/lib/autark/systems/80',
     testedIn: child.boot,
+    waitsIn: child.boot,
   },
   newest: 43,
   previous: 41,
@@ -135,6 +137,7 @@ const full: Full<Omit<Journal, 'phase'>> = {
   failedTrial: { ...failed, code: 50 },
   heldByHand: true,
   overtaken: commit,
+  drift: { strays: [{ link: 'current', should: 'generations/42', leads: 'generations/41' }] },
 };
 
 /** A journal with everything in it, between two cycles. */

@@ -31,6 +31,7 @@ interface Said {
   readonly saw?: string;
   readonly message?: string;
   readonly next?: string | null;
+  readonly drift?: readonly string[];
 }
 
 function claim(said: Said = {}, problem: string | null = null): Claim {
@@ -55,6 +56,7 @@ function claim(said: Said = {}, problem: string | null = null): Claim {
     rebootRequired: false,
     ...(next === null ? {} : { next }),
     guarantees: [],
+    ...(said.drift === undefined ? {} : { drift: said.drift }),
   };
   const record = {
     id: 'd'.repeat(40),
@@ -96,6 +98,7 @@ test('a host that runs the head is converged, since it was activated', () => {
 
 describe('what a host says is taken for the head that it has judged, and for no other', () => {
   const news = { saw: older, revision: older };
+  const drift = ['the system profile was changed by hand'];
   test.each<[string, Said, string]>([
     ['older revision, nothing wrong', { revision: older, saw: older }, 'building'],
     ['the head failed', { event: 'failed', code: 30, revision: older, attempted: head }, 'failed'],
@@ -122,11 +125,26 @@ describe('what a host says is taken for the head that it has judged, and for no 
     ['alive, and not meant still', { event: 'alive', code: 22, revision: older }, 'held'],
     ['alive and well', { event: 'alive' }, 'converged'],
     ['approved and not deployed', { event: 'enrolled', revision: null, saw: older }, 'building'],
-    ['drifted', { event: 'drifted' }, 'drifted'],
+    ['drifted', { event: 'drifted', drift }, 'drifted'],
+    ['drifted, with a newer head that it has not judged', { ...news, event: 'drifted', drift }, 'drifted'],
+    ['drifted still, by a record about something else', { event: 'unchanged', drift }, 'drifted'],
+    ['drifted no more: it was undone by hand', { event: 'drifted' }, 'converged'],
+    ['drifted, and what failed still stands', { event: 'drifted', code: 30, drift }, 'failed'],
+    ['drifted while it tries a revision', { event: 'testing', revision: older, drift }, 'drifted'],
     ['testing', { event: 'testing', revision: older }, 'testing'],
   ])('%s', (_, said, state) => {
     expect(view({ claim: claim(said) }).state).toBe(state);
   });
+});
+
+test('a drifted host is shown with what was changed, and what to do', () => {
+  const drift = ['the system profile was changed by hand', '/run/current-system too'];
+  const { cause, since } = view({ claim: claim({ event: 'drifted', drift }) });
+  expect(cause).toMatch(
+    /^the system profile was changed by hand; \/run\/current-system too; if it shall stay, /,
+  );
+  expect(cause).toContain('`drift: correct`');
+  expect(since).toBe('2027-01-05T11:00:00Z');
 });
 
 describe('what outweighs what a host says', () => {

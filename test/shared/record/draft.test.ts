@@ -3,9 +3,11 @@ import { exitCode } from '../../../shared/failure.ts';
 import { draftRecord, timestamp, type Happening } from '../../../shared/record/draft.ts';
 import { parseStatus } from '../../../shared/record/parse-status.ts';
 import { stateEvents } from '../../../shared/record/status.ts';
+import { fullJournal } from '../../agent/adapters/journals.ts';
 import { around, deployed, draft, facts, failure, revision } from './drafts.ts';
 
 const { journal } = around;
+const { drift } = fullJournal;
 
 describe('the subject', () => {
   test('of a deployment is the one of formats.md', () => {
@@ -20,6 +22,15 @@ describe('the subject', () => {
   ] as const)('of %s', (event, failed, subject) => {
     const happening = { ...deployed, event, ...(failed === undefined ? {} : { failure: failed }) };
     expect(draft(happening).subject).toBe(subject);
+  });
+
+  test('of a drift says what was changed, and of the end of one that it is over', () => {
+    expect(
+      draft({ event: 'drifted', running: deployed.running }, { journal: { ...journal, drift } }).subject,
+    ).toBe(
+      'web1: drifted: var/lib/autark/current was changed by hand: it leads to generations/41; the agent had it lead to generat…',
+    );
+    expect(draft({ event: 'drifted', running: deployed.running }).subject).toBe('web1: drifted no more');
   });
 
   test('names a revision by its id alone when its commit cannot be read', () => {
@@ -101,6 +112,25 @@ describe('the status', () => {
       { journal: { ...journal, standing: null, trial } },
     ).status;
     expect(outcome).toEqual({ event: 'alive', code: 30, attempted: trial.head, message: 'no' });
+  });
+
+  test('says of every record, whatever it is about, what was changed by hand', () => {
+    const drifted = { journal: { ...journal, drift } };
+    for (const event of stateEvents)
+      expect(draft({ ...deployed, event }, drifted).status.drift).toHaveLength(1);
+    expect(draft().status).not.toHaveProperty('drift');
+  });
+
+  test('of a drift has the whole sentence and what to do, and hides nothing that stands', () => {
+    const happening = { event: 'drifted', running: deployed.running } as const;
+    const sound = draft(happening, { journal: { ...journal, drift, standing: null, trial: null } });
+    expect(sound.status.outcome).toMatchObject({ event: 'drifted', code: 0 });
+    expect(sound.status.outcome.message).toMatch(/leads to generations\/41; .* generations\/42$/);
+    expect(sound.status.outcome.remedy).toContain('`drift: correct`');
+    expect(sound.detail.at(-1)).toBe(`next: ${sound.status.outcome.remedy ?? ''}`);
+    const held = draft(happening, { journal: { ...journal, drift } });
+    expect(held.status.outcome).toMatchObject({ event: 'drifted', code: 10, message: 'paused' });
+    expect(held.detail).toEqual(sound.detail);
   });
 
   test('tells what was attempted only when it failed, with stage, cause, place and remedy', () => {

@@ -16,7 +16,7 @@ export const facts = {
 };
 
 export const around: Circumstances = {
-  journal: { ...fullJournal, rebootRequired: null, reports: [] },
+  journal: { ...fullJournal, rebootRequired: null, reports: [], drift: null },
   facts,
   version: '0.1.0',
   guarantees: [],
@@ -31,7 +31,7 @@ export const deployed: Happening = {
 };
 
 /** What runs, and is what the machine boots. */
-function usual({ testedIn, ...running }: Running): Running {
+function usual({ testedIn, waitsIn, ...running }: Running): Running {
   return running;
 }
 
