@@ -13,6 +13,7 @@ const names = [
     'holds',
     'outbox',
     'machine',
+    'links',
     'health',
   ],
   ...['settings', 'keys'],
