@@ -16,6 +16,7 @@ import { olderTip } from './stages/own-branch.ts';
 import { glance } from './stages/own-state.ts';
 import { poll } from './stages/poll.ts';
 import { verify, type Verified } from './stages/verify.ts';
+import { noticeReboot } from './rebooted.ts';
 import { succeed } from './succeed.ts';
 import { endTrial, overtake, verifyTrial } from './trial.ts';
 
@@ -36,7 +37,8 @@ export async function cycle(context: Context, wakes?: Wakes): Promise<Ended> {
 
   const resumed = await sayResumed(context);
   if (!resumed.ok) return failed(context, 'record', resumed.failure);
-  const noticed = await noticeDrift(context);
+  const rebooted = await noticeReboot(context);
+  const noticed = rebooted.ok ? await noticeDrift(context) : rebooted;
   if (!noticed.ok) return failed(context, 'record', noticed.failure);
 
   const heads = await context.stopwatch.time('poll', () => poll(context));

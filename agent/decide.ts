@@ -42,6 +42,9 @@ export async function decide(
 function paceOf(fleet: Fleet, { settings }: Context): Pace | undefined {
   const host = fleet.hosts.get(settings.host);
   if (host === undefined) return undefined;
-  const { interval, heartbeat, timeouts } = host;
-  return { interval: settings.interval ?? interval, heartbeat, fetch: timeouts.fetch };
+  const { interval, heartbeat, timeouts, drift } = host;
+  return {
+    ...{ interval: settings.interval ?? interval, heartbeat, fetch: timeouts.fetch },
+    ...(drift === 'correct' ? { corrects: true } : {}),
+  };
 }

@@ -1,6 +1,7 @@
-import { bootsInto, driftNews, driftSentences } from '../shared/cycle/drift.ts';
+import { bootsInto, driftNews, driftSentences, reopened } from '../shared/cycle/drift.ts';
 import type { Drift } from '../shared/cycle/journal.ts';
-import { exitCode, ok, type Result } from '../shared/failure.ts';
+import { ok, type Result } from '../shared/failure.ts';
+import { mayReport } from '../shared/cycle/reports.ts';
 import { carryOn } from './carry-on.ts';
 import type { Context } from './context.ts';
 import { draftOf } from './stages/record.ts';
@@ -25,14 +26,8 @@ export async function noticeDrift(context: Context): Promise<Result<void>> {
 async function news(context: Context): Promise<Drift | null | undefined> {
   const { journal } = context.memory;
   const generation = bootsInto(journal);
-  if (generation === null || !mayRecord(context)) return undefined;
+  if (generation === null || !mayReport(journal)) return undefined;
   return driftNews(journal, await context.effects('poll').links.look(generation));
-}
-
-/** Only a pinned machine has a branch to say it on; and one that has retired, or was replaced, made its last record. */
-function mayRecord({ memory }: Context): boolean {
-  const { approved, standing } = memory.journal;
-  return approved && standing?.code !== exitCode('ended');
 }
 
 async function record(context: Context, drift: Drift | null): Promise<Result<void>> {
@@ -43,6 +38,7 @@ async function record(context: Context, drift: Drift | null): Promise<Result<voi
   }
   const draft = await draftOf(context, { event: 'drifted', running: journal.running }, { ...journal, drift });
   if (!draft.ok) return draft;
-  const noted = await memory.write({ drift, phase: { at: 'record', draft: draft.value } });
+  const again = reopened(journal, drift);
+  const noted = await memory.write({ drift, ...again, phase: { at: 'record', draft: draft.value } });
   return noted.ok ? carryOn(context) : noted;
 }

@@ -1,4 +1,5 @@
 import type { Aim } from '../../shared/cycle/aim.ts';
+import { mayCorrect } from '../../shared/cycle/drift.ts';
 import { failedBefore, refusal, triedOf } from '../../shared/cycle/failed.ts';
 import { guard } from '../../shared/cycle/guard.ts';
 import type { BuiltSystem, Mode } from '../../shared/cycle/journal.ts';
@@ -21,7 +22,8 @@ export async function guardSystem(
   aim: Aim,
 ): Promise<Result<Mode | 'unchanged'>> {
   const { journal } = context.memory;
-  if (guard(built, journal.running, aim) === 'unchanged') return ok('unchanged');
+  const isRunning = guard(built, journal.running, aim) === 'unchanged';
+  if (isRunning && !mayCorrect(journal, host.drift, aim)) return ok('unchanged');
   const before = failedBefore(journal, aim, triedOf(built, host));
   if (before !== undefined) return fail(refusal(before, aim));
   const mode = aim.isTrial ? 'test' : host.activate;

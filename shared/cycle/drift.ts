@@ -1,3 +1,5 @@
+import type { Host } from '../fleet/fleet.ts';
+import type { Aim } from './aim.ts';
 import { isUncertain } from './guard.ts';
 import type { Drift, Journal, LinkName, Running, Stray } from './journal.ts';
 
@@ -64,6 +66,24 @@ export function driftNews(journal: Journal, sighting: Sighting): Drift | null | 
   const isKnown = JSON.stringify(strays) === JSON.stringify(journal.drift?.strays ?? []);
   if (isKnown) return undefined;
   return strays.length === 0 ? null : { strays };
+}
+
+/**
+ * What makes the agent look at the head once more, so that the drift is put right: the head must be deployed well, for
+ * what failed there is not tried again for this.
+ */
+export function reopened({ pace, standing }: Journal, drift: Drift | null): Partial<Journal> {
+  return drift !== null && pace.corrects === true && standing?.code === 0 ? { standing: null } : {};
+}
+
+/** Whether a system is activated that the journal has as running: somebody has switched away from it. */
+export function mayCorrect(
+  { drift, running }: Pick<Journal, 'drift' | 'running'>,
+  policy: Host['drift'],
+  { isTrial }: Pick<Aim, 'isTrial'>,
+): boolean {
+  // While something is tried, what boots is another matter.
+  return drift !== null && policy === 'correct' && !isTrial && running?.testedIn === undefined;
 }
 
 /** One sentence for each link that strayed, without its full stop. */

@@ -127,6 +127,7 @@ const pace = v.strictObject({
   interval: milliseconds,
   heartbeat: v.nullable(milliseconds),
   fetch: milliseconds,
+  corrects: v.exactOptional(v.literal(true)),
 });
 
 const divergence = v.strictObject({ cause: v.string(), where: id, goesOn: v.boolean() });

@@ -223,6 +223,8 @@ export interface Pace {
   readonly interval: number;
   readonly heartbeat: number | null;
   readonly fetch: number;
+  /** Whether a switch by hand is put right (`drift: correct`). */
+  readonly corrects?: true;
 }
 
 /** `journal.json`, format 1: the agent's own memory, outside the Git directory (S2). */

@@ -114,13 +114,14 @@ function headline({ event, revision, failure, running }: Happening, { seq, drift
     case 'retired':
     case 'enrolled':
     case 'alive':
-    case 'rebooted':
     case 'secrets':
     case 'step-started':
     case 'step-done':
     case 'step-failed':
     case 'backup':
       return event;
+    case 'rebooted':
+      return `rebooted, as generation ${running?.generation ?? 0} or one before it asked for`;
     case 'drifted':
       return drift === null ? 'drifted no more' : `drifted: ${driftSentences(drift).join('; ')}`;
   }
@@ -163,7 +164,7 @@ function outcomeOf(happening: Happening, { journal, seconds }: Circumstances): O
 }
 
 /** These are about no revision. */
-const repeating: ReadonlySet<StateEvent> = new Set(['alive', 'restored', 'drifted']);
+const repeating: ReadonlySet<StateEvent> = new Set(['alive', 'restored', 'drifted', 'rebooted']);
 
 /** Such a record says again what stands, so that it cannot hide a failure; a drift is the lesser evil. */
 function standingOutcome(event: StateEvent, { standing, trial, drift }: Journal): Outcome {

@@ -147,3 +147,51 @@ test('what the agent does itself is no drift: a trial, its end, and a going back
   expect((await host.autark(['resume'])).code).toBe(0);
   await noneSince(0);
 });
+
+describe('with drift: correct', () => {
+  const correcting = () => fleet.fleetYaml('web1').replace(/^ {2}web1:\n/m, '  web1:\n    drift: correct\n');
+
+  test('is put right in the same cycle, as a generation of its own, and both are recorded', async () => {
+    const yaml = correcting();
+    expect(yaml).toContain('drift: correct');
+    await server.commit({ files: { 'fleet.yaml': yaml } });
+    expect((await host.agent()).code).toBe(0);
+    const own = await generation();
+    relink(host, currentLink, `generations/${own - 1}`);
+    expect((await host.agent()).code).toBe(0);
+    expect(readlinkSync(host.path(currentLink))).toBe(`generations/${own + 1}`);
+    expect((await events()).slice(-2)).toEqual(['drifted', 'deployed']);
+    const record = await newest(host);
+    expect(record.status).not.toHaveProperty('drift');
+    expect(record.status.system?.generation).toBe(own + 1);
+    expect(host.motd()).toBe(`main ${count}`);
+    expect(await fleetStatus()).toMatchObject({ state: 'converged' });
+    // And that is all.
+    expect(await host.agent()).toMatchObject({ code: 0, stderr: '' });
+    expect((await newest(host)).id).toBe(record.id);
+  });
+
+  test('a drift that was only recorded is put right once that is asked for', async () => {
+    const own = await generation();
+    relink(host, currentLink, `generations/${own - 1}`);
+    await host.agent();
+    await server.commit({ files: { 'fleet.yaml': correcting() } });
+    expect((await host.agent()).code).toBe(0);
+    expect(readlinkSync(host.path(currentLink))).toBe(`generations/${own + 1}`);
+    expect((await newest(host)).status.outcome.event).toBe('deployed');
+  });
+
+  test('a held host is left as it is until it is resumed', async () => {
+    await server.commit({ files: { 'fleet.yaml': correcting() } });
+    await host.agent();
+    const own = await generation();
+    expect((await host.autark(['hold', '--reason', 'looking'])).code).toBe(0);
+    relink(host, currentLink, `generations/${own - 1}`);
+    await host.agent();
+    expect(readlinkSync(host.path(currentLink))).toBe(`generations/${own - 1}`);
+    expect((await events()).slice(-2)).toContain('drifted');
+    expect((await host.autark(['resume'])).code).toBe(0);
+    expect((await host.agent()).code).toBe(0);
+    expect(readlinkSync(host.path(currentLink))).toBe(`generations/${own + 1}`);
+  });
+});

@@ -245,5 +245,15 @@ describeWith(['nspawn', 'trixie'], 'the example for Debian', () => {
     await web1.boot();
     expect([await isActive('one.service'), await isActive('nginx.service')]).toEqual([true, true]);
     await deploys(web1);
+    const { outcome, rebootRequired } = (await web1.records()).at(-1)?.status ?? {};
+    expect({ event: outcome?.event, code: outcome?.code, rebootRequired }).toEqual({
+      event: 'rebooted',
+      code: 0,
+      rebootRequired: false,
+    });
+    // Once is enough.
+    const { length } = await web1.records();
+    await deploys(web1);
+    expect(await web1.records()).toHaveLength(length);
   });
 });

@@ -130,7 +130,7 @@ const full: Full<Omit<Journal, 'phase'>> = {
   earlier: [38, 40],
   lastGood: 42,
   rebootRequired: child.boot,
-  pace: { interval: 60_000, heartbeat: 86_400_000, fetch: 300_000 },
+  pace: { interval: 60_000, heartbeat: 86_400_000, fetch: 300_000, corrects: true },
   standing: { head: revision, event: 'held', code: 10, cause: 'paused', under: '99'.repeat(32), until: 1 },
   trial: { head: commit, event: 'testing', code: 0, cause: '', under: '99'.repeat(32), until: 2 },
   failed,
