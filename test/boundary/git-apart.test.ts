@@ -127,6 +127,22 @@ describeWith(['root'], 'git as a user of its own (S7)', () => {
     expect(existsSync(`${rig.directory}.old`)).toBe(false);
   });
 
+  test('a directory that this user made hard to remove is replaced all the same', async () => {
+    const rig = gitRig();
+    const head = rig.commit('main', 'one');
+    valueOf(await rig.open({ account }).fetchHead(bounds()));
+    asThem(
+      rig,
+      'mkdir -p objects/a/b/c && touch objects/a/b/c/d && chmod 0 objects/a/b/c objects/a/b objects/a',
+    );
+    asThem(rig, 'rm -rf refs objects/pack && ln -s / refs');
+    const git = rig.open({ account });
+    for (let round = 0; round < 3; round += 1) await git.fetchHead(bounds());
+    expect(valueOf(await git.fetchHead(bounds()))).toBe(head);
+    expect(existsSync(join(rig.directory, 'objects/a'))).toBe(false);
+    expect(existsSync(`${rig.directory}.old`)).toBe(false);
+  });
+
   test('a ref that is a link, or a pipe, is no ref', async () => {
     const rig = gitRig();
     const head = rig.commit('main', 'one');

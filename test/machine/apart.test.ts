@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type Lab, type LabHost, labNeeds, makeLab } from '../rig/lab.ts';
+import { journalsOnFailure } from '../rig/journals.ts';
 import { describeWith } from '../rig/needs.ts';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
@@ -37,6 +38,7 @@ describeWith([...labNeeds], 'git and builds on an installed machine are users of
     expect(await host.settles(revision)).toBe('deployed');
   });
   afterAll(() => lab.remove());
+  journalsOnFailure(() => [host]);
 
   const shell = (script: string): Promise<string> => host.must(['sh', '-c', script]);
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type Fleet, type Files, makeFleet } from '../rig/fleet.ts';
 import { joinMachine, type MachineHost } from '../rig/machine-host.ts';
+import { journalsOnFailure } from '../rig/journals.ts';
 import { describeWith } from '../rig/needs.ts';
 
 // A boot takes a second, a cycle two; more on a busy machine.
@@ -64,6 +65,7 @@ describeWith(['nspawn', 'trixie'], 'a machine with the units installed', () => {
     await host.remove();
     await fleet.world.remove();
   });
+  journalsOnFailure(() => [host]);
 
   const push = (files: Files, subject = 'Change'): Promise<string> => fleet.server.commit({ files, subject });
   const edit = async (from: string, to: string): Promise<void> => {

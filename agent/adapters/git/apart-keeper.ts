@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, lstatSync, mkdirSync, rmdirSync } from 'node:fs';
+import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fail, ok, type Failure } from '../../../shared/failure.ts';
 import { oneLine } from '../../../shared/printable.ts';
@@ -7,6 +7,7 @@ import { fileFailure } from '../file-failure.ts';
 import type { Account } from '../process/account.ts';
 import { runProcess, type Finished } from '../process/run.ts';
 import { removeTree } from '../remove-tree.ts';
+import { endAllOf } from '../strays.ts';
 import { succeeded } from './command.ts';
 import { directoryFolders, isInUse } from './directory.ts';
 import type { DirectoryFiles, Housekeeper } from './housekeeper.ts';
@@ -71,7 +72,10 @@ export function apartKeeper(account: Account, path: string): Housekeeper {
         return;
       }
       await inside(directory, empty);
-      rmdirSync(directory);
+      // Whoever would put a link in root's way is ended first.
+      if (readdirSync(directory).length > 0 && !(await endAllOf(account)))
+        throw new Error(stillThere(account));
+      await removeTree(directory);
     },
   };
 }
@@ -107,6 +111,10 @@ function letThrough(folder: string): void {
 
 function ownerOf(directory: string): number | undefined {
   return lstatSync(directory, { throwIfNoEntry: false })?.uid;
+}
+
+function stillThere({ uid }: Account): string {
+  return `processes of the user of git still run and cannot be ended (ps -u ${uid})`;
 }
 
 function notPrepared(ran: Finished, where: string): Failure {
