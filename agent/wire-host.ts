@@ -3,8 +3,6 @@
  */
 import type { Result } from '../shared/failure.ts';
 import type { AgentSettings } from '../shared/fleet/fleet.ts';
-import type { AgentEvent } from '../shared/event.ts';
-import { oneLine } from '../shared/printable.ts';
 import { pathsBelow, type Paths } from '../shared/paths.ts';
 import type { AgentHost, HostAccess, OpenedHost } from './host.ts';
 import type { Nix } from './nix-ports.ts';
@@ -37,6 +35,7 @@ export async function agentHostRole({ root, env, perform, log }: HostSurrounding
     import('./adapters/hold.ts'),
     import('../shared/version.ts'),
   ]);
+  const watches = await import('./wire-watch.ts');
   const paths = pathsBelow(root);
   const clock = clocks.systemClock();
   const random = randoms.systemRandom();
@@ -56,9 +55,9 @@ export async function agentHostRole({ root, env, perform, log }: HostSurrounding
     random,
     log,
     open: (chosen, access) => openHost(chosen, { ...files, paths, env, log, clock, random }, access),
-    watchFiles: (onChange) => watchFiles(paths, log, onChange),
-    watchRemote: (chosen, onChange) => watchRemote(chosen, log, onChange),
-    watchLinks: (chosen, onChange) => watchLinks(paths, chosen, log, onChange),
+    watchFiles: (onChange) => watches.watchFiles(paths, log, onChange),
+    watchRemote: (chosen, onChange) => watches.watchRemote(chosen, log, onChange),
+    watchLinks: (chosen, onChange) => watches.watchLinks(paths, chosen, log, onChange),
   };
 }
 
@@ -213,56 +212,4 @@ async function nixOf(
     sshCommand: sshCommand(access),
     login: () => httpLogin(remote, access),
   });
-}
-
-async function watchFiles(
-  { agentYaml, hold }: Paths,
-  log: Log,
-  onChange: () => void,
-): Promise<() => Promise<void>> {
-  const { watchFile } = await import('./adapters/watch.ts');
-  const tell = (message: string): void => {
-    log(unwatched('-', message));
-  };
-  const watches = await Promise.all([agentYaml, hold].map((path) => watchFile(path, onChange, tell)));
-  return async () => {
-    await Promise.all(watches.map((watch) => watch.close()));
-  };
-}
-
-async function watchRemote(
-  { remote, branch, host }: AgentSettings,
-  log: Log,
-  onChange: () => void,
-): Promise<() => Promise<void>> {
-  const watching = await import('./adapters/watch.ts');
-  const watch = await watching.watchRemote(remote, branch, onChange, (message) => {
-    log(unwatched(host, message));
-  });
-  return async () => watch?.close();
-}
-
-async function watchLinks(
-  { profile, currentSystem, current }: Paths,
-  settings: AgentSettings,
-  log: Log,
-  onChange: () => void,
-): Promise<() => Promise<void>> {
-  const { watchLink } = await import('./adapters/watch.ts');
-  const links = [settings.profile ?? profile, currentSystem, current];
-  const watches = await Promise.all(
-    links.map((link) =>
-      watchLink(link, onChange, (message) => {
-        log(unwatched(settings.host, message));
-      }),
-    ),
-  );
-  return async () => {
-    await Promise.all(watches.filter((watch) => watch !== null).map((watch) => watch.close()));
-  };
-}
-
-function unwatched(host: string, message: string): AgentEvent {
-  const remedy = 'changes are found at the interval; if inotify is short, raise fs.inotify.max_user_watches';
-  return { kind: 'warning', host, message: oneLine(`${message}; ${remedy}`) };
 }

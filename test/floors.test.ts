@@ -22,7 +22,7 @@ const floors: readonly { name: string; path: RegExp; may: readonly string[]; pac
       may: ['adapters', 'ports', 'shared'],
       packages: ['node:*', 'execa', 'simple-git', 'chokidar', 'winston', 'valibot'],
     },
-    { name: 'wire', path: /^agent\/wire(-host)?\.ts$/, may: ['*'], packages: [] },
+    { name: 'wire', path: /^agent\/wire(-(host|watch))?\.ts$/, may: ['*'], packages: [] },
     { name: 'main', path: /^agent\/main\.ts$/, may: ['wire', 'cli'], packages: ['node:fs', 'node:path'] },
     {
       name: 'cli',
