@@ -71,7 +71,9 @@ describeWith(['root'], 'an exec build as a user of its own (S7)', () => {
   });
 
   test('leaves no process behind, however it was begun', async () => {
-    const { ran, out } = await build("setsid sh -c 'echo $$ >$out/pid; exec sleep 1000' & sleep 0.5");
+    const { ran, out } = await build(
+      "setsid sh -c 'echo $$ >$out/pid; exec sleep 1000' & until [ -s $out/pid ]; do sleep 0.05; done",
+    );
     expect(ran.ending).toEqual({ how: 'exited', code: 0 });
     const pid = Number(readFileSync(join(out, 'pid'), 'utf8'));
     expect(pid).toBeGreaterThan(1);

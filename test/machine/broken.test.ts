@@ -46,7 +46,7 @@ const checks = [
 
 describeWith(labNeeds, 'a generation that breaks its machine', () => {
   let lab: Lab;
-  let web1: LabHost | undefined;
+  let web1: LabHost;
   let good = '';
   beforeAll(async () => {
     lab = await makeLab('autark-broken');
@@ -55,31 +55,27 @@ describeWith(labNeeds, 'a generation that breaks its machine', () => {
   afterAll(() => lab.remove());
   journalsOnFailure(() => [web1]);
 
-  const host = (): LabHost => {
-    if (web1 === undefined) throw new Error('web1 did not join');
-    return web1;
-  };
   /** What makes this machine useful: an address, an sshd on its port, its shop and its file. */
   const works = async () => ({
-    addresses: await host().must(['ip', '-4', '-brief', 'address', 'show', 'up', 'dev', 'host0']),
-    sshd: (await host().run(['ssh-keyscan', '-T', '5', '127.0.0.1'])).stdout.includes('127.0.0.1 ssh-'),
-    shop: (await host().run(['curl', '--silent', '--fail', 'http://127.0.0.1:8080/'])).code,
-    limit: await host().must(['cat', '/etc/shop.limit']),
-    current: await host().must(['readlink', '/var/lib/autark/current']),
+    addresses: await web1.must(['ip', '-4', '-brief', 'address', 'show', 'up', 'dev', 'host0']),
+    sshd: (await web1.run(['ssh-keyscan', '-T', '5', '127.0.0.1'])).stdout.includes('127.0.0.1 ssh-'),
+    shop: (await web1.run(['curl', '--silent', '--fail', 'http://127.0.0.1:8080/'])).code,
+    limit: await web1.must(['cat', '/etc/shop.limit']),
+    current: await web1.must(['readlink', '/var/lib/autark/current']),
   });
 
   test('is one that follows this', async () => {
-    await host().must(['ssh-keygen', '-A']);
-    await host().must(['systemctl', 'start', 'ssh.service']);
-    await lab.fleet.server.commit({ files: whole(host().plug.address), subject: 'Begin' });
-    expect(await host().settles(await lab.fleet.server.head())).toBe('deployed');
+    await web1.must(['ssh-keygen', '-A']);
+    await web1.must(['systemctl', 'start', 'ssh.service']);
+    await lab.fleet.server.commit({ files: whole(web1.plug.address), subject: 'Begin' });
+    expect(await web1.settles(await lab.fleet.server.head())).toBe('deployed');
     const yaml = await lab.fleet.server.git(['show', 'refs/heads/main:fleet.yaml']);
     expect(yaml).toContain('hosts:\n  web1:\n');
     const files = { 'fleet.yaml': yaml.replace('  web1:\n', `  web1:\n${checks}`), ...limit(11) };
     good = await lab.fleet.server.commit({ files, subject: 'Checks' });
-    expect(await host().settles(good)).toBe('deployed');
+    expect(await web1.settles(good)).toBe('deployed');
     expect(await works()).toMatchObject({ sshd: true, shop: 0, limit: '11' });
-    expect((await works()).addresses).toContain(` ${host().plug.address}/24`);
+    expect((await works()).addresses).toContain(` ${web1.plug.address}/24`);
   });
 
   test.each<[what: string, files: Files, cause: RegExp]>([
@@ -98,21 +94,21 @@ describeWith(labNeeds, 'a generation that breaks its machine', () => {
     ['answers with an error', shop(500), /health check http http:\/\/127\.0\.0\.1:8080\/ /],
     ['fails a check of its own', limit(9), /health check command hosts\/web1\/checks\/limit /],
   ])('%s: it is gone back from, and nobody helps', async (subject, files, cause) => {
-    const before = { ...(await works()), system: (await host().records()).at(-1)?.status.system };
+    const before = { ...(await works()), system: (await web1.records()).at(-1)?.status.system };
     const revision = await lab.fleet.server.commit({ tree: good, files, subject });
-    const outcome = await host().decides(revision);
+    const outcome = await web1.decides(revision);
     expect(outcome).toMatchObject({ event: 'rolled-back', code: 40, attempted: revision });
     expect(outcome.message).toMatch(cause);
-    const system = (await host().records()).at(-1)?.status.system;
+    const system = (await web1.records()).at(-1)?.status.system;
     expect({ ...(await works()), system }).toEqual(before);
   });
 
   test('the next revision that is good is deployed', async () => {
     const files = layer('motd', 'mended\n');
     const revision = await lab.fleet.server.commit({ tree: good, files, subject: 'Mend' });
-    expect(await host().decides(revision)).toMatchObject({ event: 'deployed', code: 0 });
-    expect(await host().must(['cat', '/etc/motd'])).toBe('mended');
-    expectChain(await host().records(), 'after all of them');
+    expect(await web1.decides(revision)).toMatchObject({ event: 'deployed', code: 0 });
+    expect(await web1.must(['cat', '/etc/motd'])).toBe('mended');
+    expectChain(await web1.records(), 'after all of them');
     expect(await lab.fleet.world.mustAutark(['verify'])).toMatch(/: all is well$/);
   });
 });

@@ -22,7 +22,7 @@ const stopping: Files = {
 
 describeWith(labNeeds, 'an agent that hangs', () => {
   let lab: Lab;
-  let web1: LabHost | undefined;
+  let web1: LabHost;
   beforeAll(async () => {
     lab = await makeLab('autark-hung');
     await lab.fleet.server.commit({ files: commonFiles(), subject: 'Begin' });
@@ -31,34 +31,30 @@ describeWith(labNeeds, 'an agent that hangs', () => {
   afterAll(() => lab.remove());
   journalsOnFailure(() => [web1]);
 
-  const host = (): LabHost => {
-    if (web1 === undefined) throw new Error('web1 did not join');
-    return web1;
-  };
   const push = (files: Files, subject: string): Promise<string> =>
     lab.fleet.server.commit({ files, subject });
   const delivers = async (text: string, files: Files = {}): Promise<void> => {
-    expect(await host().settles(await push({ ...motd(text), ...files }, text))).toBe('deployed');
-    expect(await host().must(['cat', '/etc/motd'])).toBe(text);
+    expect(await web1.settles(await push({ ...motd(text), ...files }, text))).toBe('deployed');
+    expect(await web1.must(['cat', '/etc/motd'])).toBe(text);
   };
   const show = (property: string): Promise<string> =>
-    host().must(['systemctl', 'show', `--property=${property}`, '--value', 'autark.service']);
+    web1.must(['systemctl', 'show', `--property=${property}`, '--value', 'autark.service']);
   /** How long the agent may be silent until systemd starts it anew. */
   const allowSilence = async (time: string): Promise<void> => {
     const file = '/etc/systemd/system/autark.service.d/silence.conf';
-    await host().put(file, `[Service]\nWatchdogSec=${time}\n`);
-    await host().must(['systemctl', 'daemon-reload']);
-    await host().must(['systemctl', 'restart', 'autark.service']);
+    await web1.put(file, `[Service]\nWatchdogSec=${time}\n`);
+    await web1.must(['systemctl', 'daemon-reload']);
+    await web1.must(['systemctl', 'restart', 'autark.service']);
   };
   const journal = (unit: string): Promise<string> =>
-    host().must(['journalctl', '--output=cat', `--unit=${unit}`]);
+    web1.must(['journalctl', '--output=cat', `--unit=${unit}`]);
 
   test('is started anew by systemd, and goes on delivering', async () => {
     // The agent speaks each third of it, also on a machine that is busy.
     await allowSilence('8s');
     await delivers('before it hangs');
     const before = await show('InvocationID');
-    await host().must(stop);
+    await web1.must(stop);
     const isAnew = async () =>
       (await show('InvocationID')) !== before && (await show('ActiveState')) === 'active';
     await vi.waitUntil(isAnew, patience);
@@ -73,17 +69,17 @@ describeWith(labNeeds, 'an agent that hangs', () => {
     // The watchdog has that much patience, and a minute.
     const quick = yaml.replace('  web1:\n', '  web1:\n    timeouts: { fetch: 5s, switch: 10s }\n');
     await delivers('before it hangs in a switch', { 'fleet.yaml': quick });
-    const { system } = (await host().records()).at(-1)?.status ?? {};
+    const { system } = (await web1.records()).at(-1)?.status ?? {};
     const revision = await push({ ...stopping, ...motd('hung') }, 'Stop the agent');
-    const outcome = await host().decides(revision);
+    const outcome = await web1.decides(revision);
     expect(outcome).toMatchObject({ event: 'rolled-back', code: 40, attempted: revision });
     expect(outcome.message).toMatch(/was not confirmed in time/);
-    expect((await host().records()).at(-1)?.status.system).toEqual(system);
-    expect(await host().must(['cat', '/etc/motd'])).toBe('before it hangs in a switch');
-    expect(await host().must(['readlink', '/var/lib/autark/current'])).toBe(
+    expect((await web1.records()).at(-1)?.status.system).toEqual(system);
+    expect(await web1.must(['cat', '/etc/motd'])).toBe('before it hangs in a switch');
+    expect(await web1.must(['readlink', '/var/lib/autark/current'])).toBe(
       `generations/${system?.generation}`,
     );
-    expect((await host().run(['test', '-e', '/etc/systemd/system/stopping.service'])).code).toBe(1);
+    expect((await web1.run(['test', '-e', '/etc/systemd/system/stopping.service'])).code).toBe(1);
     expect(await journal('autark-watchdog.service')).toMatch(/went back to \d+: exit code 0/);
     // The agent only records it: nothing is activated a second time.
     expect(await journal('autark-*')).not.toMatch(/Starting autark-rollback-/);
@@ -91,7 +87,7 @@ describeWith(labNeeds, 'an agent that hangs', () => {
 
   test('is forgotten with the next revision that is good', async () => {
     await delivers('after it hung in a switch', { 'common/units/stopping.service': null });
-    expectChain(await host().records(), 'after both');
+    expectChain(await web1.records(), 'after both');
     expect(await lab.fleet.world.mustAutark(['verify'])).toMatch(/: all is well$/);
   });
 });

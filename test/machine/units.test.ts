@@ -21,7 +21,7 @@ const often = [
 
 describeWith(labNeeds, 'the units of a machine', () => {
   let lab: Lab;
-  let web1: LabHost | undefined;
+  let web1: LabHost;
   beforeAll(async () => {
     lab = await makeLab('autark-units');
     await lab.fleet.server.commit({ files: commonFiles(), subject: 'Begin' });
@@ -30,17 +30,13 @@ describeWith(labNeeds, 'the units of a machine', () => {
   afterAll(() => lab.remove());
   journalsOnFailure(() => [web1]);
 
-  const host = (): LabHost => {
-    if (web1 === undefined) throw new Error('web1 did not join');
-    return web1;
-  };
   const delivers = async (text: string): Promise<void> => {
     const files = { 'common/etc/motd': `${text}\n` };
     const revision = await lab.fleet.server.commit({ files, subject: text });
-    expect(await host().settles(revision)).toBe('deployed');
-    expect(await host().must(['cat', '/etc/motd'])).toBe(text);
+    expect(await web1.settles(revision)).toBe('deployed');
+    expect(await web1.must(['cat', '/etc/motd'])).toBe(text);
   };
-  const systemctl = (...args: readonly string[]): Promise<string> => host().must(['systemctl', ...args]);
+  const systemctl = (...args: readonly string[]): Promise<string> => web1.must(['systemctl', ...args]);
   const show = (unit: string, property: string): Promise<string> =>
     systemctl('show', `--property=${property}`, '--value', unit);
   const comesTo = (unit: string, state: string): Promise<unknown> =>
@@ -49,44 +45,42 @@ describeWith(labNeeds, 'the units of a machine', () => {
   const goes = async (): Promise<void> => {
     const known =
       'cat /etc/autark/agent.yaml; cd /var/lib/autark; ls key journal.json generations; readlink current';
-    const before = await host().must(['sh', '-euc', known]);
-    const { code, stderr } = await host().autark(['enroll', '--uninstall']);
+    const before = await web1.must(['sh', '-euc', known]);
+    const { code, stderr } = await web1.autark(['enroll', '--uninstall']);
     expect(code, stderr).toBe(0);
     // Brackets: whatever runs this has them in its own command line, and is not meant.
-    expect((await host().run(['pgrep', '--list-full', '--full', '[a]utark'])).stdout).toBe('');
+    expect((await web1.run(['pgrep', '--list-full', '--full', '[a]utark'])).stdout).toBe('');
     expect(await systemctl('list-units', '--all', '--plain', '--no-legend', 'autark*')).toBe('');
-    const files = await host().run(['systemctl', 'list-unit-files', '--no-legend', 'autark*']);
+    const files = await web1.run(['systemctl', 'list-unit-files', '--no-legend', 'autark*']);
     expect(files.stdout).toBe('');
-    expect(await host().must(['find', '/etc/systemd/system', '-name', 'autark*', '!', '-type', 'd'])).toBe(
-      '',
-    );
-    expect(await host().must(['sh', '-euc', known])).toBe(before);
+    expect(await web1.must(['find', '/etc/systemd/system', '-name', 'autark*', '!', '-type', 'd'])).toBe('');
+    expect(await web1.must(['sh', '-euc', known])).toBe(before);
   };
 
   test('the agent is not exposed to much, as systemd sees it', async () => {
-    const said = await host().must(['systemd-analyze', 'security', '--no-pager', 'autark.service']);
+    const said = await web1.must(['systemd-analyze', 'security', '--no-pager', 'autark.service']);
     const [, level] = /Overall exposure level for autark\.service: ([\d.]+) /.exec(said) ?? [];
     expect(Number(level), said).toBeLessThanOrEqual(mostExposed);
   });
 
   test('after a boot the agent is up, activates nothing anew, and deploys what is pushed next', async () => {
     await delivers('before the boot');
-    const before = await host().records();
-    await host().reboot();
+    const before = await web1.records();
+    await web1.reboot();
     await comesTo('autark.service', 'active');
     await delivers('after the boot');
-    const records = await host().records();
+    const records = await web1.records();
     expect(records.slice(0, before.length)).toEqual(before);
     expect(records.slice(before.length).map(({ status }) => status.outcome.event)).toEqual(['deployed']);
     const units = ['autark-switch-*', 'autark-rollback-*'].map((each) => `--unit=${each}`);
-    const said = await host().must(['journalctl', '--boot', '--output=cat', ...units]);
+    const said = await web1.must(['journalctl', '--boot', '--output=cat', ...units]);
     const activations = said.match(/(?<=^Starting )autark-\w+-\d+-\d+(?=\.service)/gm);
     expect(activations).toEqual([`autark-switch-${records.at(-1)?.status.system?.generation}-1`]);
   });
 
   test('a timer deploys what is pushed, without an agent that stays, also once `enroll` was run again', async () => {
     const file = '/etc/systemd/system/autark-once.timer.d/often.conf';
-    await host().put(file, ['[Timer]', ...often, ''].join('\n'));
+    await web1.put(file, ['[Timer]', ...often, ''].join('\n'));
     await systemctl('daemon-reload');
     await systemctl('disable', '--quiet', '--now', 'autark.service');
     await systemctl('enable', '--quiet', '--now', 'autark-once.timer');
@@ -94,27 +88,27 @@ describeWith(labNeeds, 'the units of a machine', () => {
     // Between two cycles, as `enroll` wants it.
     await systemctl('stop', 'autark-once.timer');
     await comesTo('autark-once.service', 'inactive');
-    await host().startDaemon();
+    await web1.startDaemon();
     await delivers('by the timer again');
     expect(await show('autark.service', 'ActiveState')).toBe('inactive');
     expect(await show('autark.service', 'UnitFileState')).toBe('disabled');
-    expectChain(await host().records(), 'by the timer');
+    expectChain(await web1.records(), 'by the timer');
   });
 
   test('the timer goes with the cycle that it began, and what the machine knows stays', async () => {
     // It would end by itself too soon: its server does not answer now.
-    await host().plug.cut();
+    await web1.plug.cut();
     await comesTo('autark-once.service', 'activating');
     await goes();
-    await host().plug.mend();
+    await web1.plug.mend();
   });
 
   test('installed again the agent goes on, and it goes like that too', async () => {
-    await host().must(['rm', '-r', '/etc/systemd/system/autark-once.timer.d']);
-    await host().startDaemon();
+    await web1.must(['rm', '-r', '/etc/systemd/system/autark-once.timer.d']);
+    await web1.startDaemon();
     await delivers('by the agent again');
     await goes();
-    expectChain(await host().records(), 'after all');
+    expectChain(await web1.records(), 'after all');
     expect(await lab.fleet.world.mustAutark(['verify'])).toMatch(/: all is well$/);
   });
 });
