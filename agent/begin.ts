@@ -8,8 +8,9 @@ import {
   type Running,
   type Standing,
 } from '../shared/cycle/journal.ts';
+import { withoutUnproved } from '../shared/cycle/reboot.ts';
 import { standingOf } from '../shared/cycle/standing.ts';
-import { ok, type Result } from '../shared/failure.ts';
+import type { Result } from '../shared/failure.ts';
 import type { Host } from '../shared/fleet/fleet.ts';
 import type { ObjectId } from '../shared/objects/object.ts';
 import type { Context } from './context.ts';
@@ -31,20 +32,22 @@ export async function beginSwitch(
   const to = memory.journal.newest + 1;
   const registered = await systems.register({ ...built, number: to, revision });
   if (!registered.ok) return registered;
-  const from = wayBack(memory.journal, aim);
+  // What waits for a reboot has not run: what is gone back to is what does.
+  const booted = withoutUnproved(memory.journal);
+  const from = wayBack({ ...memory.journal, ...booted }, aim);
   const before =
     from === null && built.kind === 'nixos' ? await context.effects('guard').nix.current() : null;
-  // An activation that only counts from the next boot on proves nothing now.
-  const baseline = mode === 'boot' ? ok(undefined) : await takeBaseline(context, health, revision);
+  const baseline = await takeBaseline(context, health, revision);
   if (!baseline.ok) return baseline;
   context.senses.log({ kind: 'stage', host: name, stage: 'switch', revision });
   return memory.write({
+    ...booted,
     newest: to,
     phase: {
       ...{ at: 'switch', from, to, revision, mode, timeout: timeouts.switch, attempt: 0 },
       tried: triedOf(built, host),
       ...(before === null ? {} : { before }),
-      ...(baseline.value === undefined ? {} : { baseline: baseline.value }),
+      baseline: baseline.value,
     },
   });
 }

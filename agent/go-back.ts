@@ -116,7 +116,7 @@ async function switchBack(opening: Opening, memory: Memory, way: Way): Promise<R
     ...{ at: 'switch', from: from.generation, to: to.number, revision: to.revision },
     ...{ mode: mode.value, timeout, attempt: 0, left: from.revision, baseline },
   };
-  const begun = await memory.write({ phase });
+  const begun = await memory.write({ phase, unproved: null });
   if (!begun.ok) {
     // Nothing has begun, so nothing may say that it has; but a hold that could not be read held the host, and goes on to.
     if (earlier.ok) await (earlier.value === null ? holds.remove() : holds.save(earlier.value));

@@ -185,6 +185,11 @@ export interface Machine {
   facts(fleet: string): Promise<MachineFacts>;
   /** Whether the file system below `var/lib/autark` has no room left to work with. */
   isFull(): Promise<boolean>;
+  /**
+   * Whether a system that runs since a moment ago needs a reboot to run whole: it has another kernel than the machine
+   * booted, or the distribution says so. `null` when nobody can tell.
+   */
+  needsReboot(system: Pick<BuiltSystem, 'kind' | 'path'>): Promise<boolean | null>;
 }
 
 /** The host's key: signs state commits as namespace `git`. */

@@ -53,6 +53,8 @@ export interface Watch {
   readonly deadline: number;
   /** Milliseconds that going back may take. */
   readonly timeout: number;
+  /** True for a generation that runs from the next boot on: the watch begins with that. */
+  readonly beginsAtBoot?: true;
 }
 
 /** What the watchdog did once it had fired. */
@@ -68,6 +70,11 @@ export interface Watchdog {
   disarm(bounds: Bounds): Promise<Result<Fired | null>>;
   /** The same, and the watch goes on. */
   fired(bounds: Bounds): Promise<Result<Fired | null>>;
+  /**
+   * Has it go back at once, and start the machine anew if what it goes back from was booted into. The agent is stopped
+   * by that, where it runs as a unit. False when there is no watch whose end this could be.
+   */
+  fireNow(): Promise<Result<boolean>>;
   /** Forgets what was fired, once it is in the journal. */
   clear(): Promise<Result<void>>;
 }

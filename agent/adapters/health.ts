@@ -33,6 +33,13 @@ export function machineHealth(options: HealthOptions): Health {
       plainOrder('systemctl', args, { cwd: '/', env: { PATH: options.searchPath, LC_ALL: 'C' } }),
       bounds,
     );
+  const isSystemds = root === '/' && existsSync(systemd);
+  const isStarting = async (): Promise<boolean> => {
+    if (!isSystemds) return false;
+    const jobs = ['list-jobs', '--plain', '--no-legend', '--full', '--no-pager'];
+    const { stdout = '' } = await systemctl(jobs, { timeout: patience, signal: never() });
+    return stdout.split('\n').some(isAnothers);
+  };
   return {
     look(check, place, bounds) {
       switch (check.kind) {
@@ -47,18 +54,32 @@ export function machineHealth(options: HealthOptions): Health {
       }
     },
     async failedUnits() {
-      if (root !== '/' || !existsSync(systemd)) return null;
+      if (!isSystemds) return null;
       const args = ['list-units', '--state=failed', '--plain', '--no-legend', '--full', '--no-pager'];
       const { ending, stdout } = await systemctl(args, { timeout: patience, signal: never() });
       if (ending.how !== 'exited' || ending.code !== 0 || stdout === undefined) return null;
       const names = stdout.split('\n').map((line) => line.trim().split(/\s+/)[0] ?? '');
       return names.filter((name) => name !== '').sort();
     },
-    async pause({ timeout, signal }) {
-      // Rejects only when it is ended sooner.
-      await wait(timeout, undefined, { signal }).catch(() => undefined);
+    async started({ timeout, signal }) {
+      const end = performance.now() + timeout;
+      while (performance.now() < end && !signal.aborted && (await isStarting())) {
+        await pause({ timeout: 1000, signal });
+      }
     },
+    pause,
   };
+}
+
+/** The agent's own start may be a job itself (`agent --once` by its timer); it must not wait for that. */
+function isAnothers(line: string): boolean {
+  const [, unit = ''] = line.trim().split(/\s+/);
+  return unit !== '' && !unit.startsWith('autark');
+}
+
+async function pause({ timeout, signal }: Bounds): Promise<void> {
+  // Rejects only when it is ended sooner.
+  await wait(timeout, undefined, { signal }).catch(() => undefined);
 }
 
 function never(): AbortSignal {

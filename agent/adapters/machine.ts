@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile, readdir } from 'node:fs/promises';
+import { readFile, readdir, realpath } from 'node:fs/promises';
 import { arch, cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { MachineFacts } from '../../shared/record/status.ts';
@@ -34,7 +34,30 @@ export function linuxMachine({ root, state, blockDevices = '/sys/block' }: Machi
       };
     },
     isFull: () => isFull(state),
+    needsReboot: ({ kind, path }) => (kind === 'nixos' ? bootedOther(root, path) : saysReboot(root)),
   };
+}
+
+/** What of a NixOS system is loaded at boot and stays (nixpkgs, nixos/modules/system/boot/kernel.nix, stage-1.nix). */
+const bootParts = ['kernel', 'initrd', 'kernel-modules'];
+
+async function bootedOther(root: string, system: string): Promise<boolean | null> {
+  const booted = join(root, 'run/booted-system');
+  const whole = await targetOf(booted);
+  if (whole === null) return null;
+  const pairs = await Promise.all(
+    bootParts.map((part) => Promise.all([targetOf(join(booted, part)), targetOf(join(system, part))])),
+  );
+  return pairs.some(([before, now]) => before !== now);
+}
+
+function targetOf(path: string): Promise<string | null> {
+  return realpath(path).catch(() => null);
+}
+
+/** Debian and its kin leave this file (Debian Policy, 9.12); its absence says only that nobody has asked. */
+async function saysReboot(root: string): Promise<boolean | null> {
+  return (await textOf(join(root, 'run/reboot-required'))) === null ? null : true;
 }
 
 const unknown = 'unknown';

@@ -1,5 +1,6 @@
 import { carriedBy } from '../../shared/cycle/carried.ts';
-import { backIn, runningFrom } from '../../shared/cycle/guard.ts';
+import { backIn, ranBefore, runningFrom } from '../../shared/cycle/guard.ts';
+import { asksAfterReboot, hasBootedInto, rebootAskedFor } from '../../shared/cycle/reboot.ts';
 import type { Phase } from '../../shared/cycle/journal.ts';
 import type { AgentEvent } from '../../shared/event.ts';
 import { ok, type Result } from '../../shared/failure.ts';
@@ -7,9 +8,11 @@ import { excused, refuse, type Refusal } from '../../shared/health/baseline.ts';
 import { nameOf, type Check } from '../../shared/health/check.ts';
 import { timestamp } from '../../shared/record/draft.ts';
 import type { Context } from '../context.ts';
+import { leaveForReboot, proveBooted, recordReboot } from './booted.ts';
 import { settleBack } from './by-hand.ts';
 import { examine } from './health.ts';
 import { settle } from './record.ts';
+import { bootOf } from './switch.ts';
 import { endWatch } from './watched.ts';
 
 /**
@@ -20,7 +23,9 @@ export async function confirm(
   context: Context,
   phase: Extract<Phase, { at: 'confirm' }>,
 ): Promise<Result<void>> {
-  const proved = await prove(context, phase);
+  const boot = await bootOf(context);
+  if (asksAfterReboot(phase, boot)) return leaveForReboot(context, phase);
+  const proved = await prove(context, phase, boot);
   if (!proved.ok) return proved;
   if (proved.value !== undefined) return turnBack(context, phase, proved.value);
   const fired = await endWatch(context, phase);
@@ -29,15 +34,16 @@ export async function confirm(
   const { systems, machine } = context.effects('confirm');
   const { memory, senses } = context;
   const generation = (await systems.generations()).find(({ number }) => number === phase.to);
-  const { boot } = await machine.facts(memory.journal.fleet);
   const { from, to, left, revision, mode, exit } = phase;
   const since = timestamp(senses.clock.now());
-  const waits = mode === 'boot' ? { waitsIn: boot } : {};
+  const isBooted = hasBootedInto(phase, boot);
+  const waits = mode === 'boot' && !isBooted ? { waitsIn: boot } : {};
   const running =
     generation === undefined
       ? memory.journal.running
       : { ...runningFrom(generation, since), revision, ...waits };
-  const rebootRequired = exit === 100 || mode === 'boot' ? boot : memory.journal.rebootRequired;
+  const asks = generation === undefined ? null : await machine.needsReboot(generation);
+  const rebootRequired = rebootAskedFor(memory.journal, { boot, mode, exit, isBooted, asks });
   if (mode === 'test') {
     const tested = running === null ? null : { ...running, testedIn: boot };
     const aim = { revision, isTrial: true };
@@ -49,27 +55,26 @@ export async function confirm(
     const change = { ...backIn({ previous, earlier }, to), lastGood: to, rebootRequired, drift: null };
     return settleBack(context, { from, left }, running, change);
   }
-  const before = {
-    previous: from,
-    earlier: previous === null ? earlier : [...earlier, previous].slice(-most),
-  };
-  return settle(
-    context,
-    { revision, isTrial: false },
-    { event: 'deployed', running },
-    { running, ...before, lastGood: to, rebootRequired, failed: null, drift: null },
-  );
+  const before = ranBefore(memory.journal, from);
+  const change = { running, ...before, lastGood: to, rebootRequired, failed: null, drift: null };
+  if (phase.isRecorded === true) return recordReboot(context, change);
+  return settle(context, { revision, isTrial: false }, { event: 'deployed', running }, change);
 }
 
 type Confirming = Extract<Phase, { at: 'confirm' }>;
 
-/** Why the generation is not good, if so. One that runs only from the next boot on cannot be asked. */
+/** Why the generation is not good, if so. One that runs only from the next boot on cannot be asked before. */
 async function prove(
   context: Context,
-  { to, mode, baseline, revision }: Confirming,
+  phase: Confirming,
+  boot: string,
 ): Promise<Result<Refusal | undefined>> {
-  if (baseline === undefined || mode === 'boot') return ok(undefined);
+  const { to, mode, baseline, revision } = phase;
+  if (baseline === undefined) return ok(undefined);
+  const isBooted = hasBootedInto(phase, boot);
+  if (mode === 'boot' && !isBooted) return ok(undefined);
   for (const check of excused(baseline)) context.senses.log(excuse(context, check));
+  if (isBooted) return proveBooted(context, phase, baseline);
   const found = await examine(context, baseline, revision);
   return found.ok ? ok(refuse(to, baseline, found.value)) : found;
 }
@@ -95,6 +100,3 @@ function turnBack(
 
 /** Milliseconds that going back may take where the phase does not say. */
 const usual = 15 * 60_000;
-
-/** How many generations before the previous one are remembered; most of them are pruned long before. */
-const most = 20;

@@ -3,6 +3,7 @@ import { mayCorrect } from '../../shared/cycle/drift.ts';
 import { failedBefore, refusal, triedOf } from '../../shared/cycle/failed.ts';
 import { guard } from '../../shared/cycle/guard.ts';
 import type { BuiltSystem, Mode } from '../../shared/cycle/journal.ts';
+import { trialMustWait } from '../../shared/cycle/reboot.ts';
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
 import type { Host } from '../../shared/fleet/fleet.ts';
 import { changedInhibitors, systemProblem, type SystemFacts } from '../../shared/nix/system.ts';
@@ -22,6 +23,8 @@ export async function guardSystem(
   aim: Aim,
 ): Promise<Result<Mode | 'unchanged'>> {
   const { journal } = context.memory;
+  const waits = trialMustWait(journal, aim);
+  if (waits !== undefined) return fail(waits);
   const isRunning = guard(built, journal.running, aim) === 'unchanged';
   if (isRunning && !mayCorrect(journal, host.drift, aim)) return ok('unchanged');
   const before = failedBefore(journal, aim, triedOf(built, host));

@@ -29,11 +29,15 @@ export async function takeBaseline(
   return ok({ checks, good: sights.map(({ good }) => good), failedUnits, reached: true });
 }
 
-/** Looks at everything that a generation has to show. Ends early, with a failure, when the agent shall stop. */
+/**
+ * Looks at everything that a generation has to show. Ends early, with a failure, when the agent shall stop.
+ * @param patience milliseconds awake in which the server has to be reached, as for `reachServer`
+ */
 export async function examine(
   context: Context,
   baseline: Baseline,
   revision: ObjectId,
+  patience?: number,
 ): Promise<Result<Findings>> {
   const checks = demanded(baseline);
   const place = await placeFor(context, 'confirm', checks, revision);
@@ -43,7 +47,8 @@ export async function examine(
   // After the checks: what fails while they soak has failed as well.
   const failedUnits = await context.effects('confirm').health.failedUnits();
   const isUnwell = sights.some(([, { good }]) => !good);
-  const unreached = baseline.reached && !isUnwell ? await reachServer(context, 'confirm') : undefined;
+  const unreached =
+    baseline.reached && !isUnwell ? await reachServer(context, 'confirm', patience) : undefined;
   if (context.signal.aborted) return fail(stopped('confirming a generation'));
   return ok({ sights, failedUnits, ...(unreached === undefined ? {} : { unreached }) });
 }
@@ -67,14 +72,19 @@ async function persist(context: Context, check: Check, place: HealthPlace): Prom
   }
 }
 
-/** Asks the server for its head, again and again for a while; why it could not be reached, if so. */
+/**
+ * Asks the server for its head, again and again for a while; why it could not be reached, if so.
+ * @param patience milliseconds awake; a minute at most if not given
+ */
 export async function reachServer(
   context: Context,
   stage: 'confirm' | 'rollback',
+  patience?: number,
 ): Promise<Failure | undefined> {
   const { git, health } = context.effects(stage);
   const { signal, senses, memory } = context;
-  const end = senses.clock.awake() + Math.min(longestReach, memory.journal.pace.fetch);
+  const longest = patience ?? Math.min(longestReach, memory.journal.pace.fetch);
+  const end = senses.clock.awake() + longest;
   for (;;) {
     const left = Math.max(breath, end - senses.clock.awake());
     const head = await git.fetchHead({ timeout: left, signal });

@@ -1,9 +1,11 @@
 import { deadlineOf, judge } from '../../shared/cycle/confirm.ts';
 import { attempts } from '../../shared/cycle/journal.ts';
+import { hasBootedInto } from '../../shared/cycle/reboot.ts';
 import { fail, ok, type Result } from '../../shared/failure.ts';
 import type { Context } from '../context.ts';
 import {
   activate,
+  bootOf,
   leftAlone,
   makeCurrent,
   outcomeOf,
@@ -22,6 +24,7 @@ export async function rollback(context: Context, phase: GoingBack): Promise<Resu
   const before = await outcomeOf(context, 'rollback', phase);
   if (before === 'left') return fail(leftAlone);
   if (before !== null) return conclude(context, phase, before);
+  if (await handOver(context, phase)) return ok(undefined);
   const back = await wayBack(context, phase);
   if (typeof back === 'string') {
     if (phase.from === null) await systems.setCurrent(null);
@@ -35,6 +38,16 @@ export async function rollback(context: Context, phase: GoingBack): Promise<Resu
   if (obstacle !== undefined) return unwatched(context, phase, () => giveUp(context, phase, obstacle));
   const activated = await activate(context, 'rollback', back, back.revision, phase);
   return activated === 'left' ? fail(leftAlone) : conclude(context, phase, activated);
+}
+
+/**
+ * What the machine has booted into is gone back from by the watchdog, which starts the machine anew; this agent waits for
+ * what it does, and is stopped. False where nobody watches: then a person has to start it anew.
+ */
+async function handOver(context: Context, phase: GoingBack): Promise<boolean> {
+  if (phase.attempt > 0 || !hasBootedInto(phase, await bootOf(context))) return false;
+  const handed = await context.effects('rollback').watchdog.fireNow();
+  return handed.ok && handed.value;
 }
 
 /** A new watch, for going back takes its own time: an agent that dies in it leaves it to the watchdog. */
@@ -53,7 +66,7 @@ function conclude(
   { activation, tail }: Activated,
 ): Promise<Result<void>> {
   const verdict = judge(activation, seesUnits(phase));
-  if (verdict.good) return unwatched(context, phase, () => settleUndone(context, phase));
+  if (verdict.good) return unwatched(context, phase, () => settleUndone(context, phase, true));
   const to = phase.from === null ? (phase.before ?? 'what ran') : `generation ${phase.from}`;
   const cause = `going back to ${to} failed: ${verdict.cause}`;
   return unwatched(context, phase, () => giveUp(context, phase, cause, tail));

@@ -59,14 +59,20 @@ async function proceed(
   const verdict = judge(activation, seesUnits(phase));
   if (!verdict.good) return goBack(context, phase, verdict.cause, tail);
   const { from, to, revision, mode, timeout, baseline } = phase;
+  const waits = mode === 'boot' ? { waitsIn: await bootOf(context) } : {};
   const exit = activation.how === 'exited' ? activation.code : 0;
   return context.memory.write({
     phase: {
-      ...{ at: 'confirm', from, to, revision, mode, exit },
+      ...{ at: 'confirm', from, to, revision, mode, exit, ...waits },
       ...carriedBy(phase),
       ...(baseline === undefined ? {} : { timeout }),
     },
   });
+}
+
+/** The id of the boot that the machine is in. */
+export async function bootOf({ effects, memory }: Context): Promise<string> {
+  return (await effects('confirm').machine.facts(memory.journal.fleet)).boot;
 }
 
 async function goBack(

@@ -2,21 +2,32 @@ import type { Aim } from '../../shared/cycle/aim.ts';
 import { stuck } from '../../shared/cycle/confirm.ts';
 import { weigh, type Weighed } from '../../shared/cycle/failed.ts';
 import { uncertain } from '../../shared/cycle/guard.ts';
+import type { Journal } from '../../shared/cycle/journal.ts';
+import { hasBootedInto } from '../../shared/cycle/reboot.ts';
 import { fail, type Failure, type Result } from '../../shared/failure.ts';
 import { worldsFault } from '../../shared/health/baseline.ts';
 import type { Context } from '../context.ts';
 import { retell } from './by-hand.ts';
 import { reachServer, stopped } from './health.ts';
 import { settle } from './record.ts';
-import type { GoingBack } from './switch.ts';
+import { bootOf, type GoingBack } from './switch.ts';
 
 function aimOf({ attempted, mode }: GoingBack): Aim {
   return { revision: attempted, isTrial: mode === 'test' };
 }
 
-/** Ends a switch that was undone: what ran before runs again (40). */
-export async function settleUndone(context: Context, phase: GoingBack): Promise<Result<void>> {
-  const { running, host } = context.memory.journal;
+/**
+ * Ends a switch that was undone: what ran before runs again (40), or does from the next boot on.
+ * @param isInThisBoot whether it was undone without a reboot after it
+ */
+export async function settleUndone(
+  context: Context,
+  phase: GoingBack,
+  isInThisBoot = false,
+): Promise<Result<void>> {
+  const { host } = context.memory.journal;
+  const asked = isInThisBoot ? await rebootAfter(context, phase) : {};
+  const { running } = { ...context.memory.journal, ...asked };
   const { attempted } = phase;
   const blamed = await blameOf(context, phase);
   if (blamed === 'stopped') return fail(stopped('going back'));
@@ -26,7 +37,15 @@ export async function settleUndone(context: Context, phase: GoingBack): Promise<
   context.senses.log({ kind: 'failure', host, stage: 'switch', failure, revision: attempted });
   // What was changed by hand before is no more; what is left of it is found anew.
   const settled = { event: 'rolled-back', failure, stage: 'switch', running } as const;
-  return settle(context, aimOf(phase), settled, { ...change, drift: null });
+  return settle(context, aimOf(phase), settled, { ...change, ...asked, drift: null });
+}
+
+/** What the machine had booted into goes on to run, though it is the boot default no more. */
+async function rebootAfter(context: Context, phase: GoingBack): Promise<Partial<Journal>> {
+  const boot = await bootOf(context);
+  if (!hasBootedInto(phase, boot)) return {};
+  const { running } = context.memory.journal;
+  return { rebootRequired: boot, running: running === null ? null : { ...running, waitsIn: boot } };
 }
 
 /** What failed is written with how it ended, so that a crash cannot part them. */

@@ -2,7 +2,7 @@ import type { ObjectId } from '../../shared/objects/object.ts';
 import { programPath } from '../../shared/program-path.ts';
 import type { Context } from '../context.ts';
 import type { WayBack } from '../unit-ports.ts';
-import type { GoingBack, Switching } from './switch.ts';
+import type { Watched } from './watched.ts';
 
 /** An activation's whole environment: it knows which host it is for, and nothing of the agent's own. */
 export function activationEnvironment(
@@ -15,10 +15,10 @@ export function activationEnvironment(
 /** What the watchdog is to go back to, as far as the disk has it; `null` when there is nothing. */
 export async function wayBackOf(
   context: Context,
-  stage: 'switch' | 'rollback',
-  { from, before, ...phase }: Switching | GoingBack,
+  stage: Watched['at'],
+  { from, before, ...phase }: Watched,
 ): Promise<WayBack | null> {
-  const revision = phase.at === 'switch' ? phase.revision : phase.attempted;
+  const revision = phase.at === 'rollback' ? phase.attempted : phase.revision;
   const place = { cwd: context.root };
   if (from === null) {
     if (before === undefined) return null;

@@ -64,6 +64,17 @@ export function wayBackByHand({
   return to === running.generation ? null : to;
 }
 
+/** How many generations before the previous one are remembered; most of them are pruned long before. */
+const most = 20;
+
+/** What ran before a generation that follows on another one. */
+export function ranBefore(
+  { previous, earlier }: Pick<Journal, 'previous' | 'earlier'>,
+  from: number | null,
+): Pick<Journal, 'previous' | 'earlier'> {
+  return { previous: from, earlier: previous === null ? earlier : [...earlier, previous].slice(-most) };
+}
+
 /** What ran before a generation that was gone back to, as far as the journal remembers. */
 export function backIn(
   { previous, earlier }: Pick<Journal, 'previous' | 'earlier'>,

@@ -10,9 +10,9 @@ const positive = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 /** Milliseconds, long or since the epoch; a clock may be decades off, even before 1970. */
 const milliseconds = v.pipe(v.number(), v.finite());
 const mode = v.picklist(['switch', 'boot', 'test']);
-const child = v.strictObject({ pid: positive, started: count, boot: v.string() });
+const child = v.object({ pid: positive, started: count, boot: v.string() });
 
-const failure = v.strictObject({
+const failure = v.object({
   kind: v.custom<FailureKind>((text) => typeof text === 'string' && isFailureKind(text)),
   cause: v.string(),
   where: v.exactOptional(v.string()),
@@ -20,9 +20,9 @@ const failure = v.strictObject({
   detail: v.exactOptional(v.string()),
 });
 
-const waiting = v.strictObject({ seq: count, id });
+const waiting = v.object({ seq: count, id });
 
-const draft = v.strictObject({
+const draft = v.object({
   subject: v.string(),
   detail: v.array(v.string()),
   status: statusSchema,
@@ -31,12 +31,28 @@ const draft = v.strictObject({
   replaces: v.exactOptional(id),
 });
 
-const tried = v.strictObject({ digest: v.string(), path: v.string(), terms: v.string() });
+const tried = v.object({ digest: v.string(), path: v.string(), terms: v.string() });
+
+const confirm = v.object({
+  at: v.literal('confirm'),
+  before: v.exactOptional(v.string()),
+  timeout: v.exactOptional(milliseconds),
+  baseline: v.exactOptional(baselineSchema),
+  tried: v.exactOptional(tried),
+  from: v.nullable(positive),
+  to: positive,
+  revision: id,
+  mode,
+  exit: v.pipe(v.number(), v.safeInteger()),
+  left: v.exactOptional(id),
+  waitsIn: v.exactOptional(v.string()),
+  isRecorded: v.exactOptional(v.literal(true)),
+});
 
 const phase = v.variant('at', [
-  v.strictObject({ at: v.literal('idle') }),
-  v.strictObject({ at: v.literal('build'), revision: id, path: v.string(), child: v.exactOptional(child) }),
-  v.strictObject({
+  v.object({ at: v.literal('idle') }),
+  v.object({ at: v.literal('build'), revision: id, path: v.string(), child: v.exactOptional(child) }),
+  v.object({
     at: v.literal('switch'),
     from: v.nullable(positive),
     to: positive,
@@ -50,20 +66,8 @@ const phase = v.variant('at', [
     baseline: v.exactOptional(baselineSchema),
     tried: v.exactOptional(tried),
   }),
-  v.strictObject({
-    at: v.literal('confirm'),
-    before: v.exactOptional(v.string()),
-    timeout: v.exactOptional(milliseconds),
-    baseline: v.exactOptional(baselineSchema),
-    tried: v.exactOptional(tried),
-    from: v.nullable(positive),
-    to: positive,
-    revision: id,
-    mode,
-    exit: v.pipe(v.number(), v.safeInteger()),
-    left: v.exactOptional(id),
-  }),
-  v.strictObject({
+  confirm,
+  v.object({
     at: v.literal('rollback'),
     from: v.nullable(positive),
     before: v.exactOptional(v.string()),
@@ -77,8 +81,9 @@ const phase = v.variant('at', [
     timeout: milliseconds,
     child: v.exactOptional(child),
     left: v.exactOptional(id),
+    waitsIn: v.exactOptional(v.string()),
   }),
-  v.strictObject({
+  v.object({
     at: v.literal('record'),
     draft,
     instead: v.exactOptional(waiting),
@@ -86,7 +91,7 @@ const phase = v.variant('at', [
   }),
 ]);
 
-const standing = v.strictObject({
+const standing = v.object({
   head: id,
   event: v.picklist(stateEvents),
   code: count,
@@ -95,7 +100,7 @@ const standing = v.strictObject({
   until: v.exactOptional(milliseconds),
 });
 
-const failed = v.strictObject({
+const failed = v.object({
   ...tried.entries,
   revision: id,
   attempts: positive,
@@ -104,7 +109,7 @@ const failed = v.strictObject({
   at: milliseconds,
 });
 
-const running = v.strictObject({
+const running = v.object({
   ...v.omit(runningSystem, ['testing']).entries,
   digest: v.string(),
   inputs: v.exactOptional(v.string()),
@@ -113,9 +118,17 @@ const running = v.strictObject({
   waitsIn: v.exactOptional(v.string()),
 });
 
-const drift = v.strictObject({
+const unproved = v.object({
+  phase: confirm,
+  running: v.nullable(running),
+  previous: v.nullable(positive),
+  earlier: v.array(positive),
+  rebootRequired: v.nullable(v.string()),
+});
+
+const drift = v.object({
   strays: v.array(
-    v.strictObject({
+    v.object({
       link: v.picklist(['profile', 'current-system', 'current']),
       should: v.string(),
       leads: v.nullable(v.string()),
@@ -123,16 +136,16 @@ const drift = v.strictObject({
   ),
 });
 
-const pace = v.strictObject({
+const pace = v.object({
   interval: milliseconds,
   heartbeat: v.nullable(milliseconds),
   fetch: milliseconds,
   corrects: v.exactOptional(v.literal(true)),
 });
 
-const divergence = v.strictObject({ cause: v.string(), where: id, goesOn: v.boolean() });
+const divergence = v.object({ cause: v.string(), where: id, goesOn: v.boolean() });
 
-const successor = v.strictObject({
+const successor = v.object({
   file: v.string(),
   key: v.string(),
   genesis: id,
@@ -140,10 +153,11 @@ const successor = v.strictObject({
 });
 
 /**
- * The shape of `journal.json`, format 1. Unknown keys are refused: a newer agent raises the format instead. Keys with a
- * default are younger than the format; a journal without them knows nothing of what they say.
+ * The shape of `journal.json`, format 1. Keys with a default are younger than the format; a journal without them knows
+ * nothing of what they say. Unknown keys are of a newer agent, which was gone back from: they are dropped, for a machine
+ * that goes back has to go on. What an older agent must not act without raises the format.
  */
-export const journalSchema = v.strictObject({
+export const journalSchema = v.object({
   format: v.literal(1),
   fleet: v.string(),
   host: v.string(),
@@ -171,6 +185,7 @@ export const journalSchema = v.strictObject({
   earlier: v.optional(v.array(positive), []),
   lastGood: v.nullable(positive),
   rebootRequired: v.nullable(v.string()),
+  unproved: v.optional(v.nullable(unproved), null),
   pace,
   standing: v.nullable(standing),
   trial: v.nullable(standing),

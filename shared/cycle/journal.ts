@@ -124,6 +124,10 @@ export type Phase =
       /** The activation's exit code. */
       readonly exit: number;
       readonly left?: ObjectId;
+      /** With mode `boot`: the boot id under which it became the boot default. In another boot it has to prove itself. */
+      readonly waitsIn?: string;
+      /** Whether a record says that it was deployed, as one does before the reboot. */
+      readonly isRecorded?: true;
     }
   | {
       readonly at: 'rollback';
@@ -140,6 +144,7 @@ export type Phase =
       readonly timeout: number;
       readonly child?: Child;
       readonly left?: ObjectId;
+      readonly waitsIn?: string;
     }
   | {
       readonly at: 'record';
@@ -218,6 +223,12 @@ export interface Drift {
   readonly strays: readonly Stray[];
 }
 
+/** What the journal held before a generation became the boot default that has not run yet. */
+export interface Unproved extends Pick<Journal, 'running' | 'previous' | 'earlier' | 'rebootRequired'> {
+  /** Entered after the reboot. */
+  readonly phase: Extract<Phase, { at: 'confirm' }>;
+}
+
 /** All in milliseconds; a heartbeat of `null` means never. */
 export interface Pace {
   readonly interval: number;
@@ -272,6 +283,8 @@ export interface Journal {
   readonly lastGood: number | null;
   /** The boot id under which an activation asked for a reboot. */
   readonly rebootRequired: string | null;
+  /** The generation that waits for that reboot and is not known to be good; `null` when there is none. */
+  readonly unproved: Unproved | null;
   /** The host's pace as last read from `fleet.yaml`, so that an idle cycle need not read it again. */
   readonly pace: Pace;
   readonly standing: Standing | null;

@@ -31,6 +31,7 @@ export function newJournal(beginning: Beginning): Journal {
     earlier: [],
     lastGood: null,
     rebootRequired: null,
+    unproved: null,
     pace: firstPace,
     standing: null,
     trial: null,

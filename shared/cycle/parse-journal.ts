@@ -9,8 +9,7 @@ export function serialiseJournal(journal: Journal): Uint8Array {
 }
 
 /**
- * Reads `journal.json`, strictly: what this version would not have written is damage, or comes from a newer
- * one. Fails with `held`, never as if there were no journal: without it the host cannot know what it must
+ * Reads `journal.json`. What no version would have written is damage; keys of a newer one are dropped. Fails with `held`, never as if there were no journal: without it the host cannot know what it must
  * not go below (S2, P4).
  * @param where the file's path, for the failure
  */

@@ -27,7 +27,7 @@ export interface Sight {
 const wait = v.pipe(v.number(), v.finite(), v.minValue(0));
 
 /** As it stands in `journal.json`. */
-export const checkSchema = v.strictObject({
+export const checkSchema = v.object({
   kind: v.picklist(healthKinds),
   target: v.string(),
   timeout: wait,

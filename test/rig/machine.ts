@@ -41,6 +41,8 @@ export interface Machine {
   poweroff(): Promise<void>;
   /** The same, and boots it again. */
   reboot(): Promise<void>;
+  /** Waits until it shuts itself down in order to reboot, for so many milliseconds, and boots it then. */
+  comesBack(within?: number): Promise<void>;
   /** Stops it at once, and what was not synced is lost. It must have a disk of its own. */
   powerCut(): Promise<void>;
   /** The file that is its disk, if it has one. */
@@ -137,6 +139,11 @@ export function makeMachine({
     poweroff: () => end('RTMIN+4'),
     async reboot() {
       await end('RTMIN+5');
+      await boot();
+    },
+    async comesBack(within = patience) {
+      await vi.waitUntil(() => running?.isOver() !== false, { timeout: within, interval: 100 });
+      await end('KILL');
       await boot();
     },
     kill: () => end('KILL'),

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fail, ok, type Failure, type Result } from '../../../shared/failure.ts';
 import type { Bounds } from '../../ports.ts';
 import type { Fired, Watch, Watchdog } from '../../unit-ports.ts';
-import { makeFolder, readIfThere, removeDurably, writeDurably } from '../durable.ts';
+import { makeFolder, readIfThere, removeDurably, syncFolder, writeDurably } from '../durable.ts';
 import { fileFailure } from '../file-failure.ts';
 import { askSystemd, unitOf } from '../systemd.ts';
 import { bootId } from '../proc.ts';
@@ -44,7 +44,8 @@ export function unitWatchdog(options: WatchdogOptions): Watchdog {
         if (!copied.ok) return copied;
         const text = armedText(watch, { profile, path: env['PATH'] ?? '', boot: bootId() });
         const armed = await writeDurably(at('armed'), Buffer.from(text), 0o600);
-        return armed.ok ? await startTimer(options, watch) : armed;
+        if (!armed.ok || watch.beginsAtBoot === true) return armed;
+        return await startTimer(options, watch);
       } catch (error) {
         return fail(fileFailure(error, 'arm the watchdog', folder));
       }
@@ -65,6 +66,20 @@ export function unitWatchdog(options: WatchdogOptions): Watchdog {
       }
     },
     fired: (bounds) => whatFired(options, bounds),
+    async fireNow() {
+      if (!existsSync(at('armed'))) return ok(false);
+      await askSystemd('systemctl', ['stop', timer], env);
+      try {
+        await rename(at('armed'), at('fired'));
+        await syncFolder(folder);
+      } catch {
+        // It was sooner.
+        return ok(existsSync(at('fired')));
+      }
+      const started = await askSystemd('systemd-run', [...transient(env), ...call(folder, 'fired')], env);
+      // Renamed and not begun, it counts as cut off: the agent goes back by itself.
+      return ok(started.ok);
+    },
     async clear() {
       try {
         for (const file of ['result', 'fired', 'boots']) await removeDurably(at(file));
@@ -80,13 +95,22 @@ async function startTimer({ folder, env }: WatchdogOptions, { deadline }: Watch)
   const started = await askSystemd(
     'systemd-run',
     [
-      ...['--quiet', '--collect', `--unit=autark-${name}`, `--on-active=${Math.ceil(deadline / 1000)}`],
-      ...['--timer-property=AccuracySec=1s', '--property=Type=oneshot', `--setenv=PATH=${env['PATH'] ?? ''}`],
-      ...['--', '/bin/sh', join(folder, 'go-back'), 'deadline'],
+      ...transient(env),
+      ...[`--on-active=${Math.ceil(deadline / 1000)}`, '--timer-property=AccuracySec=1s'],
+      ...call(folder, 'deadline'),
     ],
     env,
   );
   return started.ok ? ok(undefined) : fail(notArmed(started.failure));
+}
+
+function transient(env: Readonly<Record<string, string>>): readonly string[] {
+  const path = `--setenv=PATH=${env['PATH'] ?? ''}`;
+  return ['--quiet', '--collect', '--no-block', `--unit=autark-${name}`, '--property=Type=oneshot', path];
+}
+
+function call(folder: string, what: 'deadline' | 'fired'): readonly string[] {
+  return ['--', '/bin/sh', join(folder, 'go-back'), what];
 }
 
 function notArmed(said: string): Failure {

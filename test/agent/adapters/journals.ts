@@ -1,4 +1,4 @@
-import type { Draft, Journal, Phase } from '../../../shared/cycle/journal.ts';
+import type { Draft, Journal, Phase, Unproved } from '../../../shared/cycle/journal.ts';
 
 /** Every key there, also those that may be absent: a key that the schema forgets fails to compile or to return. */
 type Full<Value> = Value extends readonly (infer Item)[]
@@ -58,6 +58,11 @@ const draft: Full<Draft> = {
   },
 };
 
+const booted: Unproved['phase'] = {
+  ...{ at: 'confirm', from: 41, to: 42, revision, mode: 'boot', exit: 0, timeout: 900_000 },
+  ...{ waitsIn: child.boot, isRecorded: true },
+};
+
 /** One phase of each kind, with everything that it can carry. */
 export const phases: readonly Phase[] = [
   { at: 'idle' },
@@ -73,6 +78,11 @@ export const phases: readonly Phase[] = [
   },
   { at: 'confirm', from: 41, to: 42, revision, mode: 'test', exit: 0 },
   { at: 'confirm', from: 42, to: 41, revision, mode: 'switch', exit: 0, left: commit },
+  booted,
+  {
+    ...{ at: 'rollback', from: 41, attempted: revision, attempt: 0, mode: 'boot', timeout: 900_000 },
+    ...{ failure: { kind: 'switch-failed', cause: 'it failed', remedy: 'mend it' }, waitsIn: child.boot },
+  },
   { at: 'confirm', from: 41, to: 42, revision, mode: 'switch', exit: 4, tried },
   {
     at: 'rollback',
@@ -97,7 +107,15 @@ export const phases: readonly Phase[] = [
   { at: 'record', draft, instead: { seq: 4, id: commit }, again: [{ seq: 5, id: revision }] },
 ];
 
-const full: Full<Omit<Journal, 'phase'>> = {
+const unproved: Full<Omit<Unproved, 'phase' | 'running'>> & Unproved = {
+  phase: booted,
+  running: { ...system, since: '2026-01-01T00:00:00Z', digest: 'ab'.repeat(32) },
+  previous: 40,
+  earlier: [38],
+  rebootRequired: null,
+};
+
+const full: Full<Omit<Journal, 'phase' | 'unproved'>> = {
   format: 1,
   fleet: '0f9c',
   host: 'web1',
@@ -141,4 +159,4 @@ const full: Full<Omit<Journal, 'phase'>> = {
 };
 
 /** A journal with everything in it, between two cycles. */
-export const fullJournal: Journal = { ...full, phase: { at: 'idle' } };
+export const fullJournal: Journal = { ...full, unproved, phase: { at: 'idle' } };

@@ -6,11 +6,12 @@ import {
   mkdirSync,
   readFileSync,
   readlinkSync,
+  renameSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { armedText } from '../../../../agent/adapters/watchdog/armed.ts';
 import { shippedFile } from '../../../../agent/adapters/shipped.ts';
 import type { Watch } from '../../../../agent/unit-ports.ts';
@@ -174,6 +175,57 @@ test('nixos: a profile that cannot be set is a failure, and nothing is activated
   run('deadline');
   expect(read('result')).toBe('1');
   expect(existsSync(join(dir, 'activated'))).toBe(false);
+});
+
+describe('a generation that the machine has booted into', () => {
+  beforeEach(() => {
+    arm({ mode: 'boot' });
+    restart('second');
+  });
+
+  test('is gone back from by one more boot, once the result is written', () => {
+    program(
+      join(dir, 'bin/systemctl'),
+      `case "$*" in *reboot) cp ${state('watchdog/result')} ${dir}/at-reboot ;; esac`,
+      `echo "systemctl $*" >>${dir}/asked`,
+    );
+    run('deadline');
+    expect(readFileSync(join(dir, 'activated'), 'utf8')).toBe('boot\n');
+    expect(readFileSync(join(dir, 'at-reboot'), 'utf8')).toBe('0\n');
+    expect(asked()).toMatch(/--no-block reboot\n$/);
+    restart('third');
+    run('boot');
+    expect(asked().match(/reboot/g), 'the boot after that').toHaveLength(1);
+  });
+
+  test('is so by the agent’s word as well', () => {
+    expect(run('fired')).toBe(0);
+    expect(existsSync(join(dir, 'activated')), 'nobody has the say yet').toBe(false);
+    renameSync(state('watchdog/armed'), state('watchdog/fired'));
+    run('fired');
+    expect(asked()).toMatch(/--no-block reboot\n$/);
+    execFileSync('rm', [join(dir, 'activated')]);
+    run('fired');
+    expect(existsSync(join(dir, 'activated')), 'once').toBe(false);
+  });
+
+  test.each([
+    ['the boot default could not be changed', 'exit 1', 'exit 0'],
+    ['the result cannot be written', 'exit 0', 'case $1 in result*) exit 1 ;; esac'],
+  ])('is not rebooted from when %s: the next boot would be the same', (_when, activation, sync) => {
+    program(join(watch.back.path, 'bin/switch-to-configuration'), activation);
+    program(join(dir, 'bin/sync'), sync);
+    run('deadline');
+    expect(asked()).not.toMatch(/reboot/);
+    expect(asked()).toMatch(/start autark\.service/);
+  });
+});
+
+test('before that boot, going back needs none', () => {
+  arm({ mode: 'boot' });
+  run('deadline');
+  expect(read('result')).toBe('0');
+  expect(asked()).not.toMatch(/reboot/);
 });
 
 test('a going back that is at work is left alone', () => {

@@ -1,0 +1,106 @@
+import { deadlineOf } from '../../shared/cycle/confirm.ts';
+import { ranBefore, runningFrom } from '../../shared/cycle/guard.ts';
+import type { Journal, Phase } from '../../shared/cycle/journal.ts';
+import { mayReport } from '../../shared/cycle/reports.ts';
+import { ok, type Failure, type Result } from '../../shared/failure.ts';
+import { refuse, type Baseline, type Refusal } from '../../shared/health/baseline.ts';
+import { timestamp } from '../../shared/record/draft.ts';
+import type { Context } from '../context.ts';
+import { examine } from './health.ts';
+import { draftOf, settle } from './record.ts';
+import { endWatch } from './watched.ts';
+import { wayBackOf } from './way-back.ts';
+
+type Confirming = Extract<Phase, { at: 'confirm' }>;
+
+/** Milliseconds that the rest of the machine may take to start before it is looked at. */
+const startUp = 2 * 60_000;
+
+/** Milliseconds in which a machine that has just started has to reach its server, where the phase does not say. */
+const usual = 15 * 60_000;
+
+/**
+ * A generation that runs from the next boot on is recorded as deployed, and stays on trial: the journal keeps what ran
+ * before, and the watchdog what to go back to, until the machine has booted into it.
+ */
+export async function leaveForReboot(context: Context, phase: Confirming): Promise<Result<void>> {
+  const fired = await endWatch(context, phase);
+  if (!fired.ok) return fired;
+  if (fired.value) return ok(undefined);
+  const watched = await watchFromBoot(context, phase);
+  if (!watched.ok) return watched;
+  const { systems } = context.effects('confirm');
+  const { memory, senses } = context;
+  const { from, to, revision, waitsIn = '' } = phase;
+  const { running: ran, previous, earlier, rebootRequired } = memory.journal;
+  const generation = (await systems.generations()).find(({ number }) => number === to);
+  const since = timestamp(senses.clock.now());
+  const running = generation === undefined ? ran : { ...runningFrom(generation, since), revision, waitsIn };
+  const before = { running: ran, previous, earlier, rebootRequired };
+  const unproved = { phase: { ...phase, isRecorded: true as const }, ...before };
+  const change = {
+    running,
+    ...ranBefore(memory.journal, from),
+    rebootRequired: waitsIn,
+    unproved,
+    drift: null,
+  };
+  return settle(context, { revision, isTrial: false }, { event: 'deployed', running }, change);
+}
+
+async function watchFromBoot(context: Context, phase: Confirming): Promise<Result<void>> {
+  const back = await wayBackOf(context, 'confirm', phase);
+  if (back === null) return ok(undefined);
+  const { to: generation, mode, timeout = usual, baseline } = phase;
+  const deadline = deadlineOf(timeout, context.memory.journal.pace.fetch, baseline?.checks);
+  const watch = { generation, back, mode, timeout, deadline, beginsAtBoot: true } as const;
+  return context.effects('confirm').watchdog.arm(watch);
+}
+
+/**
+ * Why a generation that the machine has booted into is not good, if so. Everything has just started, the network too, so
+ * more patience is asked for than after a switch; and a machine that may be silent may also be away from its server.
+ */
+export async function proveBooted(
+  context: Context,
+  phase: Confirming,
+  baseline: Baseline,
+): Promise<Result<Refusal | undefined>> {
+  const { signal, memory } = context;
+  const other = await bootedOther(context, phase);
+  if (other !== undefined) return ok({ failure: other, isCutOff: false });
+  await context.effects('confirm').health.started({ timeout: startUp, signal });
+  const reached = baseline.reached && memory.journal.pace.heartbeat !== null;
+  const asked = { ...baseline, reached };
+  const found = await examine(context, asked, phase.revision, phase.timeout ?? usual);
+  return found.ok ? ok(refuse(phase.to, asked, found.value)) : found;
+}
+
+/** A boot loader may have chosen by itself, or a person at its menu. Of kind exec nobody can say what was booted. */
+async function bootedOther(context: Context, { to }: Confirming): Promise<Failure | undefined> {
+  const { systems, links } = context.effects('confirm');
+  const generation = (await systems.generations()).find(({ number }) => number === to);
+  if (generation?.kind !== 'nixos') return undefined;
+  const { leads } = await links.look(to);
+  const runs = leads['current-system'];
+  if (runs === generation.path) return undefined;
+  return {
+    kind: 'switch-failed',
+    cause: `generation ${to} is the boot default, and the machine booted ${runs ?? 'something else'} instead`,
+    where: `generation ${to}`,
+    remedy: 'look at the boot loader and at `journalctl --list-boots`; mend the configuration and push',
+  };
+}
+
+/** What was recorded as deployed has booted and is well. What stands at the head is another matter. */
+export async function recordReboot(
+  context: Context,
+  change: Partial<Journal> & Pick<Journal, 'running'>,
+): Promise<Result<void>> {
+  const { memory } = context;
+  const { journal } = memory;
+  if (!mayReport(journal)) return memory.write({ ...change, phase: { at: 'idle' } });
+  const happening = { event: 'rebooted', running: change.running } as const;
+  const draft = await draftOf(context, happening, { ...journal, ...change });
+  return draft.ok ? memory.write({ ...change, phase: { at: 'record', draft: draft.value } }) : draft;
+}
