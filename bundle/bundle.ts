@@ -3,6 +3,7 @@ import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { build as runBundler, type Plugin } from 'esbuild';
 import { licencesOf, packagesIn, type Licensed } from './licences.ts';
+import { oneByteComments } from './one-byte.ts';
 
 export interface Bundle {
   /** The whole program: one ES module with a `#!` line. */
@@ -25,21 +26,23 @@ export async function bundle(root: string): Promise<Bundle> {
     platform: 'node',
     format: 'esm',
     target: 'node20.19',
-    // Names and lines stay, for traces of stacks; and one byte a character, which is half the memory in V8.
+    // Names and lines stay, for traces of stacks; and one byte a character: see one-byte.ts.
     minify: false,
     charset: 'ascii',
     // All of them stand at the end, whole.
     legalComments: 'none',
     banner: { js: tooOld },
     define: { AUTARK_SHIPPED: JSON.stringify(shipped(root)) },
-    plugins: [lazyBuiltins, withoutLocales],
+    plugins: [lazyBuiltins, withoutColors, withoutLocales],
     metafile: true,
     write: false,
     logLevel: 'silent',
   });
+  const outside = Object.values(metafile.outputs).flatMap(({ imports }) => imports.map(({ path }) => path));
+  if (outside.length > 0) throw new Error(`the file would still need ${outside.join(', ')}`);
   const packages = packagesIn(Object.keys(metafile.inputs), root);
   const [output] = outputFiles;
-  return { text: `${output?.text ?? ''}\n${licencesOf(packages)}`, packages };
+  return { text: `${oneByteComments(output?.text ?? '')}\n${licencesOf(packages)}`, packages };
 }
 
 function shipped(root: string): Readonly<Record<string, string>> {
@@ -69,6 +72,15 @@ const lazyBuiltins: Plugin = {
     build.onLoad({ filter: /./, namespace: 'builtin' }, ({ path }) => ({
       contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
     }));
+  },
+};
+
+/** `debug` does without it, so it is left out also where something else has installed it. */
+const withoutColors: Plugin = {
+  name: 'without-colors',
+  setup(build) {
+    build.onResolve({ filter: /^supports-color$/ }, ({ path }) => ({ path, namespace: 'nothing' }));
+    build.onLoad({ filter: /./, namespace: 'nothing' }, () => ({ contents: 'module.exports = {};' }));
   },
 };
 

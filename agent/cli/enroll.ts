@@ -32,6 +32,9 @@ export const enroll: Act = async (args, context) => {
   if (args.flag('resume')) return goOn(context, host, settings.value);
   const enrolled = await enrol(host, settings.value, context.signal);
   if (!enrolled.ok) {
+    // An agent that runs here has enrolled, and is to be the one that was just installed.
+    const isNewer = enrolled.failure.kind === 'locked' && args.text('install-to') !== undefined;
+    if (isNewer) return start('An agent runs here: start it again.');
     if (isOfTheServer(enrolled.failure.kind)) await sayTransportKey(context, host, settings.value);
     return enrolled;
   }
