@@ -6,6 +6,7 @@ import type { AgentSettings } from '../shared/fleet/fleet.ts';
 import { pathsBelow, type Paths } from '../shared/paths.ts';
 import type { AgentHost, HostAccess, OpenedHost } from './host.ts';
 import type { Nix } from './nix-ports.ts';
+import type { AgentFiles } from './program-ports.ts';
 import type { Services } from './unit-ports.ts';
 import type { Git, HostKeys, Log, Programs, Settings } from './ports.ts';
 import { performAtOnce, type Effects, type Perform, type Senses } from './seam.ts';
@@ -45,6 +46,7 @@ export async function agentHostRole({ root, env, perform, log }: HostSurrounding
     root,
     guarantees: await guaranteesOf(paths),
     services: await servicesOf(root, env),
+    agentFiles: await agentFilesOf(paths),
     manager: (await import('./adapters/notify.ts')).serviceManager(env, process.pid),
     perform: perform ?? performAtOnce,
     ...files,
@@ -62,12 +64,20 @@ export async function agentHostRole({ root, env, perform, log }: HostSurrounding
 }
 
 async function servicesOf(root: string, env: HostSurroundings['env']): Promise<Services> {
-  const [{ systemdServices }, { shippedUnits }, { passedOn }] = await Promise.all([
+  const [{ systemdServices }, { shippedFile }, { passedOn }] = await Promise.all([
     import('./adapters/services.ts'),
     import('./adapters/shipped.ts'),
     import('./adapters/passed-on.ts'),
   ]);
-  return systemdServices({ root, shipped: shippedUnits(), env: passedOn(env) });
+  return systemdServices({ root, shipped: shippedFile, env: passedOn(env) });
+}
+
+async function agentFilesOf({ agentFiles: folder }: Paths): Promise<AgentFiles> {
+  const [{ agentFiles }, { singleFile }] = await Promise.all([
+    import('./adapters/agent-files.ts'),
+    import('./adapters/shipped.ts'),
+  ]);
+  return agentFiles({ folder, own: singleFile() });
 }
 
 /** What an agent cannot promise where it is not installed with its units and users. */

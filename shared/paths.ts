@@ -18,6 +18,8 @@ export interface Paths {
   /** How each activation ended, written by its own unit; and what the watchdog needs to go back. */
   readonly activation: string;
   readonly watchdog: string;
+  /** The agent itself, where `enroll --install-to` put it: each version, and the link to the current one. */
+  readonly agentFiles: string;
   /** A folder of Nix's own: caches, and what opens private inputs. */
   readonly nix: string;
   /** The NixOS system profile, and the link to the system that runs. */
@@ -45,6 +47,7 @@ export function pathsBelow(root: string): Paths {
     tree: `${state}/tree`,
     activation: `${state}/activation`,
     watchdog: `${state}/watchdog`,
+    agentFiles: `${state}/agent`,
     nix: `${state}/nix`,
     profile: `${base}/nix/var/nix/profiles/system`,
     currentSystem: `${base}/run/current-system`,

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
 import type { Services } from '../unit-ports.ts';
@@ -10,8 +9,8 @@ import { askSystemd, isBootedBySystemd } from './systemd.ts';
 export interface ServicesOptions {
   /** `/`, or the folder of `--root`. */
   readonly root: string;
-  /** The package's `systemd/`. */
-  readonly shipped: string;
+  /** The text of a file of `systemd/`. */
+  readonly shipped: (name: string) => string;
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -21,7 +20,8 @@ const enabled = ['autark-recovery.service', 'autark.service'];
 const folder = '/etc/systemd/system';
 
 /** The agent's units on this machine. */
-export function systemdServices({ root, shipped, env }: ServicesOptions): Services {
+export function systemdServices(options: ServicesOptions): Services {
+  const { root, shipped, env } = options;
   return {
     obstacle() {
       if (root !== '/') return 'a machine below --root has no units of its own';
@@ -30,7 +30,7 @@ export function systemdServices({ root, shipped, env }: ServicesOptions): Servic
       return process.geteuid?.() === 0 ? null : 'only root may install units';
     },
     async install(program) {
-      const users = await makeUsers(shipped, env);
+      const users = await makeUsers(options);
       if (!users.ok) return users;
       const command = program.map(word).join(' ');
       // Units that a package brought are taken as they are.
@@ -72,25 +72,22 @@ async function startsOf(env: Readonly<Record<string, string>>): Promise<readonly
       ];
 }
 
-async function writeUnits(shipped: string, command: string): Promise<Result<void>> {
+async function writeUnits(shipped: ServicesOptions['shipped'], command: string): Promise<Result<void>> {
   for (const unit of units) {
-    const text = await readFile(join(shipped, unit), 'utf8');
     // A function: in a string, `$` would have a meaning.
-    const written = await writeDurably(
-      join(folder, unit),
-      Buffer.from(text.replaceAll('@autark@', () => command)),
-      0o644,
-    );
+    const text = shipped(unit).replaceAll('@autark@', () => command);
+    const written = await writeDurably(join(folder, unit), Buffer.from(text), 0o644);
     if (!written.ok) return written;
   }
   return ok(undefined);
 }
 
-/** The users that git and builds run as, where the package declares some (sysusers.d(5)). */
-async function makeUsers(shipped: string, env: Readonly<Record<string, string>>): Promise<Result<void>> {
-  const file = join(shipped, 'autark.sysusers.conf');
-  if (!existsSync(file)) return ok(undefined);
-  const made = await askSystemd('systemd-sysusers', [file], env);
+/** The users that git and builds run as (sysusers.d(5)): line by line, for there need not be a file of them. */
+async function makeUsers({ shipped, env }: ServicesOptions): Promise<Result<void>> {
+  const lines = shipped('autark.sysusers.conf')
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'));
+  const made = await askSystemd('systemd-sysusers', ['--inline', ...lines], env);
   return made.ok ? ok(undefined) : fail(refused(made.failure));
 }
 

@@ -25,25 +25,34 @@ export async function startService(
   return ok(0);
 }
 
-/** `autark enroll --uninstall`: stops and removes the units. What this machine knows stays. */
+/** `autark enroll --uninstall`: stops and removes the units, and FILE. What this machine knows stays. */
 export async function uninstall({ terminal, roles, root }: Context): Promise<Result<number>> {
-  const { services } = await roles.agentHost(root);
+  const { services, agentFiles } = await roles.agentHost(root);
+  const file = await agentFiles.linked();
+  if (!file.ok) return file;
   const obstacle = services.obstacle();
-  if (obstacle !== null) {
+  if (obstacle !== null && file.value === null) {
     return fail({
       kind: 'usage',
       cause: `there are no units to remove: ${obstacle}`,
       remedy: 'end the agent as it was started',
     });
   }
-  const removed = await services.uninstall();
+  // The agent first: it runs from FILE.
+  const stopped = obstacle === null ? await services.uninstall() : ok(undefined);
+  if (!stopped.ok) return stopped;
+  const removed = await agentFiles.unlink();
   if (!removed.ok) return removed;
-  terminal.note(
-    'The units are gone. Left are /etc/autark, with the settings, and /var/lib/autark, with what this',
-  );
-  terminal.note(
-    'machine did and runs, and the users autark-git and autark-build: remove them by hand if nobody shall know,',
-  );
-  terminal.note('once `autark retire` has told the fleet.');
+  if (file.value !== null) {
+    const isLeft = `${file.value} is not the link that enroll made, and stays.`;
+    terminal.note(removed.value ? `${file.value} is gone.` : isLeft);
+  }
+  if (obstacle === null) for (const line of left) terminal.note(line);
   return ok(0);
 }
+
+const left = [
+  'The units are gone. Left are /etc/autark, with the settings, and /var/lib/autark, with what this',
+  'machine did and runs, and the users autark-git and autark-build: remove them by hand if nobody shall know,',
+  'once `autark retire` has told the fleet.',
+];

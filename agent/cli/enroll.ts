@@ -9,23 +9,32 @@ import type { AgentHost } from '../host.ts';
 import { findIntroduction } from '../introduction.ts';
 import { offerKey } from '../new-key.ts';
 import { resume, type Resumed } from '../resume.ts';
+import { installed } from './enroll-install.ts';
 import { startService, uninstall } from './enroll-units.ts';
 import { usage, type Act, type Arguments, type Context } from './verb.ts';
 
 /** `autark enroll`: makes this machine known, and says how to approve it elsewhere. */
 export const enroll: Act = async (args, context) => {
   const newKey = args.text('new-key');
-  if (args.flag('uninstall')) return uninstall(context);
-  if (newKey !== undefined && args.flag('resume')) {
-    return fail(usage('enroll', '--new-key and --resume are two things', 'give one after the other'));
+  const clash = clashOf(args);
+  if (clash !== undefined) {
+    return fail(usage('enroll', `${clash} are two things`, 'give one after the other'));
   }
+  if (args.flag('uninstall')) return uninstall(context);
   const host = await context.roles.agentHost(context.root);
   if (newKey !== undefined) return offer(context, host, context.resolve(newKey));
   const settings = await settle(args, context, host);
   if (!settings.ok) return settings;
+  const program = await installed(args, context, host);
+  if (!program.ok) return program;
+  const start = (otherwise: string) =>
+    startService(args, { ...context, program: program.value }, host, otherwise);
   if (args.flag('resume')) return goOn(context, host, settings.value);
   const enrolled = await enrol(host, settings.value, context.signal);
   if (!enrolled.ok) {
+    // An agent that runs here has enrolled, and is to be the one that was just installed.
+    const isNewer = enrolled.failure.kind === 'locked' && args.text('install-to') !== undefined;
+    if (isNewer) return start('An agent runs here: start it again.');
     if (isOfTheServer(enrolled.failure.kind)) await sayTransportKey(context, host, settings.value);
     return enrolled;
   }
@@ -33,12 +42,19 @@ export const enroll: Act = async (args, context) => {
   const { terminal } = context;
   if (approved) {
     terminal.out(printOf(key));
-    return startService(args, context, host, `${name} is approved already; run \`autark agent\``);
+    return start(`${name} is approved already; run \`autark agent\``);
   }
   if (replaces) terminal.note(`fleet.yaml names another machine ${name}: this one is to take its place.`);
   sayWaiting(context, name, key, replaces);
-  return startService(args, context, host, 'Then, or now, run `autark agent` here.');
+  return start('Then, or now, run `autark agent` here.');
 };
+
+function clashOf(args: Arguments): string | undefined {
+  if (args.text('new-key') !== undefined && args.flag('resume')) return '--new-key and --resume';
+  if (args.text('install-to') === undefined) return undefined;
+  if (args.flag('uninstall')) return '--install-to and --uninstall';
+  return args.text('new-key') === undefined ? undefined : '--install-to and --new-key';
+}
 
 /** What a person needs to have a key of this machine approved elsewhere. */
 function sayWaiting({ terminal }: Context, name: string, key: string, replaces: boolean): void {

@@ -15,11 +15,18 @@ export const hostVerbs: readonly Verb[] = [
       key: { value: 'FILE', describe: 'the key of this machine' },
       'new-key': { value: 'FILE', describe: 'another key for this machine; made if there is none' },
       resume: { describe: 'this machine goes on with the records that its key signed' },
+      'install-to': { value: 'FILE', describe: 'FILE becomes the agent; the single file must be running' },
       'no-service': { describe: 'install and start no units' },
-      uninstall: { describe: 'stop and remove the units; what this machine knows of its fleet stays' },
+      uninstall: {
+        describe: 'stop and remove the units and FILE; what this machine knows of its fleet stays',
+      },
     },
     examples: [
       ['autark enroll --remote URL --host web1 --introduction COMMIT', 'the first call on a new machine'],
+      [
+        'node autark.mjs enroll --install-to /usr/local/bin/autark …',
+        'from a single file that was copied here',
+      ],
       ['autark enroll', 'again, after it was interrupted or refused'],
       ['autark enroll --new-key /etc/autark/key', 'this machine shall have another key'],
       ['autark enroll --uninstall', 'this machine shall follow its repository no more'],

@@ -20,8 +20,8 @@ export interface MachineHost extends Machine {
 }
 
 /** Where a machine sees the fleet's repository, Node and the built program. */
-const remote = '/srv/fleet.git';
-const node = '/usr/local/bin/node';
+export const remote = '/srv/fleet.git';
+export const node = '/usr/local/bin/node';
 const autark = '/opt/autark';
 
 /** Boots a machine, enrols it, and approves it with these options of `approve`. Removed again when that fails. */
@@ -46,7 +46,7 @@ export async function joinMachine(
 }
 
 /** The host's git is not root's once its users are there, and this repository is a folder (git-config(1)). */
-async function openToAll(repository: string): Promise<void> {
+export async function openToAll(repository: string): Promise<void> {
   const env = { PATH: process.env['PATH'] ?? '' };
   await must('git', ['--git-dir', repository, 'config', 'core.sharedRepository', '0666'], { env });
   await must('chmod', ['-R', 'a+rwX', repository], { env });

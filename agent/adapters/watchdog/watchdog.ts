@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readFile, rename } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fail, ok, type Failure, type Result } from '../../../shared/failure.ts';
@@ -14,7 +14,7 @@ import { armedText } from './armed.ts';
 export interface WatchdogOptions {
   /** `var/lib/autark/watchdog`, absolute. */
   readonly folder: string;
-  /** The program's own copy of systemd/autark-go-back. */
+  /** The text of systemd/autark-go-back. */
   readonly script: string;
   /** Absolute: `/nix/var/nix/profiles/system`. */
   readonly profile: string;
@@ -40,7 +40,7 @@ export function unitWatchdog(options: WatchdogOptions): Watchdog {
       try {
         await makeFolder(folder, 0o700);
         for (const file of ['fired', 'result', 'boots']) await removeDurably(at(file));
-        const copied = await writeDurably(at('go-back'), await readFile(script), 0o700);
+        const copied = await writeDurably(at('go-back'), Buffer.from(script), 0o700);
         if (!copied.ok) return copied;
         const text = armedText(watch, { profile, path: env['PATH'] ?? '', boot: bootId() });
         const armed = await writeDurably(at('armed'), Buffer.from(text), 0o600);

@@ -1,7 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
-  copyFileSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -47,7 +46,7 @@ beforeEach(() => {
     `env >${dir}/environment`,
     `echo "$1" >${dir}/activated`,
   );
-  copyFileSync(shippedFile('autark-go-back'), state('watchdog/go-back'));
+  writeFileSync(state('watchdog/go-back'), shippedFile('autark-go-back'));
   symlinkSync('generations/5', state('current'));
   const env = { PATH: process.env['PATH'] ?? '', AUTARK_HOST: 'web1' };
   watch = {

@@ -1,0 +1,29 @@
+/**
+ * The single file that is the agent of this machine, in any number of versions below its state, and the two links by
+ * which it is called: FILE, which people and units know, leads to `current`, and that to a version. To move `current` is
+ * to change the agent, and needs nothing outside of `var/lib/autark`.
+ */
+import type { Result } from '../shared/failure.ts';
+
+export interface AgentFiles {
+  /** The running program's own bytes; `null` when it is not a single file. */
+  own(): Promise<Result<Uint8Array | null>>;
+  /** Keeps a version, durably and as often as it is called: its digest, SHA-256 in hex. It is not current by that. */
+  place(bytes: Uint8Array): Promise<Result<string>>;
+  /** Which version is called from now on; one that was placed. Durable. */
+  setCurrent(digest: string): Promise<Result<void>>;
+  /** `null` when there is none. */
+  current(): Promise<Result<string | null>>;
+  /**
+   * Whether `link` may be called. Fails with `usage` for a FILE that is a stranger's, one whose folder is missing, and
+   * a second one.
+   * @param bytes a file with this content is a copy of the program and no stranger's
+   */
+  mayLink(file: string, bytes: Uint8Array): Promise<Result<void>>;
+  /** Makes FILE, an absolute path, a link to `current`, and remembers it; replaces what is there. Durable. */
+  link(file: string): Promise<Result<void>>;
+  /** The FILE that was last linked, whether it is there or not. */
+  linked(): Promise<Result<string | null>>;
+  /** Removes FILE if it still is that link, and forgets it: whether there is none now. All versions stay, and `current`. */
+  unlink(): Promise<Result<boolean>>;
+}
