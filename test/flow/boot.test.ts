@@ -16,7 +16,11 @@ afterAll(async () => {
   for (const { world } of made) await world.remove();
 });
 
-const check = ['activate: boot', 'health: [ { command: hosts/web1/check } ]', 'timeouts: { fetch: 3s, switch: 2s }'];
+const check = [
+  'activate: boot',
+  'health: [ { command: hosts/web1/check } ]',
+  'timeouts: { fetch: 3s, switch: 2s }',
+];
 const push = (motd: string, yaml: readonly string[] = check): Promise<string> =>
   fleet.server.commit({
     files: {
