@@ -179,5 +179,6 @@ export const journalSchema = v.strictObject({
   heldByHand: v.optional(v.boolean(), false),
   overtaken: v.nullable(id),
   drift: v.optional(v.nullable(drift), null),
+  corrections: v.optional(v.nullable(v.strictObject({ head: id, at: v.array(milliseconds) })), null),
   phase,
 });
