@@ -1,4 +1,5 @@
-import { bootsInto, driftNews, driftSentences, reopened } from '../shared/cycle/drift.ts';
+import { reopened } from '../shared/cycle/corrections.ts';
+import { bootsInto, driftNews, saidOfDrift } from '../shared/cycle/drift.ts';
 import type { Drift } from '../shared/cycle/journal.ts';
 import { ok, type Result } from '../shared/failure.ts';
 import { mayReport } from '../shared/cycle/reports.ts';
@@ -33,12 +34,15 @@ async function news(context: Context): Promise<Drift | null | undefined> {
 async function record(context: Context, drift: Drift | null): Promise<Result<void>> {
   const { memory, senses } = context;
   const { journal } = memory;
-  for (const message of drift === null ? [] : driftSentences(drift)) {
-    senses.log({ kind: 'warning', host: journal.host, message });
-  }
-  const draft = await draftOf(context, { event: 'drifted', running: journal.running }, { ...journal, drift });
+  const { standing = journal.standing, ...more } = reopened(journal, drift, senses.clock.now());
+  // The record is about what stood: that it is looked at again comes after it.
+  const found = { ...journal, drift, ...more };
+  for (const message of saidOfDrift(found)) senses.log({ kind: 'warning', host: journal.host, message });
+  const draft = await draftOf(context, { event: 'drifted', running: journal.running }, found);
   if (!draft.ok) return draft;
-  const again = reopened(journal, drift);
-  const noted = await memory.write({ drift, ...again, phase: { at: 'record', draft: draft.value } });
+  const noted = await memory.write({
+    ...{ drift, ...more, standing },
+    phase: { at: 'record', draft: draft.value },
+  });
   return noted.ok ? carryOn(context) : noted;
 }

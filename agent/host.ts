@@ -62,15 +62,28 @@ export async function whileOpen<Value>(
   }
 }
 
+/** What an agent does that does not end by itself. */
+export const stays = 'autark agent';
+
+/** Milliseconds awake that whoever is at work here and ends by itself is waited for. */
+const patience = 120_000;
+
 /**
- * Works alone in this root: an agent that runs works in the same Git directory, so it is not waited for (11).
+ * Works alone in this root: an agent works in the same Git directory. One that stays is not waited for (11); one cycle,
+ * such as a timer begins, or another verb is, with a word about it.
  */
 export async function alone<Value>(
-  { locks }: AgentHost,
+  { locks, log }: AgentHost,
   signal: AbortSignal,
   work: () => Promise<Result<Value>>,
 ): Promise<Result<Value>> {
-  const unlock = await locks.acquire('daemon', { timeout: 0, signal });
+  const waitsFor = ({ pid, what }: { readonly pid: number; readonly what: string }): boolean => {
+    if (what === stays) return false;
+    const message = `process ${pid} (${what}) is at work here: waiting for it, for ${patience / 60_000} minutes at most`;
+    log({ kind: 'warning', host: '-', message });
+    return true;
+  };
+  const unlock = await locks.acquire('daemon', { timeout: patience, signal }, { waitsFor });
   if (!unlock.ok) return unlock;
   try {
     return await work();

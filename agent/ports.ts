@@ -3,6 +3,7 @@
  * seam (seam.ts) wraps every call, so that tests can stop the agent before and after each effect. Nothing
  * here carries a live object across, so that git and builds can move behind another user.
  */
+import type { Holder } from '../shared/cycle/parse-holder.ts';
 import type { AgentEvent } from '../shared/event.ts';
 import type { Hold } from '../shared/cycle/hold.ts';
 import type { BuiltSystem, Child, Generation, Journal, Waiting } from '../shared/cycle/journal.ts';
@@ -178,7 +179,18 @@ export interface Outbox {
 /** `daemon.lock` and `cycle.lock`: made by link(2), so that a dead holder is recognised. */
 export interface Locks {
   /** Waits for a live holder until the bounds end (11). The result releases the lock. */
-  acquire(name: 'daemon' | 'cycle', bounds: Bounds): Promise<Result<() => Promise<void>>>;
+  acquire(
+    name: 'daemon' | 'cycle',
+    bounds: Bounds,
+    manner?: LockManner,
+  ): Promise<Result<() => Promise<void>>>;
+}
+
+export interface LockManner {
+  /** What is done while it is held, for whoever has to wait. */
+  readonly what?: string;
+  /** Asked once about each live holder; false when it is not to be waited for. */
+  readonly waitsFor?: (holder: Pick<Holder, 'pid' | 'what'>) => boolean;
 }
 
 export interface Machine {

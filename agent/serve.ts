@@ -3,7 +3,7 @@ import { fail, ok, type Failure, type Result } from '../shared/failure.ts';
 import type { AgentSettings } from '../shared/fleet/fleet.ts';
 import { cycle } from './cycle.ts';
 import { runDaemon, type CycleReport } from './daemon.ts';
-import type { AgentHost, OpenedHost } from './host.ts';
+import { stays, type AgentHost, type OpenedHost } from './host.ts';
 import { openMemory } from './memory.ts';
 import type { Wakes } from './newer.ts';
 import { contextOf, settingsOf, type Opening } from './opening.ts';
@@ -20,7 +20,8 @@ export interface Service {
 
 /** Runs one cycle, or the daemon until it is told to stop. Only one agent at a time serves a root (11). */
 export async function serve(host: AgentHost, service: Service): Promise<Result<number>> {
-  const unlock = await host.locks.acquire('daemon', { timeout: 0, signal: service.signal });
+  const what = service.once ? 'autark agent --once' : stays;
+  const unlock = await host.locks.acquire('daemon', { timeout: 0, signal: service.signal }, { what });
   if (!unlock.ok) return unlock;
   try {
     const settings = await settingsOf(host);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Holder } from '../../shared/cycle/parse-holder.ts';
 import { type Failure, fail, ok } from '../../shared/failure.ts';
-import type { Bounds, Clock, Locks } from '../ports.ts';
+import type { Bounds, Clock, LockManner, Locks } from '../ports.ts';
 import { sleep } from './clock.ts';
 import { makeFolder } from './durable.ts';
 import { fileFailure } from './file-failure.ts';
@@ -18,13 +18,14 @@ const pollInterval = 25;
  */
 export function fileLocks(state: string, what: string, clock: Clock): Locks {
   return {
-    async acquire(name, bounds) {
+    async acquire(name, bounds, manner = {}) {
       const path = join(state, `${name}.lock`);
       try {
         // A machine whose settings were written for it, and whose key is the one it has, has no such folder yet.
         await makeFolder(state, 0o755);
-        const claim = await makeClaim(path, what);
-        const blocker = await waitFor(path, claim, bounds, clock).finally(() => withdraw(claim));
+        const claim = await makeClaim(path, manner.what ?? what);
+        const waiting = { path, claim, bounds, clock, waitsFor: manner.waitsFor ?? (() => true) };
+        const blocker = await waitFor(waiting).finally(() => withdraw(claim));
         if (blocker !== null) return fail(locked(name, path, blocker, bounds));
         // Only tidiness: a lock that is ours must not fail for it, or it would be held and lost.
         await removeGuards(path).catch(() => undefined);
@@ -36,19 +37,37 @@ export function fileLocks(state: string, what: string, clock: Clock): Locks {
   };
 }
 
-/** `null` once the lock is ours, else who still has it when the bounds end. */
-async function waitFor(path: string, claim: Claim, bounds: Bounds, clock: Clock): Promise<Holder | null> {
+interface Waiting {
+  readonly path: string;
+  readonly claim: Claim;
+  readonly bounds: Bounds;
+  readonly clock: Clock;
+  readonly waitsFor: NonNullable<LockManner['waitsFor']>;
+}
+
+interface Blocker {
+  readonly holder: Holder;
+  readonly isWaitedFor: boolean;
+}
+
+/** `null` once the lock is ours, else who still has it when the bounds end, or is not waited for. */
+async function waitFor({ path, claim, bounds, clock, waitsFor }: Waiting): Promise<Blocker | null> {
   const end = clock.awake() + bounds.timeout;
+  let known: Holder | undefined;
   for (;;) {
     const holder = await take(path, claim);
+    if (holder === null) return null;
     const left = end - clock.awake();
-    if (holder === null || left <= 0 || bounds.signal.aborted) return holder;
+    if (left <= 0 || bounds.signal.aborted) return { holder, isWaitedFor: true };
+    if (holder.id !== known?.id && !waitsFor(holder)) return { holder, isWaitedFor: false };
+    known = holder;
     await sleep(Math.min(pollInterval, left), bounds.signal);
   }
 }
 
-function locked(name: string, where: string, holder: Holder, bounds: Bounds): Failure {
-  const waited = bounds.signal.aborted ? 'gave up waiting' : `waited ${Math.ceil(bounds.timeout / 1000)} s`;
+function locked(name: string, where: string, { holder, isWaitedFor }: Blocker, bounds: Bounds): Failure {
+  const time = isWaitedFor ? Math.ceil(bounds.timeout / 1000) : 0;
+  const waited = bounds.signal.aborted ? 'gave up waiting' : `waited ${time} s`;
   return {
     kind: 'locked',
     cause: `another autark holds the ${name} lock: process ${holder.pid} (${holder.what}); ${waited}`,

@@ -1,5 +1,6 @@
 import type { Host } from '../fleet/fleet.ts';
 import type { Aim } from './aim.ts';
+import { isLeft, leftRemedy, leftSentence } from './corrections.ts';
 import { isUncertain } from './guard.ts';
 import type { Drift, Journal, LinkName, Running, Stray } from './journal.ts';
 
@@ -68,14 +69,6 @@ export function driftNews(journal: Journal, sighting: Sighting): Drift | null | 
   return strays.length === 0 ? null : { strays };
 }
 
-/**
- * What makes the agent look at the head once more, so that the drift is put right: the head must be deployed well, for
- * what failed there is not tried again for this.
- */
-export function reopened({ pace, standing }: Journal, drift: Drift | null): Partial<Journal> {
-  return drift !== null && pace.corrects === true && standing?.code === 0 ? { standing: null } : {};
-}
-
 /** Whether a system is activated that the journal has as running: somebody has switched away from it. */
 export function mayCorrect(
   { drift, running }: Pick<Journal, 'drift' | 'running'>,
@@ -101,7 +94,22 @@ const names: Readonly<Record<LinkName, string>> = {
   current: 'var/lib/autark/current',
 };
 
-/** What a person does about a drift. */
-export const driftRemedy =
+/** What there is to say of a drift that stands; nothing when there is none. */
+export function saidOfDrift(
+  journal: Pick<Journal, 'corrections' | 'drift' | 'pace' | 'standing'>,
+): readonly string[] {
+  if (journal.drift === null) return [];
+  return [...driftSentences(journal.drift), ...(isLeft(journal) ? [leftSentence] : [])];
+}
+
+/**
+ * What a person does about it.
+ * @param said of the drift, as above
+ */
+export function driftRemedy(said: readonly string[]): string {
+  return said.includes(leftSentence) ? leftRemedy : usualRemedy;
+}
+
+const usualRemedy =
   'if it shall stay, bring it to the configuration branch and push; if not, the next revision that changes the system ' +
   'replaces it, or push `drift: correct`, and the host goes back by itself';

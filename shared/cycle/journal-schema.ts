@@ -194,5 +194,6 @@ export const journalSchema = v.object({
   heldByHand: v.optional(v.boolean(), false),
   overtaken: v.nullable(id),
   drift: v.optional(v.nullable(drift), null),
+  corrections: v.optional(v.nullable(v.object({ head: id, at: v.array(milliseconds) })), null),
   phase,
 });

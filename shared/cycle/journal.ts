@@ -229,6 +229,13 @@ export interface Unproved extends Pick<Journal, 'running' | 'previous' | 'earlie
   readonly phase: Extract<Phase, { at: 'confirm' }>;
 }
 
+/** When a drift was found that was to be put right, at one head: shared/cycle/corrections.ts says what follows. */
+export interface Corrections {
+  readonly head: ObjectId;
+  /** Milliseconds since the epoch, oldest first; the last few. */
+  readonly at: readonly number[];
+}
+
 /** All in milliseconds; a heartbeat of `null` means never. */
 export interface Pace {
   readonly interval: number;
@@ -300,5 +307,6 @@ export interface Journal {
   readonly overtaken: ObjectId | null;
   /** `null` while the links lead where the agent left them, as far as it was looked. */
   readonly drift: Drift | null;
+  readonly corrections: Corrections | null;
   readonly phase: Phase;
 }

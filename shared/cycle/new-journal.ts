@@ -40,6 +40,7 @@ export function newJournal(beginning: Beginning): Journal {
     heldByHand: false,
     overtaken: null,
     drift: null,
+    corrections: null,
     phase: { at: 'idle' },
   };
 }

@@ -130,7 +130,7 @@ function reported(record: StateRecord, { head }: Observation): Verdict {
 }
 
 function causeOf(drift: readonly string[]): string {
-  return `${drift.join('; ')}; ${driftRemedy}`;
+  return `${drift.join('; ')}; ${driftRemedy(drift)}`;
 }
 
 /** What a record says went wrong or stands in the way; `null` when nothing does. */

@@ -1,4 +1,4 @@
-import { driftRemedy, driftSentences } from '../cycle/drift.ts';
+import { driftRemedy, saidOfDrift } from '../cycle/drift.ts';
 import type { Draft, Journal, Running } from '../cycle/journal.ts';
 import { exitCode, type Failure, type Stage } from '../failure.ts';
 import type { ObjectId } from '../objects/object.ts';
@@ -69,7 +69,7 @@ export function draftRecord(happening: Happening, around: Circumstances): Draft 
       ...(heartbeat === null ? {} : { next: timestamp(now + heartbeat + patience(journal.pace.interval)) }),
       guarantees,
       ...(journal.reports.length === 0 ? {} : { reports: journal.reports }),
-      ...(journal.drift === null ? {} : { drift: driftSentences(journal.drift) }),
+      ...(journal.drift === null ? {} : { drift: saidOfDrift(journal) }),
     },
   };
 }
@@ -90,7 +90,8 @@ function cut(subject: string): string {
   return subject.length <= 120 ? subject : `${subject.slice(0, 119)}…`;
 }
 
-function headline({ event, revision, failure, running }: Happening, { seq, drift }: Journal): string {
+function headline({ event, revision, failure, running }: Happening, journal: Journal): string {
+  const { seq, drift } = journal;
   const name = revision === undefined ? 'no revision' : nameOf(revision);
   const cause = failure?.cause ?? 'no reason given';
   switch (event) {
@@ -123,7 +124,7 @@ function headline({ event, revision, failure, running }: Happening, { seq, drift
     case 'rebooted':
       return `rebooted, as generation ${running?.generation ?? 0} or one before it asked for`;
     case 'drifted':
-      return drift === null ? 'drifted no more' : `drifted: ${driftSentences(drift).join('; ')}`;
+      return drift === null ? 'drifted no more' : `drifted: ${saidOfDrift(journal).join('; ')}`;
   }
 }
 
@@ -132,9 +133,10 @@ function nameOf({ id, subject }: Revision): string {
 }
 
 /** A record of a drift has it whole: the subject may have been cut. */
-function driftDetail({ event }: Happening, { drift }: Journal): string[] {
+function driftDetail({ event }: Happening, journal: Journal): string[] {
   if (event !== 'drifted') return [];
-  return drift === null ? [undone] : [...driftSentences(drift), `next: ${driftRemedy}`];
+  const said = saidOfDrift(journal);
+  return said.length === 0 ? [undone] : [...said, `next: ${driftRemedy(said)}`];
 }
 
 const undone = 'what had been changed by hand was undone by hand';
@@ -167,13 +169,15 @@ function outcomeOf(happening: Happening, { journal, seconds }: Circumstances): O
 const repeating: ReadonlySet<StateEvent> = new Set(['alive', 'restored', 'drifted', 'rebooted']);
 
 /** Such a record says again what stands, so that it cannot hide a failure; a drift is the lesser evil. */
-function standingOutcome(event: StateEvent, { standing, trial, drift }: Journal): Outcome {
+function standingOutcome(event: StateEvent, journal: Journal): Outcome {
+  const { standing, trial } = journal;
   const bad = [standing, trial].find((each) => each !== null && each.code !== 0);
   if (bad !== undefined && bad !== null) {
     return { event, code: bad.code, attempted: bad.head, message: bad.cause };
   }
-  if (event !== 'drifted' || drift === null) return { event, code: 0 };
-  return { event, code: 0, message: driftSentences(drift).join('; '), remedy: driftRemedy };
+  const said = saidOfDrift(journal);
+  if (event !== 'drifted' || said.length === 0) return { event, code: 0 };
+  return { event, code: 0, message: said.join('; '), remedy: driftRemedy(said) };
 }
 
 function messageOf({ cause, where }: Failure): string {

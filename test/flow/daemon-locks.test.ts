@@ -49,6 +49,6 @@ test('a lock of a live process is not: the agent says whose it is (11)', async (
   const path = join(host.path('var/lib/autark'), 'daemon.lock');
   writeFileSync(path, lock(here));
   const { code, stderr } = await host.agent();
-  expect(code).toBe(11);
+  expect(code, stderr).toBe(11);
   expect(stderr).toContain(`process ${process.pid} (autark)`);
 });

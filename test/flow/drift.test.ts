@@ -194,4 +194,44 @@ describe('with drift: correct', () => {
     expect((await host.agent()).code).toBe(0);
     expect(readlinkSync(host.path(currentLink))).toBe(`generations/${own + 1}`);
   });
+
+  test('what another program keeps switching is put right three times, and only recorded from then on', async () => {
+    await server.commit({ files: { 'fleet.yaml': correcting() } });
+    expect((await host.agent()).code).toBe(0);
+    const own = await generation();
+    const left = /was changed by hand: .*; that was put right 3 times within an hour, and changed again/;
+    for (const time of [1, 2, 3]) {
+      relink(host, currentLink, 'generations/1');
+      expect((await host.agent()).code).toBe(0);
+      expect(await generation()).toBe(own + time);
+      expect((await newest(host)).status).not.toHaveProperty('drift');
+    }
+    expect(JSON.stringify((await host.records()).map(({ status }) => status))).not.toMatch(left);
+    for (const elsewhere of ['generations/1', 'generations/2', 'generations/1']) {
+      relink(host, currentLink, elsewhere);
+      expect((await host.agent()).code).toBe(0);
+      expect(readlinkSync(host.path(currentLink))).toBe(elsewhere);
+      const { outcome, system } = (await newest(host)).status;
+      expect(outcome.event).toBe('drifted');
+      expect(outcome.message).toMatch(left);
+      expect(system?.generation).toBe(own + 3);
+    }
+    const shown = await fleetStatus();
+    expect(shown?.state).toBe('drifted');
+    expect(shown?.cause).toMatch(left);
+    expect(shown?.cause).toContain('look on the host for the program that switches it');
+    // Nor is it put right because nothing happens, or by another agent.
+    const { id } = await newest(host);
+    expect(await host.agent()).toMatchObject({ code: 0, stderr: '' });
+    expect((await newest(host)).id).toBe(id);
+
+    await server.commit({ files: { 'notes.txt': 'that program is gone' } });
+    expect((await host.agent()).code).toBe(0);
+    expect(readlinkSync(host.path(currentLink))).toBe(`generations/${own + 4}`);
+    expect((await newest(host)).status.outcome.event).toBe('deployed');
+    expect(await fleetStatus()).toMatchObject({ state: 'converged' });
+    relink(host, currentLink, 'generations/1');
+    expect((await host.agent()).code).toBe(0);
+    expect(readlinkSync(host.path(currentLink))).toBe(`generations/${own + 5}`);
+  });
 });

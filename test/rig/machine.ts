@@ -6,15 +6,14 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
-  readdirSync,
   readFileSync,
-  rmdirSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { vi } from 'vitest';
+import { cgroupsOf, removeCgroup } from './cgroup.ts';
 import { copyDisk, cutPower, isAttached, makeDisk } from './disk.ts';
 import type { Plug } from './network.ts';
 import { run, type RanProgram } from './run.ts';
@@ -246,17 +245,4 @@ function leaderOf(child: number): number | null {
 function childrenOf(pid: number): readonly number[] {
   const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
   return text === '' ? [] : text.split(' ').map(Number);
-}
-
-/** In the hierarchies that systemd uses: one, or where version 1 is mounted as well, two (cgroups(7)). */
-function cgroupsOf(name: string): readonly string[] {
-  const beside = ['systemd', 'unified'].map((each) => `/sys/fs/cgroup/${each}`).filter(existsSync);
-  return (beside.length > 0 ? beside : ['/sys/fs/cgroup']).map((each) => join(each, name));
-}
-
-function removeCgroup(cgroup: string): void {
-  if (!existsSync(cgroup)) return;
-  for (const entry of readdirSync(cgroup, { withFileTypes: true }))
-    if (entry.isDirectory()) removeCgroup(join(cgroup, entry.name));
-  rmdirSync(cgroup);
 }

@@ -148,7 +148,8 @@ function nixOf(value: Readonly<Record<string, unknown>>): string {
 
 /**
  * What nixpkgs makes of a configuration, as small as it can be: a toplevel with `bin/switch-to-configuration`, units,
- * `nixos-version` and `switch-inhibitors`. Its activation does what NixOS' does to `/run/current-system`.
+ * `nixos-version` and `switch-inhibitors`. Its activation does what NixOS' does to `/run/current-system`; and where there
+ * is a `/boot`, to what the machine boots next: what the profile has at that moment, whichever system asks.
  */
 const systemNix = `self:
 { name, motd, build ? "", activation ? "", inhibitors ? null, orphan ? false, inert ? false, fixed ? false }:
@@ -178,6 +179,10 @@ const systemNix = `self:
         cp $out/etc/motd "\\$AUTARK_ROOT/etc/motd.new"
         mv "\\$AUTARK_ROOT/etc/motd.new" "\\$AUTARK_ROOT/etc/motd"
         ln -sfn $out "\\$AUTARK_ROOT/run/current-system"
+      fi
+      if [ "\\$1" = boot -o "\\$1" = switch ] && [ -d "\\$AUTARK_ROOT/boot" ]; then
+        readlink -f "\\$AUTARK_ROOT/nix/var/nix/profiles/system" >"\\$AUTARK_ROOT/boot/entry.new"
+        mv "\\$AUTARK_ROOT/boot/entry.new" "\\$AUTARK_ROOT/boot/entry"
       fi
       echo "\\$1 $motd" >>"\\$AUTARK_ROOT/activations"
       END

@@ -6,8 +6,6 @@ import type { Ending } from '../../ports.ts';
  * systemd.exec(5) has them. Writes the whole file or none, and syncs it: a power cut must not leave an empty one.
  */
 export const writeResult = [
-  // An activation need not sync what it wrote: once its generation counts as deployed, nobody would write that again.
-  '{ sync -f / /etc /var /boot 2>/dev/null || :; }',
   'echo "$SERVICE_RESULT $EXIT_CODE $EXIT_STATUS $(cat /proc/sys/kernel/random/boot_id)" >"$0.part"',
   'sync "$0.part"',
   'mv "$0.part" "$0"',

@@ -20,14 +20,25 @@ export interface UnitActivationsOptions {
 /** Milliseconds between two looks at whether an activation has ended, and that systemd may take beyond its timeout. */
 const pause = 100;
 const slack = 120_000;
+/** Milliseconds that what runs of an activation has to end, once it was asked to; far less than the watchdog's margin. */
+const stopping = 20_000;
 
 /**
- * Keeps the machine from going to sleep, where there is a systemd-logind (systemd-inhibit(1)), then becomes the program.
- * Whoever holds the lock ends with the unit, as all that it started.
+ * Keeps the machine from going to sleep, where there is a systemd-logind (systemd-inhibit(1)), and runs the program.
+ * Whoever holds the lock ends with the unit, as all that it started. An activation need not sync what it wrote, so that
+ * is done here, within its own time: once its generation counts as deployed, nobody would write it again. A program that
+ * a signal ended is followed by the shell, so that systemd sees that too.
  */
-const awake =
+const wholly = [
   'systemd-inhibit --what=sleep --mode=block --who=autark --why="switches this machine" sleep infinity ' +
-  '</dev/null >/dev/null 2>&1 & exec "$0" "$@"';
+    '</dev/null >/dev/null 2>&1 &',
+  '"$0" "$@"',
+  'code=$?',
+  'sync -f / /etc /var /boot 2>/dev/null',
+  // systemd makes one dollar of two (systemd.service(5)).
+  'if [ "$code" -gt 128 ]; then kill -"$((code - 128))" $$$$; fi',
+  'exit "$code"',
+].join('\n');
 
 /**
  * Activations as transient units (systemd-run(1)), outside the agent's own cgroup: a switch may restart the agent,
@@ -71,6 +82,8 @@ async function begin(
     // Exit codes that switch-to-configuration gives a meaning to: no unit that failed.
     SuccessExitStatus: '4 100',
     TimeoutStartSec: `${Math.ceil(timeout / 1000)}`,
+    // Who does not end when asked is killed, while the agent has time to go back before the watchdog does.
+    TimeoutStopSec: `${stopping / 1000}`,
     WorkingDirectory: order.cwd,
     // The prefix keeps systemd from replacing the variables: the shell does.
     ExecStopPost: `:/bin/sh -c '${writeResult}' ${join(folder, order.name)}`,
@@ -81,7 +94,7 @@ async function begin(
     ...Object.entries({ PATH: programPath, ...order.env }).map(
       ([name, value]) => `--setenv=${name}=${value}`,
     ),
-    ...['--', '/bin/sh', '-c', awake, order.file, ...order.args],
+    ...['--', '/bin/sh', '-c', wholly, order.file, ...order.args],
   ];
   const started = await askSystemd('systemd-run', call, env);
   return started.ok ? ok(undefined) : started;
@@ -97,13 +110,33 @@ async function follow(
   const looks = Math.ceil((timeout + slack) / pause);
   for (let look = 0; look < looks; look += 1) {
     const ending = await endingIn(file);
-    if (ending !== null) return withTail(ending, name, env);
+    if (ending !== null) {
+      return (await ends(name, env, signal)) ? withTail(ending, name, env) : { how: 'left' };
+    }
     // Asking systemd costs a process each time, and the file tells nearly always.
     if (look % 20 === 0 && !isThere(await stateOf(name, env)) && !existsSync(file)) return null;
     if (signal.aborted) return { how: 'left' };
     await sleep(pause, undefined, { signal }).catch(() => undefined);
   }
   return withTail({ how: 'timeout' }, name, env);
+}
+
+/**
+ * Waits until nothing of an activation runs: the unit has its word before systemd ends what does not end when asked, and
+ * nobody may work beside that. False when the agent is asked to stop meanwhile.
+ */
+async function ends(
+  name: string,
+  env: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  // Asked, killed, and given up: systemd is done with it then.
+  const end = performance.now() + 2 * stopping + 5000;
+  while (isThere(await stateOf(name, env)) && performance.now() < end) {
+    if (signal.aborted) return false;
+    await sleep(pause, undefined, { signal }).catch(() => undefined);
+  }
+  return true;
 }
 
 async function endingIn(file: string): Promise<Ending | null> {

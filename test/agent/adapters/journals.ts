@@ -156,6 +156,7 @@ const full: Full<Omit<Journal, 'phase' | 'unproved'>> = {
   heldByHand: true,
   overtaken: commit,
   drift: { strays: [{ link: 'current', should: 'generations/42', leads: 'generations/41' }] },
+  corrections: { head: revision, at: [1_767_225_600_000, 1_767_225_660_000] },
 };
 
 /** A journal with everything in it, between two cycles. */

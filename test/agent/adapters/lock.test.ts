@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { systemClock } from '../../../agent/adapters/clock.ts';
 import { fileLocks } from '../../../agent/adapters/lock.ts';
 import { bootId, processStart, thisProcess } from '../../../agent/adapters/proc.ts';
@@ -77,6 +77,27 @@ describe('a lock', () => {
     abort.abort();
     expect(failureOf(await waiting).cause).toMatch(/gave up waiting$/);
     expect(readdirSync(state)).toEqual(['cycle.lock']);
+  });
+
+  test('is not waited for when whoever wants it knows better, and each holder is asked about once', async () => {
+    const asked: string[] = [];
+    const said = { what: 'one cycle' };
+    const release = valueOf(await locks.acquire('cycle', atOnce, said));
+    const waitsFor = ({ what }: { readonly what: string }): boolean => {
+      asked.push(what);
+      return what === 'one cycle';
+    };
+    const waiting = locks.acquire('cycle', patient, { what: 'the next', waitsFor });
+    await vi.waitUntil(() => asked.length > 0);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await release();
+    const releaseNext = valueOf(await waiting);
+    expect(asked).toEqual(['one cycle']);
+    const refused = failureOf(await locks.acquire('cycle', patient, { waitsFor }));
+    expect(refused.cause).toMatch(/\(the next\); waited 0 s$/);
+    expect(asked).toEqual(['one cycle', 'the next']);
+    await releaseNext();
+    expect(readdirSync(state)).toEqual([]);
   });
 
   test('is not released when it is somebody else’s by now', async () => {

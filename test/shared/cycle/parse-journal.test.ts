@@ -59,7 +59,7 @@ const young = new Set([
   ...['floors', 'reports', 'diverged', 'restoredAt'],
   ...['earlier', 'heldByHand'],
   ...['key', 'replaced', 'replaces', 'follows', 'successor'],
-  ...['failed', 'failedTrial', 'drift', 'unproved'],
+  ...['failed', 'failedTrial', 'drift', 'corrections', 'unproved'],
 ]);
 
 test('a journal from before a key was thought of knows nothing of it', () => {
@@ -68,7 +68,7 @@ test('a journal from before a key was thought of knows nothing of it', () => {
     ...{ floors: [], reports: [], diverged: null, restoredAt: null },
     ...{ earlier: [], heldByHand: false },
     ...{ key: null, replaced: null, replaces: null, follows: false, successor: null },
-    ...{ failed: null, failedTrial: null, drift: null, unproved: null },
+    ...{ failed: null, failedTrial: null, drift: null, corrections: null, unproved: null },
   };
   expect(valueOf(parseJournal(encode(old), where))).toEqual({ ...old, ...nothing });
 });

@@ -85,6 +85,23 @@ test('goes back: current, activation, result, and the agent is started again', (
   expect(asked()).toMatch(/stop autark\.service autark-once\.service\n(.*\n)*.*start autark\.service/);
 });
 
+test('an agent that does not end when asked is killed, and one that cannot be is waited for no longer', () => {
+  // timeout(1) ends with 124 when its time is over.
+  program(
+    join(dir, 'bin/timeout'),
+    `echo "timeout $*" >>${dir}/asked`,
+    'case $2 in systemctl) exit 124 ;; esac',
+    'shift 2',
+    'exec "$@"',
+  );
+  arm();
+  expect(run('deadline')).toBe(0);
+  expect(asked()).toMatch(
+    /timeout \d+ systemctl stop autark\.service autark-once\.service\nsystemctl kill --signal=KILL autark\.service autark-once\.service\ntimeout \d+ systemctl stop autark\.service autark-once\.service\n/,
+  );
+  expect(read('result')).toBe('0');
+});
+
 test('nobody who was disarmed goes back', () => {
   expect(run('deadline')).toBe(0);
   expect(run('boot')).toBe(0);
