@@ -33,9 +33,11 @@ export async function startService(
 }
 
 /** What the machine's configuration is to say, so that its next system has the agent. */
-function sayStanza({ note }: Context['terminal'], settings: AgentSettings): void {
-  note('The configuration of this machine needs autark’s module, and this, or its next system is held (10):');
-  for (const line of moduleStanza(settings).split('\n')) note(`  ${line}`);
+function sayStanza(terminal: Context['terminal'], settings: AgentSettings): void {
+  terminal.note(
+    'The configuration of this machine needs autark’s module, and this, or its next system is held (10):',
+  );
+  for (const line of moduleStanza(settings).split('\n')) terminal.note(`  ${line}`);
 }
 
 /** `autark enroll --uninstall`: stops and removes the units. What this machine knows stays. */
