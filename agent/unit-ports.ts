@@ -83,6 +83,8 @@ export interface Watchdog {
 export interface Services {
   /** Why this machine cannot have them; `null` when it can. */
   obstacle(): string | null;
+  /** Whether they come with this machine's configuration, as on NixOS. */
+  areDeclared(): boolean;
   /** Writes, enables and starts them, as often as it is called. */
   install(program: readonly string[]): Promise<Result<void>>;
   /** Stops and removes them. What they left in `var/lib/autark` stays. */

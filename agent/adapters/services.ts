@@ -26,9 +26,10 @@ export function systemdServices(options: ServicesOptions): Services {
     obstacle() {
       if (root !== '/') return 'a machine below --root has no units of its own';
       if (!isBootedBySystemd()) return 'systemd does not run this machine';
-      if (existsSync('/etc/NIXOS')) return 'on NixOS the units come with the configuration';
+      if (isNixos()) return 'on NixOS the units come with the configuration';
       return process.geteuid?.() === 0 ? null : 'only root may install units';
     },
+    areDeclared: () => root === '/' && isNixos(),
     async install(program) {
       const users = await makeUsers(options);
       if (!users.ok) return users;
@@ -56,6 +57,10 @@ export function systemdServices(options: ServicesOptions): Services {
       return reloaded;
     },
   };
+}
+
+function isNixos(): boolean {
+  return existsSync('/etc/NIXOS');
 }
 
 /** A machine whose cycles a timer begins goes on so: beside it, the agent would be stopped by each of them. */

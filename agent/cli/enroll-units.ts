@@ -1,4 +1,6 @@
 import { fail, ok, type Result } from '../../shared/failure.ts';
+import type { AgentSettings } from '../../shared/fleet/fleet.ts';
+import { moduleStanza } from '../../shared/nix/stanza.ts';
 import type { AgentHost } from '../host.ts';
 import type { Arguments, Context } from './verb.ts';
 
@@ -9,13 +11,18 @@ import type { Arguments, Context } from './verb.ts';
 export async function startService(
   args: Arguments,
   { terminal, program, root }: Context,
-  { services }: AgentHost,
+  { services, settings }: AgentHost,
   otherwise: string,
 ): Promise<Result<number>> {
   const obstacle = services.obstacle();
   if (args.flag('no-service') || obstacle !== null) {
     // Below --root nobody expects any.
     if (obstacle !== null && root === '/') terminal.note(`No units were installed: ${obstacle}.`);
+    if (services.areDeclared()) {
+      const known = await settings.load();
+      if (!known.ok) return known;
+      if (known.value !== null) sayStanza(terminal, known.value);
+    }
     terminal.note(otherwise);
     return ok(0);
   }
@@ -23,6 +30,14 @@ export async function startService(
   if (!installed.ok) return installed;
   terminal.note('The agent runs (systemctl status autark), and deploys once this machine is approved.');
   return ok(0);
+}
+
+/** What the machine's configuration is to say, so that its next system has the agent. */
+function sayStanza(terminal: Context['terminal'], settings: AgentSettings): void {
+  terminal.note(
+    'The configuration of this machine needs autark’s module, and this, or its next system is held (10):',
+  );
+  for (const line of moduleStanza(settings).split('\n')) terminal.note(`  ${line}`);
 }
 
 /** `autark enroll --uninstall`: stops and removes the units, and FILE. What this machine knows stays. */

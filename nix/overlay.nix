@@ -1,0 +1,4 @@
+# nixpkgs with `autark`.
+final: _prev: {
+  autark = final.callPackage ./package.nix { };
+}
