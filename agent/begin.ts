@@ -10,7 +10,7 @@ import {
 } from '../shared/cycle/journal.ts';
 import { withoutUnproved } from '../shared/cycle/reboot.ts';
 import { standingOf } from '../shared/cycle/standing.ts';
-import type { Result } from '../shared/failure.ts';
+import { ok, type Result } from '../shared/failure.ts';
 import type { Host } from '../shared/fleet/fleet.ts';
 import type { ObjectId } from '../shared/objects/object.ts';
 import type { Context } from './context.ts';
@@ -37,6 +37,8 @@ export async function beginSwitch(
   const from = wayBack({ ...memory.journal, ...booted }, aim);
   const before =
     from === null && built.kind === 'nixos' ? await context.effects('guard').nix.current() : null;
+  const agentBefore = await agentNow(context, built);
+  if (!agentBefore.ok) return agentBefore;
   const baseline = await takeBaseline(context, health, revision);
   if (!baseline.ok) return baseline;
   context.senses.log({ kind: 'stage', host: name, stage: 'switch', revision });
@@ -47,9 +49,15 @@ export async function beginSwitch(
       ...{ at: 'switch', from, to, revision, mode, timeout: timeouts.switch, attempt: 0 },
       tried: triedOf(built, host),
       ...(before === null ? {} : { before }),
+      ...(agentBefore.value === null ? {} : { agentBefore: agentBefore.value }),
       baseline: baseline.value,
     },
   });
+}
+
+/** The agent that is current, where a system comes with one. */
+function agentNow(context: Context, { agent }: BuiltSystem): Promise<Result<string | null>> {
+  return agent === undefined ? Promise.resolve(ok(null)) : context.effects('guard').agentFiles.current();
 }
 
 /** A system that is the same as what runs: the revision is noted, the build is dropped, nothing is activated. */

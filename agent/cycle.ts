@@ -99,7 +99,7 @@ async function pursue(context: Context, aim: Aim, wakes: Wakes | undefined): Pro
   senses.log({ kind: 'stage', host, stage: 'build', revision });
   const { value } = verified;
   const built = await stopwatch.time('build', () =>
-    unlessNewer(context, wakes, aim, (inner) => build(inner, value, plan.host, plan.source)),
+    unlessNewer(context, wakes, aim, (inner) => build(inner, value, plan.host, plan.source, aim)),
   );
   if (built === 'superseded' || signal.aborted) return stopped(context, built === 'superseded');
   if (!built.ok) return conclude(context, 'build', built.failure, aim);

@@ -31,7 +31,8 @@ export interface CycleReport extends Ended {
 
 /**
  * Sleeps, wakes, and runs one cycle at a time, the first at once. Ends with an exit code when the signal is
- * aborted (0) or when this host has nothing left to do (13).
+ * aborted (0) or when this host has nothing left to do (13), or another agent
+ * is to go on.
  */
 export async function runDaemon(daemon: Daemon): Promise<number> {
   let failures = 0;
@@ -40,7 +41,7 @@ export async function runDaemon(daemon: Daemon): Promise<number> {
     const ran = await daemon.runCycle(daemon.bell);
     if (ran.ok) {
       const { code, next } = ran.value;
-      if (next === 'stop') return code;
+      if (next === 'stop' || next === 'hand over') return code;
       if (next === 'again') continue;
       failures = next === 'retry' ? failures + 1 : 0;
       pace = ran.value;

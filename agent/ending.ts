@@ -14,6 +14,7 @@ import {
 import type { StateEvent } from '../shared/record/status.ts';
 import { carryOn } from './carry-on.ts';
 import type { Context } from './context.ts';
+import { handedOver } from './stages/agent-file.ts';
 import { noSpace } from './stages/no-space.ts';
 import { deliverRecords, hasRecords } from './stages/deliver.ts';
 import { offerSuccessor, owesOffer } from './stages/enrolment.ts';
@@ -24,8 +25,8 @@ import { draftOf, settle } from './stages/record.ts';
 export interface Ended {
   /** The exit code of `agent --once`. */
   readonly code: number;
-  /** What the daemon does next: wait for the next poll, try again soon, go on at once, or stop for good. */
-  readonly next: 'wait' | 'retry' | 'again' | 'stop';
+  /** What the daemon does next: wait for the next poll, try again soon, go on at once, end for the agent that is current now, or stop for good. */
+  readonly next: 'wait' | 'retry' | 'again' | 'hand over' | 'stop';
 }
 
 /** The failure of a revision that a full disk undid before, while the disk is still full: not tried, not recorded. */
@@ -125,6 +126,7 @@ async function note(
 /** Ends a cycle that left what stands as it was. */
 export function failed(context: Context, stage: Stage, failure: Failure): Ended {
   if (context.signal.aborted) return { code: 0, next: 'stop' };
+  if (failure === handedOver) return { code: 0, next: 'hand over' };
   context.senses.log({ kind: 'failure', host: context.memory.journal.host, stage, failure });
   return { code: exitCode(failure.kind), next: isOfTheWorld(failure.kind) ? 'retry' : 'wait' };
 }
@@ -180,4 +182,13 @@ async function tidy(context: Context, keep: number): Promise<void> {
   // What runs is damaged or gone: nobody knows then what may be removed (P4).
   if (current !== null && !all.includes(current)) return;
   await systems.prune(generationsToKeep(all, { current, previous, lastGood, keep }));
+  await tidyAgents(context);
+}
+
+/** The agents of the generations that are left stay, and the one that an unproved generation would go back to. */
+async function tidyAgents(context: Context): Promise<void> {
+  const { systems, agentFiles } = context.effects('record');
+  const named = (await systems.generations()).map(({ agent }) => agent);
+  const back = context.memory.journal.unproved?.phase.agentBefore;
+  await agentFiles.prune([...named, back].filter((each) => each !== undefined));
 }

@@ -112,9 +112,13 @@ async function switchBack(opening: Opening, memory: Memory, way: Way): Promise<R
   // Nothing is demanded of the pull path, nor by checks that only `fleet.yaml` knows: going back works offline.
   const failedUnits = await context.effects('rollback').health.failedUnits();
   const baseline = { checks: [], good: [], failedUnits, reached: false };
+  const agentBefore =
+    to.agent === undefined ? ok(null) : await context.effects('rollback').agentFiles.current();
+  if (!agentBefore.ok) return agentBefore;
   const phase: Phase = {
     ...{ at: 'switch', from: from.generation, to: to.number, revision: to.revision },
     ...{ mode: mode.value, timeout, attempt: 0, left: from.revision, baseline },
+    ...(agentBefore.value === null ? {} : { agentBefore: agentBefore.value }),
   };
   const begun = await memory.write({ phase, unproved: null });
   if (!begun.ok) {

@@ -20,10 +20,29 @@ export interface AgentFiles {
    * @param bytes a file with this content is a copy of the program and no stranger's
    */
   mayLink(file: string, bytes: Uint8Array): Promise<Result<void>>;
+  /** The version that runs right now; `null` when what runs is none of them. */
+  running(): Promise<string | null>;
+  /** Whether a version is there, to be made current. */
+  has(digest: string): Promise<boolean>;
+  /** Removes every version but these, the one that runs and the current one. */
+  prune(keep: readonly string[]): Promise<void>;
   /** Makes FILE, an absolute path, a link to `current`, and remembers it; replaces what is there. Durable. */
   link(file: string): Promise<Result<void>>;
   /** The FILE that was last linked, whether it is there or not. */
   linked(): Promise<Result<string | null>>;
   /** Removes FILE if it still is that link, and forgets it: whether there is none now. All versions stay, and `current`. */
   unlink(): Promise<Result<boolean>>;
+}
+
+/** The current version beside the agent that runs, which is another one. */
+export interface NextAgent {
+  /** Whether whoever started this agent starts the current version once this one has ended. */
+  readonly isBegunByManager: boolean;
+  /**
+   * Runs the current version in this one's place, with this one's input, output and signals.
+   * @param args after the program's name
+   * @param timeout milliseconds after which it is ended; `null` for none
+   * @returns its exit code, as a shell says it; 1 when it could not be started
+   */
+  run(args: readonly string[], timeout: number | null, signal: AbortSignal): Promise<number>;
 }

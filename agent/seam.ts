@@ -2,6 +2,7 @@ import type { Stage } from '../shared/failure.ts';
 import type { Links } from './drift-ports.ts';
 import type { Health } from './health-ports.ts';
 import type { Nix } from './nix-ports.ts';
+import type { AgentFiles } from './program-ports.ts';
 import type { Activations, Watchdog } from './unit-ports.ts';
 import type {
   Clock,
@@ -29,6 +30,7 @@ export interface Effects {
   readonly trees: Trees;
   readonly nix: Nix;
   readonly systems: Systems;
+  readonly agentFiles: AgentFiles;
   readonly journals: Journals;
   readonly holds: Holds;
   readonly outbox: Outbox;
@@ -70,6 +72,7 @@ export function through(perform: Perform, stage: Stage, effects: Effects): Effec
     trees: wrap('trees', effects.trees),
     nix: wrap('nix', effects.nix),
     systems: wrap('systems', effects.systems),
+    agentFiles: wrap('agentFiles', effects.agentFiles),
     journals: wrap('journals', effects.journals),
     holds: wrap('holds', effects.holds),
     outbox: wrap('outbox', effects.outbox),

@@ -8,6 +8,7 @@ import { openMemory } from './memory.ts';
 import type { Wakes } from './newer.ts';
 import { contextOf, settingsOf, type Opening } from './opening.ts';
 import { through } from './seam.ts';
+import { giveWay, hasSuccessor } from './succession.ts';
 import { makeBell } from './wakes.ts';
 
 /** How the agent was asked to run. */
@@ -20,6 +21,21 @@ export interface Service {
 
 /** Runs one cycle, or the daemon until it is told to stop. Only one agent at a time serves a root (11). */
 export async function serve(host: AgentHost, service: Service): Promise<Result<number>> {
+  for (;;) {
+    const served = await serveHere(host, service);
+    if (!served.ok || !served.value.handsOver) return served.ok ? ok(served.value.code) : served;
+    const code = await giveWay(host, service);
+    if (code !== 'not yet') return ok(code);
+  }
+}
+
+/** How this agent's service ended, and whether another agent is to go on. */
+interface Served {
+  readonly code: number;
+  readonly handsOver: boolean;
+}
+
+async function serveHere(host: AgentHost, service: Service): Promise<Result<Served>> {
   const what = service.once ? 'autark agent --once' : stays;
   const unlock = await host.locks.acquire('daemon', { timeout: 0, signal: service.signal }, { what });
   if (!unlock.ok) return unlock;
@@ -32,7 +48,7 @@ export async function serve(host: AgentHost, service: Service): Promise<Result<n
   }
 }
 
-async function serveOnce(host: AgentHost, { signal }: Service): Promise<Result<number>> {
+async function serveOnce(host: AgentHost, { signal }: Service): Promise<Result<Served>> {
   const keeper = keepOpen(host);
   try {
     let ran = await runCycle(host, keeper, signal);
@@ -41,14 +57,16 @@ async function serveOnce(host: AgentHost, { signal }: Service): Promise<Result<n
     if (!ran.ok) return ran;
     // As a shell says it (bash(1), EXIT STATUS): a cycle that was cut short must not pass for a converged one.
     const isCutShort = signal.aborted && ran.value.next === 'stop';
-    return ok(isCutShort ? (signal.reason === 'SIGINT' ? 130 : 143) : ran.value.code);
+    const code = isCutShort ? (signal.reason === 'SIGINT' ? 130 : 143) : ran.value.code;
+    return ok({ code, handsOver: ran.value.next === 'hand over' });
   } finally {
     await keeper.close();
   }
 }
 
-async function serveOn(host: AgentHost, { signal, onHangup }: Service): Promise<number> {
+async function serveOn(host: AgentHost, { signal, onHangup }: Service): Promise<Served> {
   let interval = 60_000;
+  const ending = { handsOver: false };
   const bell = makeBell(() => interval);
   const request = (): void => {
     bell.request();
@@ -82,14 +100,27 @@ async function serveOn(host: AgentHost, { signal, onHangup }: Service): Promise<
       isBusy = true;
       const ran = await runCycle(host, keeper, signal, wakes);
       isBusy = false;
-      if (ran.ok) interval = ran.value.interval;
-      return ran;
+      if (!ran.ok) return ran;
+      ({ interval } = ran.value);
+      const isReplaced = await hasSuccessor(host, ran.value);
+      ending.handsOver = ran.value.next === 'hand over' || isReplaced;
+      return isReplaced ? ok({ ...ran.value, next: 'hand over' }) : ran;
     },
   });
   await keeper.close();
   await unwatch();
-  host.log({ kind: 'stopped', host: '-', reason: signal.aborted ? 'asked to stop' : 'nothing left to do' });
-  return code;
+  host.log({ kind: 'stopped', host: '-', reason: reasonFor(signal, ending.handsOver) });
+  return { code, handsOver: ending.handsOver && !signal.aborted };
+}
+
+function reasonFor(signal: AbortSignal, handsOver: boolean): string {
+  if (signal.aborted) return 'asked to stop';
+  return handsOver ? 'another version of the agent goes on' : 'nothing left to do';
+}
+
+interface Walked extends CycleReport {
+  /** Whether nothing is half done, nor waits for a reboot. */
+  readonly isSettled: boolean;
 }
 
 /** Settings and journal are read anew for each cycle. */
@@ -98,7 +129,7 @@ async function runCycle(
   keeper: Keeper,
   signal: AbortSignal,
   wakes?: Wakes,
-): Promise<Result<CycleReport>> {
+): Promise<Result<Walked>> {
   try {
     const settings = await settingsOf(host);
     if (!settings.ok) return settings;
@@ -110,7 +141,7 @@ async function runCycle(
   }
 }
 
-async function walk(opening: Opening, wakes?: Wakes): Promise<Result<CycleReport>> {
+async function walk(opening: Opening, wakes?: Wakes): Promise<Result<Walked>> {
   const { host, settings, opened } = opening;
   const { journals, holds, git } = through(host.perform, 'record', opened.effects);
   const memory = await openMemory(journals, host.locks);
@@ -120,8 +151,10 @@ async function walk(opening: Opening, wakes?: Wakes): Promise<Result<CycleReport
   try {
     const byHand = heldByHand(await holds.load(), host.clock.now());
     const ended = await cycle(contextOf(opening, memory.value, byHand), wakes);
-    const { fleet, pace, standing } = memory.value.journal;
+    const { fleet, pace, standing, phase, unproved } = memory.value.journal;
     return ok({
+      // Until the reboot that an unproved generation waits for, the agent that it came with waits too.
+      isSettled: phase.at === 'idle' && unproved === null,
       ...{ ...ended, fleet, host: settings.host, interval: settings.interval ?? pace.interval },
       ...(standing?.until === undefined ? {} : { until: standing.until }),
     });

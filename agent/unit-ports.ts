@@ -39,6 +39,8 @@ export interface WayBack {
   readonly path: string;
   /** `null` for what a NixOS machine ran before its first generation. */
   readonly number: number | null;
+  /** The agent to go back to, SHA-256 in hex; absent when the switch changes none. */
+  readonly agent?: string;
   /** Where the activation works, and what its whole environment is; no name or value with blanks. */
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;

@@ -37,6 +37,7 @@ export async function agentHostRole({ root, env, perform, log }: HostSurrounding
     import('../shared/version.ts'),
   ]);
   const watches = await import('./wire-watch.ts');
+  const nextAgents = await import('./adapters/next-agent.ts');
   const paths = pathsBelow(root);
   const clock = clocks.systemClock();
   const random = randoms.systemRandom();
@@ -47,6 +48,7 @@ export async function agentHostRole({ root, env, perform, log }: HostSurrounding
     guarantees: await guaranteesOf(paths),
     services: await servicesOf(root, env),
     agentFiles: await agentFilesOf(paths),
+    nextAgent: nextAgents.nextAgent({ current: `${paths.agentFiles}/current`, env }),
     manager: (await import('./adapters/notify.ts')).serviceManager(env, process.pid),
     perform: perform ?? performAtOnce,
     ...files,
@@ -150,6 +152,7 @@ async function openHost(
       state,
     }),
     health: machineHealth({ root, searchPath: env['PATH'] ?? '/usr/bin:/bin', programs }),
+    agentFiles: await agentFilesOf(paths),
     ...files,
   };
   const senses: Senses = { signer: signer.value, clock, random, log };

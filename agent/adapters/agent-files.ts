@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { lstat, readFile, readlink, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
 import type { AgentFiles } from '../program-ports.ts';
-import { makeFolder, readIfThere, removeDurably, writeDurably } from './durable.ts';
+import { makeFolder, namesIn, readIfThere, removeDurably, writeDurably } from './durable.ts';
 import { errorCode, fileFailure } from './file-failure.ts';
 import { replaceLink } from './generations.ts';
 
@@ -29,9 +29,17 @@ export function agentFiles({ folder, own }: AgentFilesOptions): AgentFiles {
       attempt('make an agent current', current, () => replaceLink(current, `${digest}.mjs`)),
     current: () =>
       attempt('read which agent is current', current, async () => {
-        const target = await targetOf(current);
-        return /^([0-9a-f]{64})\.mjs$/.exec(target ?? '')?.[1] ?? null;
+        return digestOf((await targetOf(current)) ?? '');
       }),
+    running: () => Promise.resolve(own !== null && dirname(own) === folder ? digestOf(basename(own)) : null),
+    has: (digest) => lstatOf(join(folder, `${digest}.mjs`)).then((found) => found?.isFile() === true),
+    async prune(keep) {
+      const runs = own === null ? [] : [basename(own)];
+      const kept = new Set([...keep.map((digest) => `${digest}.mjs`), ...runs, await targetOf(current)]);
+      for (const name of await namesIn(folder)) {
+        if (digestOf(name) !== null && !kept.has(name)) await removeDurably(join(folder, name));
+      }
+    },
     async mayLink(file, bytes) {
       const before = await linkedBy(installed);
       if (!before.ok) return before;
@@ -55,6 +63,11 @@ export function agentFiles({ folder, own }: AgentFilesOptions): AgentFiles {
       });
     },
   };
+}
+
+/** The version that a name in the folder is for. */
+function digestOf(name: string): string | null {
+  return /^([0-9a-f]{64})\.mjs$/.exec(name)?.[1] ?? null;
 }
 
 /** Written anew unless it is whole: whoever wrote through the link FILE has changed a version. */

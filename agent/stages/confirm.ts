@@ -3,11 +3,12 @@ import { backIn, ranBefore, runningFrom } from '../../shared/cycle/guard.ts';
 import { asksAfterReboot, hasBootedInto, rebootAskedFor } from '../../shared/cycle/reboot.ts';
 import type { Phase } from '../../shared/cycle/journal.ts';
 import type { AgentEvent } from '../../shared/event.ts';
-import { ok, type Result } from '../../shared/failure.ts';
+import { fail, ok, type Result } from '../../shared/failure.ts';
 import { excused, refuse, type Refusal } from '../../shared/health/baseline.ts';
 import { nameOf, type Check } from '../../shared/health/check.ts';
 import { timestamp } from '../../shared/record/draft.ts';
 import type { Context } from '../context.ts';
+import { handedOver, whoConfirms } from './agent-file.ts';
 import { leaveForReboot, proveBooted, recordReboot } from './booted.ts';
 import { settleBack } from './by-hand.ts';
 import { examine } from './health.ts';
@@ -25,6 +26,9 @@ export async function confirm(
 ): Promise<Result<void>> {
   const boot = await bootOf(context);
   if (asksAfterReboot(phase, boot)) return leaveForReboot(context, phase);
+  const who = await whoConfirms(context, phase, boot);
+  if (who === 'another') return handOver(context, phase);
+  if (who !== 'this agent') return turnBack(context, phase, { failure: who, isCutOff: false });
   const proved = await prove(context, phase, boot);
   if (!proved.ok) return proved;
   if (proved.value !== undefined) return turnBack(context, phase, proved.value);
@@ -59,6 +63,12 @@ export async function confirm(
   const change = { running, ...before, lastGood: to, rebootRequired, failed: null, drift: null };
   if (phase.isRecorded === true) return recordReboot(context, change);
   return settle(context, { revision, isTrial: false }, { event: 'deployed', running }, change);
+}
+
+/** Noted first: an agent that never gets as far as to confirm is begun no more often for that. */
+async function handOver(context: Context, phase: Confirming): Promise<Result<void>> {
+  const noted = await context.memory.write({ phase: { ...phase, handed: (phase.handed ?? 0) + 1 } });
+  return noted.ok ? fail(handedOver) : noted;
 }
 
 type Confirming = Extract<Phase, { at: 'confirm' }>;

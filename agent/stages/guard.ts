@@ -8,6 +8,7 @@ import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
 import type { Host } from '../../shared/fleet/fleet.ts';
 import { changedInhibitors, systemProblem, type SystemFacts } from '../../shared/nix/system.ts';
 import type { Context } from '../context.ts';
+import { hasAgentOf } from './agent-file.ts';
 
 /** What spares a build: this very revision failed here before, whatever it would be built to. */
 export function guardRevision({ memory }: Context, aim: Aim): Failure | undefined {
@@ -25,7 +26,8 @@ export async function guardSystem(
   const { journal } = context.memory;
   const waits = trialMustWait(journal, aim);
   if (waits !== undefined) return fail(waits);
-  const isRunning = guard(built, journal.running, aim) === 'unchanged';
+  const isRunning =
+    guard(built, journal.running, aim) === 'unchanged' && (await hasAgentOf(context, built.agent));
   if (isRunning && !mayCorrect(journal, host.drift, aim)) return ok('unchanged');
   const before = failedBefore(journal, aim, triedOf(built, host));
   if (before !== undefined) return fail(refusal(before, aim));

@@ -93,5 +93,9 @@ async function wayBack(context: Context, phase: GoingBack): Promise<Target | str
   }
   const { systems } = context.effects('rollback');
   const generation = (await systems.generations()).find(({ number }) => number === phase.from);
-  return generation ?? `generation ${phase.from} is gone from the disk, or damaged`;
+  if (generation === undefined) return `generation ${phase.from} is gone from the disk, or damaged`;
+  // Where the switch changed no agent, going back changes none.
+  const { agent: _, ...others } = generation;
+  const { agentBefore: agent } = phase;
+  return agent === undefined ? others : { ...others, agent };
 }

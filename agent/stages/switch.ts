@@ -100,24 +100,30 @@ export function seesUnits({ baseline }: Pick<Switching, 'baseline'>): boolean {
 }
 
 /** What is activated: a generation, or, without a number, what a NixOS machine ran before its first one. */
-export interface Target extends Pick<Generation, 'kind' | 'path' | 'revision'> {
+export interface Target extends Pick<Generation, 'kind' | 'path' | 'revision' | 'agent'> {
   readonly number: number | null;
 }
 
 /**
- * Makes a target what the machine boots, unless it is only to be tested: `current`, and for NixOS the system profile.
+ * Makes a target what the machine boots, unless it is only to be tested: `current`, the agent that comes with it, and for
+ * NixOS the system profile.
  * Both once more do no harm. The value is why that can never be, if so.
  */
 export async function makeCurrent(
   context: Context,
   stage: 'switch' | 'rollback',
-  { kind, path, number }: Target,
+  { kind, path, number, agent }: Target,
   { mode, timeout }: Switching | GoingBack,
 ): Promise<Result<string | undefined>> {
   if (mode === 'test') return ok(undefined);
-  const { systems, nix } = context.effects(stage);
+  const { systems, nix, agentFiles } = context.effects(stage);
   const current = await systems.setCurrent(number);
   if (!current.ok) return current;
+  if (agent !== undefined) {
+    if (!(await agentFiles.has(agent))) return ok(`its agent, ${agent}, is gone from the disk`);
+    const moved = await agentFiles.setCurrent(agent);
+    if (!moved.ok) return moved;
+  }
   if (kind === 'exec') return ok(undefined);
   const bounds = { timeout, signal: untilDone() };
   const set = await nix.setProfile(path, bounds);

@@ -19,7 +19,8 @@ export async function wayBackOf(
   { from, before, ...phase }: Watched,
 ): Promise<WayBack | null> {
   const revision = phase.at === 'rollback' ? phase.attempted : phase.revision;
-  const place = { cwd: context.root };
+  const agent = phase.agentBefore;
+  const place = { cwd: context.root, ...(agent === undefined ? {} : { agent }) };
   if (from === null) {
     if (before === undefined) return null;
     const env = activationEnvironment(context, revision);

@@ -8,8 +8,12 @@ import { attempts, type BuiltSystem, type FailedSystem, type Journal, type Tried
 type Memory = Pick<Journal, 'failed' | 'failedTrial'>;
 
 /** What is switched to, as it is known again later. */
-export function triedOf({ digest, path }: Pick<BuiltSystem, 'digest' | 'path'>, host: Terms): Tried {
-  return { digest, path, terms: termsOf(host) };
+export function triedOf(
+  { digest, path, agent }: Pick<BuiltSystem, 'digest' | 'path' | 'agent'>,
+  host: Terms,
+): Tried {
+  // With another agent it is another thing to try.
+  return { digest: agent === undefined ? digest : `${digest} ${agent}`, path, terms: termsOf(host) };
 }
 
 /** What a host's new generation is judged by, besides what it is. */

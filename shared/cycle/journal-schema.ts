@@ -36,6 +36,8 @@ const tried = v.object({ digest: v.string(), path: v.string(), terms: v.string()
 const confirm = v.object({
   at: v.literal('confirm'),
   before: v.exactOptional(v.string()),
+  agentBefore: v.exactOptional(v.string()),
+  handed: v.exactOptional(count),
   timeout: v.exactOptional(milliseconds),
   baseline: v.exactOptional(baselineSchema),
   tried: v.exactOptional(tried),
@@ -57,6 +59,7 @@ const phase = v.variant('at', [
     from: v.nullable(positive),
     to: positive,
     before: v.exactOptional(v.string()),
+    agentBefore: v.exactOptional(v.string()),
     revision: id,
     attempt: count,
     mode,
@@ -71,6 +74,7 @@ const phase = v.variant('at', [
     at: v.literal('rollback'),
     from: v.nullable(positive),
     before: v.exactOptional(v.string()),
+    agentBefore: v.exactOptional(v.string()),
     attempted: id,
     failure,
     baseline: v.exactOptional(baselineSchema),
@@ -114,6 +118,7 @@ const running = v.object({
   digest: v.string(),
   inputs: v.exactOptional(v.string()),
   root: v.exactOptional(v.string()),
+  agent: v.exactOptional(v.string()),
   testedIn: v.exactOptional(v.string()),
   waitsIn: v.exactOptional(v.string()),
 });

@@ -21,6 +21,8 @@ export interface BuiltSystem {
   readonly inputs?: string;
   /** The link that keeps a path of the Nix store from garbage collection, below `systems/`. */
   readonly root?: string;
+  /** SHA-256 in hex of the agent's own file that goes with it; absent when the agent is to stay what it is. */
+  readonly agent?: string;
 }
 
 /** A system's own place below `systems/`: the system itself, or its root. */
@@ -99,6 +101,8 @@ export type Phase =
       readonly revision: ObjectId;
       /** The store path that a NixOS machine ran before its first generation. */
       readonly before?: string;
+      /** The agent that was current before, where this switch changes it: what is gone back to has it again. */
+      readonly agentBefore?: string;
       /** How often this activation was begun; bounded, so that a machine never loops. */
       readonly attempt: number;
       readonly mode: Mode;
@@ -113,6 +117,9 @@ export type Phase =
   | {
       readonly at: 'confirm';
       readonly before?: string;
+      readonly agentBefore?: string;
+      /** How often the agent that came with the generation was begun, so that it confirms; bounded. */
+      readonly handed?: number;
       /** For going back; absent without a baseline. */
       readonly timeout?: number;
       readonly baseline?: Baseline;
@@ -133,6 +140,7 @@ export type Phase =
       readonly at: 'rollback';
       readonly from: number | null;
       readonly before?: string;
+      readonly agentBefore?: string;
       readonly attempted: ObjectId;
       readonly failure: Failure;
       readonly baseline?: Baseline;
@@ -189,16 +197,18 @@ export interface Standing {
 }
 
 /**
- * How often an activation is begun before the agent goes back, a going back before it gives up, and a system tried that
- * the world kept from being confirmed before it counts as failed.
+ * How often an activation is begun before the agent goes back, a going back before it gives up, an agent that came with a
+ * generation before it counts as broken, and a system tried that the world kept from being confirmed before it counts as
+ * failed.
  */
-export const attempts = { switch: 2, rollback: 3, world: 3 } as const;
+export const attempts = { switch: 2, rollback: 3, agent: 2, world: 3 } as const;
 
 /** What this host runs, as far as its own files say. */
 export interface Running extends Omit<RunningSystem, 'testing'> {
   readonly digest: string;
   readonly inputs?: string;
   readonly root?: string;
+  readonly agent?: string;
   /** The boot id under which it was activated with `test`: it is not what the machine boots. */
   readonly testedIn?: string;
   /** The boot id under which it was made the boot default alone: it does not run before the next boot. */

@@ -27,7 +27,7 @@ export function checkFiles(text: string | null, first: string | null, lies: Lies
   const unknown = parsed.value.warnings.map(
     ({ cause, line, column }) => `${cause} (fleet.yaml:${line}:${column})`,
   );
-  const unbuilt = hosts.flatMap((host) => withoutBuild(host, lies));
+  const unbuilt = hosts.flatMap((host) => [...withoutBuild(host, lies), ...withoutAgent(host, lies)]);
   const id = first === null ? undefined : fleetIdIn(first);
   const other = id === undefined || id === parsed.value.fleet ? [] : [otherFleet(parsed.value.fleet, id)];
   return {
@@ -56,6 +56,14 @@ function withoutBuild(host: Host, lies: Lies): readonly Failure[] {
   return system.kind === 'nixos'
     ? withoutFlake(host, system.dir, lies)
     : withoutProgram(host, system.build, lies);
+}
+
+function withoutAgent(host: Host, lies: Lies): readonly Failure[] {
+  const { agentFile: file } = host;
+  if (file === undefined) return [];
+  const found = lies(file);
+  if (found === 'file' || found === 'program') return [];
+  return [names(host, 'agent.file', `${file}, and there is no such file`, 'add it, or correct the path')];
 }
 
 function withoutFlake(host: Host, dir: string, lies: Lies): readonly Failure[] {

@@ -53,6 +53,8 @@ export interface Host {
   /** Generations to keep besides current, previous and last good. */
   readonly keep: number;
   readonly paused?: Pause;
+  /** Path in the tree of the file that is to be the agent of this host; absent when Git says nothing of it. */
+  readonly agentFile?: string;
 }
 
 /** A parsed file: hosts are already resolved, in the file's order. */

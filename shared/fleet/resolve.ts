@@ -105,7 +105,7 @@ export function systemProblems(merged: MapTree, key: string): readonly Problem[]
 /** The host that a merged entry describes. The entry must have passed every check. */
 export function toHost(name: string, merged: MapTree): Host {
   const entry = v.parse(hostSchema, validate(hostSchema, merged).value);
-  const { key, genesis, system, paused } = entry;
+  const { key, genesis, system, paused, agent } = entry;
   const source = system === undefined || entry.retired === true ? undefined : toSource(name, system);
   return {
     name,
@@ -122,6 +122,7 @@ export function toHost(name: string, merged: MapTree): Host {
     timeouts: { ...product.timeouts, ...entry.timeouts },
     keep: entry.keep ?? product.keep,
     ...(paused === undefined ? {} : { paused }),
+    ...(agent === undefined ? {} : { agentFile: agent.file }),
   };
 }
 

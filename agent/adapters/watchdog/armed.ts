@@ -19,6 +19,7 @@ export function armedText(watch: Watch, { profile, path, boot }: ArmedPlace): st
     NEW: String(generation),
     BACK: back.number === null ? 'none' : String(back.number),
     KIND: back.kind,
+    AGENT: back.agent ?? '',
     SYSTEM: back.path,
     PROFILE: profile,
     MODE: mode,

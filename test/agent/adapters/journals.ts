@@ -140,6 +140,7 @@ const full: Full<Omit<Journal, 'phase' | 'unproved'>> = {
   running: {
     ...{ ...system, since: '2026-01-01T00:00:00Z', digest: 'cd'.repeat(32), inputs: 'ef'.repeat(20) },
     root: '/var/lib/autark/systems/80',
+    agent: 'ac'.repeat(32),
     testedIn: child.boot,
     waitsIn: child.boot,
   },

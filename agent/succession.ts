@@ -1,0 +1,40 @@
+import type { AgentHost } from './host.ts';
+
+/** How the agent was asked to run. */
+interface Asked {
+  readonly once: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Milliseconds in which an agent that is begun to confirm a generation has to end, beyond the activation's own time. */
+const patience = 10 * 60_000;
+
+/** Whether another version is current than the one that runs: going back has moved it, or a person has. */
+export async function hasSuccessor(
+  { agentFiles }: AgentHost,
+  { isSettled }: { readonly isSettled: boolean },
+): Promise<boolean> {
+  const running = isSettled ? await agentFiles.running() : null;
+  if (running === null) return false;
+  const current = await agentFiles.current();
+  return current.ok && current.value !== null && current.value !== running;
+}
+
+/**
+ * Lets the current version of the agent go on. Whoever manages this one starts it; else it is run as a child, first for
+ * one cycle, in which it has to finish what is half done: this agent, which is known to work, looks after it.
+ * @returns the exit code to end with, or that the switch is still half done, so that this agent goes on
+ */
+export async function giveWay(host: AgentHost, { once, signal }: Asked): Promise<number | 'not yet'> {
+  const { nextAgent } = host;
+  if (!once && nextAgent.isBegunByManager) return 0;
+  const code = await nextAgent.run(['agent', '--once', '--root', host.root], patience, signal);
+  if (signal.aborted) return code;
+  if (await isHalfDone(host)) return 'not yet';
+  return once ? code : nextAgent.run(['agent', '--root', host.root], null, signal);
+}
+
+async function isHalfDone({ journals }: AgentHost): Promise<boolean> {
+  const loaded = await journals.load();
+  return loaded.ok && loaded.value !== null && loaded.value.phase.at !== 'idle';
+}
