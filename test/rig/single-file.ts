@@ -1,6 +1,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundle } from '../../bundle/bundle.ts';
+import { version } from '../../shared/version.ts';
 import { must } from './run.ts';
 
 /** The project, which the file must not need. */
@@ -25,4 +26,12 @@ export async function nodeAndGit(folder: string): Promise<string> {
   const env = { PATH: process.env['PATH'] ?? '' };
   symlinkSync(await must('sh', ['-c', 'command -v git'], { env }), join(folder, 'git'));
   return folder;
+}
+
+/** The program as one file of another version, which is all that is different about it. */
+export async function agentOf(other: string): Promise<string> {
+  const { text } = await bundled();
+  const said = `version = ${JSON.stringify(version)};`;
+  if (text.split(said).length !== 2) throw new Error('nobody knows where the file has its version');
+  return text.replace(said, `version = ${JSON.stringify(other)};`);
 }

@@ -102,6 +102,24 @@ test('an agent that does not end when asked is killed, and one that cannot be is
   expect(read('result')).toBe('0');
 });
 
+test('the agent that the other generation brought is gone back from, and no other is touched', () => {
+  mkdirSync(state('agent'));
+  symlinkSync(`${'b'.repeat(64)}.mjs`, state('agent/current'));
+  arm();
+  run('deadline');
+  expect(readlinkSync(state('agent/current'))).toBe(`${'b'.repeat(64)}.mjs`);
+  arm({ back: { ...watch.back, agent: 'a'.repeat(64) } });
+  for (const name of ['fired', 'result']) execFileSync('rm', [state('watchdog', name)]);
+  run('deadline');
+  expect(readlinkSync(state('agent/current'))).toBe(`${'a'.repeat(64)}.mjs`);
+  // What is only tried has changed none.
+  symlinkSync('c', state('agent/other'));
+  execFileSync('mv', ['-T', state('agent/other'), state('agent/current')]);
+  arm({ mode: 'test', back: { ...watch.back, agent: 'a'.repeat(64) } });
+  run('deadline');
+  expect(readlinkSync(state('agent/current'))).toBe('c');
+});
+
 test('nobody who was disarmed goes back', () => {
   expect(run('deadline')).toBe(0);
   expect(run('boot')).toBe(0);
