@@ -83,8 +83,11 @@ describeWith(['nspawn', 'trixie'], 'a machine with the package for Debian', () =
   const installs = (...files: readonly string[]): Promise<string> =>
     host.must(['sh', '-c', 'dpkg --install "$@" 2>&1', 'install', ...files]);
 
+  const apt = (...args: readonly string[]): Promise<string> =>
+    host.must(['sh', '-c', 'apt-get --yes --no-install-recommends "$@" 2>&1', 'apt', ...args]);
+
   test('installed, it is there, and nothing of it runs or will', async () => {
-    await installs(`${debs}/nodejs.deb`, deb(version));
+    await apt('install', `${debs}/nodejs.deb`, deb(version));
     expect(await host.must(['autark', '--version'])).toBe(version);
     expect(await show('UnitFileState')).toBe('disabled');
     expect(await processes()).toBe('');
@@ -131,7 +134,7 @@ describeWith(['nspawn', 'trixie'], 'a machine with the package for Debian', () =
 
   test('removed, it leaves no process and no unit, and all that the machine knows', async () => {
     const before = await known();
-    await host.must(['dpkg', '--remove', 'autark']);
+    await apt('remove', 'autark');
     expect(await processes()).toBe('');
     expect(await ownUnits()).toBe('');
     expect(await host.must(['systemctl', 'list-units', '--all', '--plain', '--no-legend', 'autark*'])).toBe(
@@ -163,7 +166,7 @@ describeWith(['nspawn', 'trixie'], 'a machine with the package for Debian', () =
 
   test('purged, it says what it leaves', async () => {
     const before = await known();
-    const said = await host.must(['sh', '-c', 'dpkg --purge autark 2>&1']);
+    const said = await apt('purge', 'autark');
     expect(said).toContain('/etc/autark and /var/lib/autark stay');
     expect(await known()).toBe(before);
     expect((await host.run(['find', '/var/lib/autark', '-name', 'enabled-when-removed'])).stdout).toBe('');
