@@ -20,7 +20,7 @@ const newer = ['99.1.0', '99.2.0'] as const;
 const deb = (of: string): string => `${debs}/autark_${of}_all.deb`;
 const file = '/usr/local/bin/autark';
 
-describeWith(['nspawn', 'trixie'], 'a machine with the package for Debian', () => {
+describeWith(['nspawn', 'trixie', 'dpkg-deb'], 'a machine with the package for Debian', () => {
   let fleet: Fleet;
   let host: Machine;
   let dir: string;
