@@ -87,6 +87,8 @@ export interface Services {
   obstacle(): string | null;
   /** Whether they come with this machine's configuration, as on NixOS. */
   areDeclared(): boolean;
+  /** Whether a package of this machine brought them: then they are enabled and disabled, and never written. */
+  arePackaged(): boolean;
   /** Writes, enables and starts them, as often as it is called. */
   install(program: readonly string[]): Promise<Result<void>>;
   /** Stops and removes them. What they left in `var/lib/autark` stays. */

@@ -18,6 +18,8 @@ const units = ['autark.service', 'autark-recovery.service', 'autark-once.service
 const enabled = ['autark-recovery.service', 'autark.service'];
 /** For what an administrator of this machine installs (systemd.unit(5)). */
 const folder = '/etc/systemd/system';
+/** Where a package has it; one of the same name in `folder` goes before it. */
+const packaged = '/usr/lib/systemd/system/autark.service';
 
 /** The agent's units on this machine. */
 export function systemdServices(options: ServicesOptions): Services {
@@ -30,14 +32,13 @@ export function systemdServices(options: ServicesOptions): Services {
       return process.geteuid?.() === 0 ? null : 'only root may install units';
     },
     areDeclared: () => root === '/' && isNixos(),
+    arePackaged: () => root === '/' && existsSync(packaged),
     async install(program) {
       const users = await makeUsers(options);
       if (!users.ok) return users;
       const command = program.map(word).join(' ');
       // Units that a package brought are taken as they are.
-      const written = existsSync('/usr/lib/systemd/system/autark.service')
-        ? ok(undefined)
-        : await writeUnits(shipped, command);
+      const written = existsSync(packaged) ? ok(undefined) : await writeUnits(shipped, command);
       if (!written.ok) return written;
       const reloaded = await call(env, [['daemon-reload']]);
       return reloaded.ok ? call(env, await startsOf(env)) : reloaded;

@@ -10,7 +10,7 @@ import type { Arguments, Context } from './verb.ts';
 export async function installed(
   args: Arguments,
   { program, resolve, terminal }: Context,
-  { agentFiles }: AgentHost,
+  { agentFiles, services }: AgentHost,
 ): Promise<Result<readonly string[]>> {
   const wanted = args.text('install-to');
   if (wanted === undefined) {
@@ -18,6 +18,7 @@ export async function installed(
     return linked.ok ? ok(linked.value === null ? program : calledBy(program, linked.value)) : linked;
   }
   const file = resolve(wanted);
+  if (services.arePackaged()) return fail(besidePackage(file));
   const bytes = await agentFiles.own();
   if (!bytes.ok) return bytes;
   if (bytes.value === null) return fail(notOneFile(program));
@@ -36,6 +37,16 @@ export async function installed(
 /** By the same Node. */
 function calledBy(program: readonly string[], file: string): readonly string[] {
   return [...program.slice(0, 1), file];
+}
+
+/** Two agents, of which the units call one, and a package manager that updates the other. */
+function besidePackage(file: string): Failure {
+  return {
+    kind: 'usage',
+    cause: 'a package has brought the agent of this machine, and its units call that one',
+    where: file,
+    remedy: 'leave --install-to out, and update the package; or remove the package, and run this again',
+  };
 }
 
 function notOneFile(program: readonly string[]): Failure {

@@ -62,12 +62,16 @@ export async function uninstall({ terminal, roles, root }: Context): Promise<Res
     const isLeft = `${file.value} is not the link that enroll made, and stays.`;
     terminal.note(removed.value ? `${file.value} is gone.` : isLeft);
   }
-  if (obstacle === null) for (const line of left) terminal.note(line);
+  if (obstacle !== null) return ok(0);
+  terminal.note(services.arePackaged() ? disabled : 'The units are gone.');
+  for (const line of left) terminal.note(line);
   return ok(0);
 }
 
+const disabled = 'The agent is stopped and disabled. Its units are those of a package, and go with that.';
+
 const left = [
-  'The units are gone. Left are /etc/autark, with the settings, and /var/lib/autark, with what this',
+  'Left are /etc/autark, with the settings, and /var/lib/autark, with what this',
   'machine did and runs, and the users autark-git and autark-build: remove them by hand if nobody shall know,',
   'once `autark retire` has told the fleet.',
 ];

@@ -76,6 +76,7 @@ export interface StateCommit {
 export interface Status {
   readonly seq: number;
   readonly at: string;
+  readonly agent: { readonly version: string };
   readonly installation: string;
   readonly accepted: string | null;
   readonly head: string | null;

@@ -15,6 +15,7 @@ const needs = {
   faketime: { isMet: () => isOnPath('faketime'), hint: 'no faketime' },
   fish: { isMet: () => isOnPath('fish'), hint: 'no fish' },
   zsh: { isMet: () => isOnPath('zsh'), hint: 'no zsh' },
+  'dpkg-deb': { isMet: () => isOnPath('dpkg-deb'), hint: 'no dpkg-deb' },
   mandoc: { isMet: () => isOnPath('mandoc'), hint: 'no mandoc' },
   nix: { isMet: () => isOnPath('nix'), hint: 'no nix' },
   nspawn: { isMet: () => isRoot() && isOnPath('systemd-nspawn'), hint: 'not root, or no systemd-nspawn' },
