@@ -79,14 +79,17 @@ export interface Watchdog {
   clear(): Promise<Result<void>>;
 }
 
+/** What runs the agent now: units that were installed, one until the machine is down, or those of its configuration. */
+export type Started = 'units' | 'transient' | 'declared';
+
 /** The agent's own units. */
 export interface Services {
   /** Why this machine cannot have them; `null` when it can. */
   obstacle(): string | null;
   /** Whether they come with this machine's configuration, as on NixOS. */
   areDeclared(): boolean;
-  /** Writes, enables and starts them, as often as it is called. */
-  install(program: readonly string[]): Promise<Result<void>>;
+  /** Sees to it that the agent runs, and on from the next boot where this machine takes units; as often as it is called. */
+  install(program: readonly string[]): Promise<Result<Started>>;
   /** Stops and removes them. What they left in `var/lib/autark` stays. */
   uninstall(): Promise<Result<void>>;
 }

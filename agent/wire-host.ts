@@ -64,12 +64,15 @@ export async function agentHostRole({ root, env, perform, log }: HostSurrounding
 }
 
 async function servicesOf(root: string, env: HostSurroundings['env']): Promise<Services> {
-  const [{ systemdServices }, { shippedFile }, { passedOn }] = await Promise.all([
-    import('./adapters/services.ts'),
-    import('./adapters/shipped.ts'),
-    import('./adapters/passed-on.ts'),
-  ]);
-  return systemdServices({ root, shipped: shippedFile, env: passedOn(env) });
+  const [{ systemdServices }, { isNixos, transientServices }, { shippedFile }, { passedOn }] =
+    await Promise.all([
+      import('./adapters/services.ts'),
+      import('./adapters/transient-services.ts'),
+      import('./adapters/shipped.ts'),
+      import('./adapters/passed-on.ts'),
+    ]);
+  const options = { root, shipped: shippedFile, env: passedOn(env) };
+  return isNixos(root) ? transientServices(options) : systemdServices(options);
 }
 
 async function agentFilesOf({ agentFiles: folder }: Paths): Promise<AgentFiles> {
