@@ -40,7 +40,7 @@ export async function agentHostRole({ root, env, perform, log }: HostSurrounding
   const paths = pathsBelow(root);
   const clock = clocks.systemClock();
   const random = randoms.systemRandom();
-  const files = { settings: settings.fileSettings(paths.agentYaml), keys: hostKeys.fileHostKeys(paths) };
+  const files = { settings: settings.fileSettings(paths, log), keys: hostKeys.fileHostKeys(paths) };
   return {
     version,
     root,
@@ -64,10 +64,11 @@ export async function agentHostRole({ root, env, perform, log }: HostSurrounding
 }
 
 async function servicesOf(root: string, env: HostSurroundings['env']): Promise<Services> {
-  const [{ systemdServices }, { isNixos, transientServices }, { shippedFile }, { passedOn }] =
+  const [{ systemdServices }, { transientServices }, { isNixos }, { shippedFile }, { passedOn }] =
     await Promise.all([
       import('./adapters/services.ts'),
       import('./adapters/transient-services.ts'),
+      import('./adapters/nixos.ts'),
       import('./adapters/shipped.ts'),
       import('./adapters/passed-on.ts'),
     ]);

@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { fail, ok, type Failure } from '../../shared/failure.ts';
 import type { Services } from '../unit-ports.ts';
 import type { ServicesOptions } from './services.ts';
@@ -8,11 +6,6 @@ import { askSystemd, isBootedBySystemd, unitOf } from './systemd.ts';
 /** The agent until the configuration has one, and the units of the configuration, which take its place. */
 const unit = unitOf('enroll');
 const declared = ['autark.service', 'autark-once.service'];
-
-/** Whether NixOS makes the machine below `root`: then all of /etc, units too, comes with its configuration. */
-export function isNixos(root: string): boolean {
-  return existsSync(join(root, 'etc/NIXOS'));
-}
 
 /**
  * The agent of a NixOS machine, where nobody can install units: a transient unit with the directives of the shipped
