@@ -216,6 +216,11 @@ export interface Signer {
 export interface Settings {
   /** `null` when there is none; one that cannot be understood is a failure of kind `agent-config`. */
   load(): Promise<Result<AgentSettings | null>>;
+  /**
+   * What `load` reads: a file, also one that is not there yet; a link to a file that something else makes; or the copy
+   * that counts while a NixOS machine has lost its file.
+   */
+  origin(): Promise<'file' | 'link' | 'copy'>;
   write(text: string): Promise<Result<void>>;
   /**
    * Names another file as `key`, and leaves all else in `agent.yaml` as it was written. One that is a link is

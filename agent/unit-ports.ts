@@ -81,6 +81,9 @@ export interface Watchdog {
   clear(): Promise<Result<void>>;
 }
 
+/** What runs the agent now: units that were installed, one until the machine is down, or those of its configuration. */
+export type Started = 'units' | 'transient' | 'declared';
+
 /** The agent's own units. */
 export interface Services {
   /** Why this machine cannot have them; `null` when it can. */
@@ -89,8 +92,8 @@ export interface Services {
   areDeclared(): boolean;
   /** Whether a package of this machine brought them: then they are enabled and disabled, and never written. */
   arePackaged(): boolean;
-  /** Writes, enables and starts them, as often as it is called. */
-  install(program: readonly string[]): Promise<Result<void>>;
+  /** Sees to it that the agent runs, and on from the next boot where this machine takes units; as often as it is called. */
+  install(program: readonly string[]): Promise<Result<Started>>;
   /** Stops and removes them. What they left in `var/lib/autark` stays. */
   uninstall(): Promise<Result<void>>;
 }

@@ -41,7 +41,7 @@ export async function agentHostRole({ root, env, perform, log }: HostSurrounding
   const paths = pathsBelow(root);
   const clock = clocks.systemClock();
   const random = randoms.systemRandom();
-  const files = { settings: settings.fileSettings(paths.agentYaml), keys: hostKeys.fileHostKeys(paths) };
+  const files = { settings: settings.fileSettings(paths, log), keys: hostKeys.fileHostKeys(paths) };
   return {
     version,
     root,
@@ -66,12 +66,16 @@ export async function agentHostRole({ root, env, perform, log }: HostSurrounding
 }
 
 async function servicesOf(root: string, env: HostSurroundings['env']): Promise<Services> {
-  const [{ systemdServices }, { shippedFile }, { passedOn }] = await Promise.all([
-    import('./adapters/services.ts'),
-    import('./adapters/shipped.ts'),
-    import('./adapters/passed-on.ts'),
-  ]);
-  return systemdServices({ root, shipped: shippedFile, env: passedOn(env) });
+  const [{ systemdServices }, { transientServices }, { isNixos }, { shippedFile }, { passedOn }] =
+    await Promise.all([
+      import('./adapters/services.ts'),
+      import('./adapters/transient-services.ts'),
+      import('./adapters/nixos.ts'),
+      import('./adapters/shipped.ts'),
+      import('./adapters/passed-on.ts'),
+    ]);
+  const options = { root, shipped: shippedFile, env: passedOn(env) };
+  return isNixos(root) ? transientServices(options) : systemdServices(options);
 }
 
 async function agentFilesOf({ agentFiles: folder }: Paths): Promise<AgentFiles> {

@@ -2,6 +2,8 @@
 export interface Paths {
   readonly root: string;
   readonly agentYaml: string;
+  /** On NixOS, a copy of the former: what to read while that is missing. */
+  readonly keptAgentYaml: string;
   /** The journal, the outbox, systems, generations, the Git directory, the locks. */
   readonly state: string;
   /** What a person said on the machine: `autark hold`. */
@@ -38,6 +40,7 @@ export function pathsBelow(root: string): Paths {
   return {
     root,
     agentYaml: `${base}/etc/autark/agent.yaml`,
+    keptAgentYaml: `${state}/agent.yaml`,
     state,
     hold: `${state}/hold.json`,
     current: `${state}/current`,

@@ -21,17 +21,16 @@ const folder = '/etc/systemd/system';
 /** Where a package has it; one of the same name in `folder` goes before it. */
 const packaged = '/usr/lib/systemd/system/autark.service';
 
-/** The agent's units on this machine. */
+/** The agent's units on a machine where an administrator may install some. */
 export function systemdServices(options: ServicesOptions): Services {
   const { root, shipped, env } = options;
   return {
     obstacle() {
       if (root !== '/') return 'a machine below --root has no units of its own';
       if (!isBootedBySystemd()) return 'systemd does not run this machine';
-      if (isNixos()) return 'on NixOS the units come with the configuration';
       return process.geteuid?.() === 0 ? null : 'only root may install units';
     },
-    areDeclared: () => root === '/' && isNixos(),
+    areDeclared: () => false,
     arePackaged: () => root === '/' && existsSync(packaged),
     async install(program) {
       const users = await makeUsers(options);
@@ -41,7 +40,9 @@ export function systemdServices(options: ServicesOptions): Services {
       const written = existsSync(packaged) ? ok(undefined) : await writeUnits(shipped, command);
       if (!written.ok) return written;
       const reloaded = await call(env, [['daemon-reload']]);
-      return reloaded.ok ? call(env, await startsOf(env)) : reloaded;
+      if (!reloaded.ok) return reloaded;
+      const started = await call(env, await startsOf(env));
+      return started.ok ? ok('units') : started;
     },
     async uninstall() {
       await askSystemd('systemctl', ['disable', '--quiet', '--now', 'autark-once.timer', ...enabled], env);
@@ -58,10 +59,6 @@ export function systemdServices(options: ServicesOptions): Services {
       return reloaded;
     },
   };
-}
-
-function isNixos(): boolean {
-  return existsSync('/etc/NIXOS');
 }
 
 /** A machine whose cycles a timer begins goes on so: beside it, the agent would be stopped by each of them. */

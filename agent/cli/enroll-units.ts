@@ -1,7 +1,7 @@
 import { fail, ok, type Result } from '../../shared/failure.ts';
-import type { AgentSettings } from '../../shared/fleet/fleet.ts';
 import { moduleStanza } from '../../shared/nix/stanza.ts';
 import type { AgentHost } from '../host.ts';
+import type { Started } from '../unit-ports.ts';
 import type { Arguments, Context } from './verb.ts';
 
 /**
@@ -19,25 +19,43 @@ export async function startService(
     // Below --root nobody expects any.
     if (obstacle !== null && root === '/') terminal.note(`No units were installed: ${obstacle}.`);
     if (services.areDeclared()) {
-      const known = await settings.load();
-      if (!known.ok) return known;
-      if (known.value !== null) sayStanza(terminal, known.value);
+      const said = await sayStanza(terminal, settings);
+      if (!said.ok) return said;
     }
     terminal.note(otherwise);
     return ok(0);
   }
   const installed = await services.install(program);
   if (!installed.ok) return installed;
-  terminal.note('The agent runs (systemctl status autark), and deploys once this machine is approved.');
+  if (installed.value === 'transient') {
+    const said = await sayStanza(terminal, settings);
+    if (!said.ok) return said;
+  }
+  for (const line of runsNow[installed.value]) terminal.note(line);
   return ok(0);
 }
 
+const runsNow: Readonly<Record<Started, readonly string[]>> = {
+  units: ['The agent runs (systemctl status autark), and deploys once this machine is approved.'],
+  declared: ['The agent is that of this machine’s configuration (systemctl status autark).'],
+  transient: [
+    'The agent runs (systemctl status autark-enroll), and deploys once this machine is approved. It ends when the',
+    'module’s own agent starts. After a reboot before that none runs: run `autark enroll` again.',
+  ],
+};
+
 /** What the machine's configuration is to say, so that its next system has the agent. */
-function sayStanza(terminal: Context['terminal'], settings: AgentSettings): void {
+async function sayStanza(
+  terminal: Context['terminal'],
+  settings: AgentHost['settings'],
+): Promise<Result<void>> {
+  const known = await settings.load();
+  if (!known.ok || known.value === null) return known.ok ? ok(undefined) : known;
   terminal.note(
     'The configuration of this machine needs autark’s module, and this, or its next system is held (10):',
   );
-  for (const line of moduleStanza(settings).split('\n')) terminal.note(`  ${line}`);
+  for (const line of moduleStanza(known.value).split('\n')) terminal.note(`  ${line}`);
+  return ok(undefined);
 }
 
 /** `autark enroll --uninstall`: stops and removes the units, and FILE. What this machine knows stays. */

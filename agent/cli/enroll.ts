@@ -1,6 +1,5 @@
 import { fail, ok, type Failure, type FailureKind, type Result } from '../../shared/failure.ts';
 import { formatAgentSettings, parseAgentSettings } from '../../shared/fleet/agent-yaml.ts';
-import { withoutCredentials } from '../../shared/credentials.ts';
 import type { AgentSettings } from '../../shared/fleet/fleet.ts';
 import { isSshAddress } from '../../shared/fleet/git-names.ts';
 import { fingerprint, parsePublicKey } from '../../shared/trust/ssh-key.ts';
@@ -9,6 +8,7 @@ import type { AgentHost } from '../host.ts';
 import { findIntroduction } from '../introduction.ts';
 import { offerKey } from '../new-key.ts';
 import { resume, type Resumed } from '../resume.ts';
+import { differs, type Difference } from './enroll-differs.ts';
 import { installed } from './enroll-install.ts';
 import { startService, uninstall } from './enroll-units.ts';
 import { usage, type Act, type Arguments, type Context } from './verb.ts';
@@ -138,29 +138,27 @@ async function sayTransportKey(
 async function settle(args: Arguments, context: Context, host: AgentHost): Promise<Result<AgentSettings>> {
   const before = await host.settings.load();
   if (!before.ok) return before;
-  if (before.value !== null) return same(args, context, before.value);
+  if (before.value !== null) {
+    const differences = differencesOf(args, context, before.value);
+    return differences.length === 0
+      ? ok(before.value)
+      : fail(differs(differences, await host.settings.origin()));
+  }
   return ask(args, context, host);
 }
 
 /** A call that continues may repeat what it said before, but not say something else. */
-function same(args: Arguments, context: Context, before: AgentSettings): Result<AgentSettings> {
-  const said: readonly (readonly [string, string | undefined, string | undefined])[] = [
+function differencesOf(args: Arguments, context: Context, before: AgentSettings): readonly Difference[] {
+  const said = [
     ['--host', args.text('host'), before.host],
     ['--remote', remoteOf(args, context), before.remote],
     ['--branch', args.text('branch'), before.branch],
     ['--introduction', args.text('introduction'), before.introduction],
     ['--floor', args.text('floor'), before.floor],
     ['--key', keyArgument(args, context), before.key],
-  ];
-  const differs = said.find(([, now, then]) => now !== undefined && now !== then);
-  if (differs === undefined) return ok(before);
-  const [option, , then] = differs;
-  return fail(
-    usage(
-      'enroll',
-      `this machine is enrolled with ${option} ${withoutCredentials(then ?? '(none)')} already`,
-      'edit agent.yaml to change that, or remove it to begin anew',
-    ),
+  ] as const;
+  return said.flatMap(([option, now, then]) =>
+    now === undefined || now === then ? [] : [{ option, now, then }],
   );
 }
 

@@ -37,7 +37,7 @@ export function hostProbe({ root, env, systemd = '/run/systemd/system' }: HostPr
   const plain = passedOn(env);
   return {
     paths,
-    settings: () => fileSettings(paths.agentYaml).load(),
+    settings: () => fileSettings(paths).load(),
     journal: () => fileJournals(paths.state).load(),
     user: () => userOf(paths.state),
     async key(settings) {
