@@ -70,6 +70,8 @@ export interface Watchdog {
   arm(watch: Watch): Promise<Result<void>>;
   /** Ends the watch, unless it has fired; then this waits for what it does. `null` when it had not. */
   disarm(bounds: Bounds): Promise<Result<Fired | null>>;
+  /** The same for this boot alone: the next one goes on watching, unless another watch is armed or this one disarmed. */
+  suspend(bounds: Bounds): Promise<Result<Fired | null>>;
   /** The same, and the watch goes on. */
   fired(bounds: Bounds): Promise<Result<Fired | null>>;
   /**

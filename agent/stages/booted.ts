@@ -1,4 +1,4 @@
-import { deadlineOf } from '../../shared/cycle/confirm.ts';
+import { bootDeadlineOf, startUp } from '../../shared/cycle/confirm.ts';
 import { ranBefore, runningFrom } from '../../shared/cycle/guard.ts';
 import type { Journal, Phase } from '../../shared/cycle/journal.ts';
 import { mayReport } from '../../shared/cycle/reports.ts';
@@ -8,13 +8,10 @@ import { timestamp } from '../../shared/record/draft.ts';
 import type { Context } from '../context.ts';
 import { examine } from './health.ts';
 import { draftOf, settle } from './record.ts';
-import { endWatch } from './watched.ts';
+import { endWatch, suspendWatch } from './watched.ts';
 import { wayBackOf } from './way-back.ts';
 
 type Confirming = Extract<Phase, { at: 'confirm' }>;
-
-/** Milliseconds that the rest of the machine may take to start before it is looked at. */
-const startUp = 2 * 60_000;
 
 /** Milliseconds in which a machine that has just started has to reach its server, where the phase does not say. */
 const usual = 15 * 60_000;
@@ -24,11 +21,9 @@ const usual = 15 * 60_000;
  * before, and the watchdog what to go back to, until the machine has booted into it.
  */
 export async function leaveForReboot(context: Context, phase: Confirming): Promise<Result<void>> {
-  const fired = await endWatch(context, phase);
-  if (!fired.ok) return fired;
-  if (fired.value) return ok(undefined);
   const watched = await watchFromBoot(context, phase);
   if (!watched.ok) return watched;
+  if (watched.value) return ok(undefined);
   const { systems } = context.effects('confirm');
   const { memory, senses } = context;
   const { from, to, revision, waitsIn = '' } = phase;
@@ -48,13 +43,17 @@ export async function leaveForReboot(context: Context, phase: Confirming): Promi
   return settle(context, { revision, isTrial: false }, { event: 'deployed', running }, change);
 }
 
-async function watchFromBoot(context: Context, phase: Confirming): Promise<Result<void>> {
+/** True when the watchdog was sooner. The watch of this boot gives way to the next one's without a gap between them. */
+async function watchFromBoot(context: Context, phase: Confirming): Promise<Result<boolean>> {
   const back = await wayBackOf(context, 'confirm', phase);
-  if (back === null) return ok(undefined);
+  if (back === null) return endWatch(context, phase);
+  const fired = await suspendWatch(context, phase);
+  if (!fired.ok || fired.value) return fired;
   const { to: generation, mode, timeout = usual, baseline } = phase;
-  const deadline = deadlineOf(timeout, context.memory.journal.pace.fetch, baseline?.checks);
+  const deadline = bootDeadlineOf(timeout, context.memory.journal.pace.fetch, baseline?.checks);
   const watch = { generation, back, mode, timeout, deadline, beginsAtBoot: true } as const;
-  return context.effects('confirm').watchdog.arm(watch);
+  const armed = await context.effects('confirm').watchdog.arm(watch);
+  return armed.ok ? ok(false) : armed;
 }
 
 /**

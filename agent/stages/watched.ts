@@ -28,6 +28,12 @@ export async function endWatch(context: Context, phase: Watched): Promise<Result
   return fired.ok ? settleFired(context, phase, fired.value) : fired;
 }
 
+/** Ends the watch of this boot alone: until another one is armed, a power cut leads to the one there is. True as above. */
+export async function suspendWatch(context: Context, phase: Watched): Promise<Result<boolean>> {
+  const fired = await context.effects(phase.at).watchdog.suspend(boundsOf(context, phase));
+  return fired.ok ? settleFired(context, phase, fired.value) : fired;
+}
+
 function boundsOf({ signal, memory }: Context, phase: Watched) {
   const { timeout = memory.journal.pace.fetch } = phase;
   return { timeout: timeout + slack, signal };

@@ -43,6 +43,14 @@ export function deadlineOf(timeout: number, fetch: number, checks: readonly Chec
   return timeout + fetch + Math.max(0, ...longest) + margin;
 }
 
+/** Milliseconds that the rest of a machine which has just booted may take to start before it is looked at. */
+export const startUp = 2 * 60_000;
+
+/** The same for a generation that the machine boots into: the rest of the machine starts first. */
+export function bootDeadlineOf(timeout: number, fetch: number, checks: readonly Check[] = []): number {
+  return startUp + deadlineOf(timeout, fetch, checks);
+}
+
 /** Milliseconds between two tries of a check. */
 export const breath = 1000;
 

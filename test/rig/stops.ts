@@ -49,7 +49,7 @@ export interface Scenario {
   readonly revision: string;
   /** What may be seen at the instant of the stop; `null` for nothing yet. */
   readonly may: readonly (string | null)[];
-  /** What the next cycle exits with, shows, and has recorded of the revision, exactly once. */
+  /** What the next cycle exits with, shows, and has recorded of the revision since then, exactly once. */
   readonly code: number;
   readonly motd: string | null;
   readonly event: string;
@@ -92,9 +92,9 @@ export async function stopAndMend(scenario: Scenario, { when, at }: Stop): Promi
   const records = await host.records();
   expectChain(records, told);
   expect(records.slice(0, before.length), told).toEqual(before);
-  const about = records.filter(
-    ({ status: { outcome, system } }) => (outcome.attempted ?? system?.revision) === revision,
-  );
+  const about = records
+    .slice(before.length)
+    .filter(({ status: { outcome, system } }) => (outcome.attempted ?? system?.revision) === revision);
   expect(
     about.map(({ status }) => status.outcome.event),
     told,

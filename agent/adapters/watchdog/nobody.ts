@@ -6,6 +6,7 @@ export function nobodyWatches(): Watchdog {
   return {
     arm: () => Promise.resolve(ok(undefined)),
     disarm: () => Promise.resolve(ok(null)),
+    suspend: () => Promise.resolve(ok(null)),
     fired: () => Promise.resolve(ok(null)),
     fireNow: () => Promise.resolve(ok(false)),
     clear: () => Promise.resolve(ok(undefined)),

@@ -65,6 +65,10 @@ export function unitWatchdog(options: WatchdogOptions): Watchdog {
         return fail(fileFailure(error, 'disarm the watchdog', folder));
       }
     },
+    async suspend(bounds) {
+      await askSystemd('systemctl', ['stop', timer], env);
+      return whatFired(options, bounds, 'armed');
+    },
     fired: (bounds) => whatFired(options, bounds),
     async fireNow() {
       if (!existsSync(at('armed'))) return ok(false);
@@ -122,27 +126,38 @@ function notArmed(said: string): Failure {
   };
 }
 
+/**
+ * @param isBegun with `armed` one may just have begun, and not have taken the say yet: only once it is at rest, it is
+ * known that it does not
+ */
 async function whatFired(
   { folder, env }: WatchdogOptions,
   { timeout, signal }: Bounds,
+  isBegun: 'fired' | 'armed' = 'fired',
 ): Promise<Result<Fired | null>> {
-  if (!existsSync(join(folder, 'fired'))) return ok(null);
+  const hasFired = (): boolean => existsSync(join(folder, 'fired'));
+  if (isBegun === 'fired' && !hasFired()) return ok(null);
   for (let waited = 0; waited <= timeout; waited += pause) {
     const read = await readIfThere(join(folder, 'result'));
     if (!read.ok) return read;
     if (read.value !== null) return ok(wentBack(Buffer.from(read.value).toString('latin1')));
-    if (!(await isGoingBack(env)) && !existsSync(join(folder, 'result'))) return ok({ how: 'interrupted' });
+    if (!(await isGoingBack(env)) && !existsSync(join(folder, 'result'))) {
+      return ok(hasFired() ? { how: 'interrupted' } : null);
+    }
     if (signal.aborted) break;
     await sleep(pause, undefined, { signal }).catch(() => undefined);
   }
   return fail(busy);
 }
 
-/** Not by `is-active`, which fails for a oneshot that runs: it is `activating`. No answer says nothing. */
+/**
+ * Not by `is-active`, which fails for a oneshot that runs: it is `activating`. One that was only asked to begin has a job,
+ * and is `inactive` until systemd comes to it. No answer says nothing.
+ */
 async function isGoingBack(env: Readonly<Record<string, string>>): Promise<boolean> {
   const units = [unitOf(name), 'autark-recovery.service'];
-  const states = await askSystemd('systemctl', ['show', '--property=ActiveState', '--value', ...units], env);
-  return !states.ok || /^(activating|active|deactivating)$/m.test(states.value);
+  const states = await askSystemd('systemctl', ['show', '--property=ActiveState,Job', ...units], env);
+  return !states.ok || /^(ActiveState=(activating|active|deactivating)|Job=[1-9]\d*)$/m.test(states.value);
 }
 
 function wentBack(text: string): Fired {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { judge, stuck, switchFailure } from '../../../shared/cycle/confirm.ts';
+import { bootDeadlineOf, judge, startUp, stuck, switchFailure } from '../../../shared/cycle/confirm.ts';
 import { exitCode } from '../../../shared/failure.ts';
 
 test.each([
@@ -44,4 +44,11 @@ test('a failed switch is 40, and 41 once there is no way back, with both causes 
   expect(worse).toMatchObject({ where: 'generation 7', detail: 'last line' });
   expect(worse.remedy).not.toBe(failure.remedy);
   expect(switchFailure(7, 'x', '')).not.toHaveProperty('detail');
+});
+
+test('a machine that has just booted may start to the end and then look for its server before the watchdog fires', () => {
+  const check = { kind: 'tcp', target: 'a:1', timeout: 5000, retries: 3, soak: 60_000 } as const;
+  const looked = 4 * 6000 + check.soak;
+  // Short timeouts leave it no less.
+  expect(bootDeadlineOf(2000, 3000, [check])).toBeGreaterThan(startUp + looked + 2000);
 });
