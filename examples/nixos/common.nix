@@ -4,32 +4,16 @@
   pkgs,
   ...
 }:
-let
-  # Where autark was built on each machine: `npm ci && npm run build`; see README.md.
-  autark = "/opt/autark";
-in
 {
-  # The agent itself. A system without this unit is held (10): it would orphan the machine.
-  systemd.services.autark = {
-    description = "autark: rebuilds this machine from Git";
-    wantedBy = [ "multi-user.target" ];
-    path = [
-      config.nix.package
-      pkgs.git
-      pkgs.openssh
-    ];
-    # It is the agent that switches: the switch must neither restart nor stop it.
-    restartIfChanged = false;
-    unitConfig.X-StopOnRemoval = false;
-    serviceConfig = {
-      Type = "simple";
-      ExecStart = "${pkgs.nodejs}/bin/node ${autark}/dist/agent/main.js agent";
-      Restart = "always";
-      RestartSec = 10;
-      # SIGTERM to the agent alone, which finishes a switch that has begun.
-      KillMode = "mixed";
-      TimeoutStopSec = "30min";
-    };
+  # The agent itself. A system without it is held (10): it would orphan the machine.
+  services.autark = {
+    enable = true;
+    host = config.networking.hostName;
+    remote = "ssh://git@git.example.org/fleet.git";
+    # The commit that `autark init` printed.
+    introduction = "0000000000000000000000000000000000000000";
+    # As `enroll` made it on the machine.
+    gitKey = "/var/lib/autark/git/id_ed25519";
   };
 
   # autark alone switches this machine.
@@ -62,7 +46,6 @@ in
 
   environment.systemPackages = [
     pkgs.git
-    pkgs.nodejs
     pkgs.vim
   ];
 }

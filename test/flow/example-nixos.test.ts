@@ -5,6 +5,7 @@ import { parse } from 'yaml';
 import { type Files, type Fleet, makeFleet, newest } from '../rig/fleet.ts';
 import { describeWith } from '../rig/needs.ts';
 import { makeStore, nixosHost, type NixosHost, type NixStore, textOf } from '../rig/nix.ts';
+import { copySources } from '../rig/nix-module.ts';
 import { must } from '../rig/run.ts';
 
 const example = join(import.meta.dirname, '../../examples/nixos');
@@ -48,8 +49,24 @@ async function lockFor(store: NixStore, dir: string): Promise<string> {
   const { locked } = JSON.parse(said) as { locked: Readonly<Record<string, unknown>> };
   const [, owner, repo, ref] = /"github:([^/]+)\/([^/]+)\/([^"]+)"/.exec(textIn('flake.nix')) ?? [];
   const nixpkgs = { locked, original: { type: 'github', owner, repo, ref } };
-  const nodes = { nixpkgs, root: { inputs: { nixpkgs: 'nixpkgs' } } };
+  const nodes = {
+    ...{ nixpkgs, autark: await lockedAutark(store, dir, features) },
+    root: { inputs: { nixpkgs: 'nixpkgs', autark: 'autark' } },
+  };
   return JSON.stringify({ nodes, root: 'root', version: 7 });
+}
+
+/** autark itself: a copy of this repository. */
+async function lockedAutark(store: NixStore, dir: string, features: readonly string[]): Promise<unknown> {
+  const sources = join(dir, 'autark');
+  copySources(sources);
+  const hash = await store.nix('nix', ...features, 'hash', 'path', sources);
+  const [, url] = /"git\+(https:[^"]+)"/.exec(textIn('flake.nix')) ?? [];
+  return {
+    inputs: { nixpkgs: ['nixpkgs'] },
+    locked: { type: 'path', path: sources, narHash: hash.trim() },
+    original: { type: 'git', url },
+  };
 }
 
 describeWith(['nix'], 'the example for NixOS', () => {
@@ -110,13 +127,13 @@ describeWith(['nix'], 'the example for NixOS', () => {
   test('declares the agent’s unit so that a switch leaves the agent alone', () => {
     for (const host of [server, laptop]) {
       const unit = (inProfile(host, 'etc/systemd/system/autark.service') ?? '').split('\n');
-      for (const line of ['Type=simple', 'KillMode=mixed', 'Restart=always', 'TimeoutStopSec=30min'])
+      for (const line of ['Type=notify', 'KillMode=mixed', 'Restart=always', 'TimeoutStopSec=90'])
         expect(unit).toContain(line);
       expect(unit).toEqual(
         expect.arrayContaining(['X-StopOnRemoval=false', 'X-RestartIfChanged=false']) as unknown,
       );
       const text = unit.join('\n');
-      expect(text).toMatch(/^ExecStart=\S+-nodejs\/bin\/node \/opt\/autark\/dist\/agent\/main\.js agent$/m);
+      expect(text).toMatch(/^ExecStart=\S+-autark-[\d.]+\/bin\/autark agent$/m);
       expect(text).toMatch(/^Environment=PATH=\S+-nix\/bin:\S+-git\/bin:\S+-openssh\/bin$/m);
     }
   });
