@@ -8,7 +8,7 @@ import { carryOn } from './carry-on.ts';
 import type { Context } from './context.ts';
 import { decide } from './decide.ts';
 import { noticeDrift } from './drift.ts';
-import { conclude, failed, finish, rest, stillFull, stopped, type Ended } from './ending.ts';
+import { conclude, failed, finish, rest, stillFull, stopped, tidy, type Ended } from './ending.ts';
 import { unlessNewer, type Wakes } from './newer.ts';
 import { build } from './stages/build.ts';
 import { guardRevision, guardSystem } from './stages/guard.ts';
@@ -144,7 +144,11 @@ async function recover(context: Context): Promise<Result<void>> {
   // What looked half done may have been in the hands of a person's `rollback` until now.
   if (context.memory.journal.phase.at === 'idle') return ok(undefined);
   context.senses.log({ kind: 'recovered', host, from: phase.at });
-  return carryOn(context);
+  const carried = await carryOn(context);
+  const { keep } = context.memory.journal.pace;
+  // Whoever began the switch left that to the agent that came with the generation.
+  if (carried.ok && phase.at === 'confirm' && keep !== undefined) await tidy(context, keep);
+  return carried;
 }
 
 /** What is odd about a revision, or about this machine beside it, but stops nothing. */

@@ -42,9 +42,9 @@ export async function decide(
 function paceOf(fleet: Fleet, { settings }: Context): Pace | undefined {
   const host = fleet.hosts.get(settings.host);
   if (host === undefined) return undefined;
-  const { interval, heartbeat, timeouts, drift } = host;
+  const { interval, heartbeat, timeouts, drift, keep } = host;
   return {
-    ...{ interval: settings.interval ?? interval, heartbeat, fetch: timeouts.fetch },
+    ...{ interval: settings.interval ?? interval, heartbeat, fetch: timeouts.fetch, keep },
     ...(drift === 'correct' ? { corrects: true } : {}),
   };
 }

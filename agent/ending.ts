@@ -173,8 +173,11 @@ export async function bringToServer(context: Context): Promise<Result<void>> {
   return ready.ok ? deliverRecords(context) : ready;
 }
 
-/** Removes old generations, once nothing waits for it. */
-async function tidy(context: Context, keep: number): Promise<void> {
+/**
+ * Removes old generations, once nothing waits for it, and agents that none of them came with.
+ * @param keep generations besides current, previous and last good
+ */
+export async function tidy(context: Context, keep: number): Promise<void> {
   const { systems } = context.effects('record');
   const { running, previous, lastGood } = context.memory.journal;
   const all = (await systems.generations()).map(({ number }) => number);

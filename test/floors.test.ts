@@ -52,7 +52,7 @@ const floors: readonly { name: string; path: RegExp; may: readonly string[]; pac
     },
     {
       name: 'daemon',
-      path: /^agent\/(daemon|wakes|serve)\.ts$/,
+      path: /^agent\/(daemon|wakes|serve|succession)\.ts$/,
       may: ['daemon', 'cycle', 'seam', 'ports', 'shared'],
       packages: [],
     },

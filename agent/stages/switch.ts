@@ -59,7 +59,7 @@ async function proceed(
   const verdict = judge(activation, seesUnits(phase));
   if (!verdict.good) return goBack(context, phase, verdict.cause, tail);
   const { from, to, revision, mode, timeout, baseline } = phase;
-  const waits = mode === 'boot' ? { waitsIn: await bootOf(context) } : {};
+  const waits = mode === 'boot' ? { waitsIn: await waitsIn(context, to) } : {};
   const exit = activation.how === 'exited' ? activation.code : 0;
   return context.memory.write({
     phase: {
@@ -68,6 +68,18 @@ async function proceed(
       ...(baseline === undefined ? {} : { timeout }),
     },
   });
+}
+
+/**
+ * The boot in which a boot default does not run yet. Of NixOS it is known when it does: a power cut that came after the boot
+ * loader was written has the machine boot into it. It is asked at once then.
+ */
+async function waitsIn(context: Context, to: number): Promise<string> {
+  const { systems, links } = context.effects('switch');
+  const generation = (await systems.generations()).find(({ number }) => number === to);
+  if (generation?.kind !== 'nixos') return bootOf(context);
+  const { leads } = await links.look(to);
+  return leads['current-system'] === generation.path ? 'an earlier boot' : bootOf(context);
 }
 
 /** The id of the boot that the machine is in. */

@@ -146,6 +146,7 @@ const pace = v.object({
   heartbeat: v.nullable(milliseconds),
   fetch: milliseconds,
   corrects: v.exactOptional(v.literal(true)),
+  keep: v.exactOptional(count),
 });
 
 const divergence = v.object({ cause: v.string(), where: id, goesOn: v.boolean() });

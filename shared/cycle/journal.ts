@@ -246,13 +246,15 @@ export interface Corrections {
   readonly at: readonly number[];
 }
 
-/** All in milliseconds; a heartbeat of `null` means never. */
+/** What `fleet.yaml` says of the pace, in milliseconds; a heartbeat of `null` means never. */
 export interface Pace {
   readonly interval: number;
   readonly heartbeat: number | null;
   readonly fetch: number;
   /** Whether a switch by hand is put right (`drift: correct`). */
   readonly corrects?: true;
+  /** Generations to keep; absent in journals of agents that did not note it. */
+  readonly keep?: number;
 }
 
 /** `journal.json`, format 1: the agent's own memory, outside the Git directory (S2). */

@@ -9,6 +9,7 @@ const names = [
     'trees',
     'nix',
     'systems',
+    'agentFiles',
     'journals',
     'holds',
     'outbox',

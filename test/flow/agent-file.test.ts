@@ -98,8 +98,11 @@ test('a newer agent that finds its generation unwell goes back, and takes itself
   await push(await agentOf('9.1.0'), 'sick', ['health: [ { command: hosts/web1/check, retries: 0 } ]']);
   await cycles(40);
   expect([current(), host.motd()]).toEqual([before, 'hello']);
-  await cycles(40);
   expect(await last()).toMatchObject({ outcome: { event: 'rolled-back', code: 40 } });
+  // The agent of before looks at it for itself, and finds that it was tried.
+  await cycles(40);
+  expect(await last()).toMatchObject({ agent: { version }, outcome: { code: 40 } });
+  expect(host.motd()).toBe('hello');
 });
 
 test('an older agent may come back by a revision, and by hand', async () => {

@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { type Files, type Fleet, makeFleet, newest } from '../rig/fleet.ts';
+import { relink } from '../rig/links.ts';
 import { describeWith } from '../rig/needs.ts';
 import { makeStore, nixosHost, type NixosHost, type NixStore, textOf } from '../rig/nix.ts';
 import { copySources } from '../rig/nix-module.ts';
+import { reboots } from '../rig/reboots.ts';
 import { must } from '../rig/run.ts';
 
 const example = join(import.meta.dirname, '../../examples/nixos');
@@ -159,6 +161,11 @@ describeWith(['nix'], 'the example for NixOS', () => {
 
   test('tries a revision on the laptop alone, until its branch is gone and it boots', async () => {
     const profile = laptop.profile();
+    // Nothing is tried on it before it has booted into what waits for that.
+    reboots(laptop);
+    relink(laptop, 'run/current-system', profile ?? '');
+    await runs(laptop);
+    expect((await outcome(laptop)).event).toBe('rebooted');
     const motd = textIn('common.nix').replace(/users\.motd = ".*"/, 'users.motd = "on trial"');
     const ref = 'refs/heads/testing/laptop';
     await fleet.server.commit({ files: { 'common.nix': motd }, ref });

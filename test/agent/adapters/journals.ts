@@ -149,7 +149,7 @@ const full: Full<Omit<Journal, 'phase' | 'unproved'>> = {
   earlier: [38, 40],
   lastGood: 42,
   rebootRequired: child.boot,
-  pace: { interval: 60_000, heartbeat: 86_400_000, fetch: 300_000, corrects: true },
+  pace: { interval: 60_000, heartbeat: 86_400_000, fetch: 300_000, corrects: true, keep: 5 },
   standing: { head: revision, event: 'held', code: 10, cause: 'paused', under: '99'.repeat(32), until: 1 },
   trial: { head: commit, event: 'testing', code: 0, cause: '', under: '99'.repeat(32), until: 2 },
   failed,
