@@ -1,4 +1,4 @@
-import { cpSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -163,6 +163,7 @@ describeWith(['nix'], 'the example for NixOS', () => {
     const profile = laptop.profile();
     // Nothing is tried on it before it has booted into what waits for that.
     reboots(laptop);
+    mkdirSync(laptop.path('run'), { recursive: true });
     relink(laptop, 'run/current-system', profile ?? '');
     await runs(laptop);
     expect((await outcome(laptop)).event).toBe('rebooted');
