@@ -140,7 +140,7 @@ describe('status.json', () => {
       const found: Record<string, unknown> = { ...status };
       expect(Object.keys(found).sort()).toEqual(keys);
       expect(Object.keys(found['machine'] as object).sort()).toEqual(machine);
-      expect(found).toMatchObject({ format: 1, host: 'web1', agent: { version: '0.1.0' } });
+      expect(found).toMatchObject({ format: 1, host: 'web1', agent: { version: '0.2.0' } });
     }
     const id = await must('cat', ['/etc/machine-id']).catch(() => 'no machine-id');
     expect(await git(['show', `${again.id}:status.json`])).not.toContain(id);
