@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { lstat, readFile, readlink, stat } from 'node:fs/promises';
+import { lstat, readFile, readlink, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
 import type { AgentFiles } from '../program-ports.ts';
@@ -31,7 +31,11 @@ export function agentFiles({ folder, own }: AgentFilesOptions): AgentFiles {
       attempt('read which agent is current', current, async () => {
         return digestOf((await targetOf(current)) ?? '');
       }),
-    running: () => Promise.resolve(own !== null && dirname(own) === folder ? digestOf(basename(own)) : null),
+    async running() {
+      // Node follows links to the program that it runs, and /var/lib may be one.
+      const place = await realpath(folder).catch(() => null);
+      return own !== null && dirname(own) === place ? digestOf(basename(own)) : null;
+    },
     has: (digest) => lstatOf(join(folder, `${digest}.mjs`)).then((found) => found?.isFile() === true),
     async prune(keep) {
       const runs = own === null ? [] : [basename(own)];

@@ -127,7 +127,9 @@ describeWith(['nginx'], 'a fleet over https', () => {
       const again = await world.autark([
         ...['enroll', '--root', host.root, '--host', 'web1', '--remote', world.remote],
       ]);
-      expect(again.stderr).toContain(`enrolled with --remote https://127.0.0.1:${front.port}/fleet.git`);
+      expect(again.stderr).toContain(
+        `enrolled already, with --remote https://127.0.0.1:${front.port}/fleet.git`,
+      );
       const everywhere = {
         whileHanging,
         calls: spy.seen(),
