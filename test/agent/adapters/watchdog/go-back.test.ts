@@ -3,6 +3,7 @@ import {
   chmodSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   renameSync,
@@ -118,6 +119,18 @@ test('the agent that the other generation brought is gone back from, and no othe
   arm({ mode: 'test', back: { ...watch.back, agent: 'a'.repeat(64) } });
   run('deadline');
   expect(readlinkSync(state('agent/current'))).toBe('c');
+});
+
+test('what a power cut left of a going back is in nobody’s way', () => {
+  for (const folder of ['agent', 'generations/4']) mkdirSync(state(folder), { recursive: true });
+  symlinkSync('generations/4', state('current.autark-back'));
+  symlinkSync('nowhere', state('agent/current.autark-back'));
+  arm({ back: { ...watch.back, agent: 'a'.repeat(64) } }, 'fired');
+  run('boot');
+  expect(read('result')).toBe('0');
+  expect(readlinkSync(state('current'))).toBe('generations/4');
+  expect(readlinkSync(state('agent/current'))).toBe(`${'a'.repeat(64)}.mjs`);
+  expect(readdirSync(state('generations/4')), 'nothing is put into what it led to').toEqual([]);
 });
 
 test('nobody who was disarmed goes back', () => {
