@@ -64,8 +64,9 @@ export async function proveBooted(
   context: Context,
   phase: Confirming,
   baseline: Baseline,
-): Promise<Result<Refusal | undefined>> {
+): Promise<Result<Refusal | typeof leftToPerson | undefined>> {
   const { signal, memory } = context;
+  if (await isLeftToPerson(context, phase)) return ok(leftToPerson);
   const other = await bootedOther(context, phase);
   if (other !== undefined) return ok({ failure: other, isCutOff: false });
   await context.effects('confirm').health.started({ timeout: startUp, signal });
@@ -73,6 +74,18 @@ export async function proveBooted(
   const asked = { ...baseline, reached };
   const found = await examine(context, asked, phase.revision, phase.timeout ?? usual);
   return found.ok ? ok(refuse(phase.to, asked, found.value)) : found;
+}
+
+/** What a boot default may turn out to be: somebody has made another system the boot default before the reboot. */
+export const leftToPerson = 'left to a person';
+
+/** Then nothing is proved of the generation, and nothing is gone back from: it is a drift like any other. */
+async function isLeftToPerson(context: Context, { to }: Confirming): Promise<boolean> {
+  const { systems, links } = context.effects('confirm');
+  const generation = (await systems.generations()).find(({ number }) => number === to);
+  if (generation?.kind !== 'nixos') return false;
+  const { leads } = await links.look(to);
+  return leads.profile !== null && leads.profile !== generation.path;
 }
 
 /** A boot loader may have chosen by itself, or a person at its menu. Of kind exec nobody can say what was booted. */

@@ -9,7 +9,7 @@ import { nameOf, type Check } from '../../shared/health/check.ts';
 import { timestamp } from '../../shared/record/draft.ts';
 import type { Context } from '../context.ts';
 import { handedOver, whoConfirms } from './agent-file.ts';
-import { leaveForReboot, proveBooted, recordReboot } from './booted.ts';
+import { leaveForReboot, leftToPerson, proveBooted, recordReboot } from './booted.ts';
 import { settleBack } from './by-hand.ts';
 import { examine } from './health.ts';
 import { settle } from './record.ts';
@@ -31,7 +31,8 @@ export async function confirm(
   if (who !== 'this agent') return turnBack(context, phase, { failure: who, isCutOff: false });
   const proved = await prove(context, phase, boot);
   if (!proved.ok) return proved;
-  if (proved.value !== undefined) return turnBack(context, phase, proved.value);
+  const isLeft = proved.value === leftToPerson;
+  if (proved.value !== undefined && !isLeft) return turnBack(context, phase, proved.value);
   const fired = await endWatch(context, phase);
   if (!fired.ok) return fired;
   if (fired.value) return ok(undefined);
@@ -60,7 +61,8 @@ export async function confirm(
     return settleBack(context, { from, left }, running, change);
   }
   const before = ranBefore(memory.journal, from);
-  const change = { running, ...before, lastGood: to, rebootRequired, failed: null, drift: null };
+  const good = isLeft ? {} : { lastGood: to, failed: null };
+  const change = { running, ...before, ...good, rebootRequired, drift: null };
   if (phase.isRecorded === true) return recordReboot(context, change);
   return settle(context, { revision, isTrial: false }, { event: 'deployed', running }, change);
 }
@@ -78,7 +80,7 @@ async function prove(
   context: Context,
   phase: Confirming,
   boot: string,
-): Promise<Result<Refusal | undefined>> {
+): Promise<Result<Refusal | typeof leftToPerson | undefined>> {
   const { to, mode, baseline, revision } = phase;
   if (baseline === undefined) return ok(undefined);
   const isBooted = hasBootedInto(phase, boot);
