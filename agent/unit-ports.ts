@@ -61,7 +61,8 @@ export interface Watch {
 
 /** What the watchdog did once it had fired. */
 export type Fired =
-  | { readonly how: 'back'; readonly code: number }
+  /** With the id of the boot in which it went back, which is empty where an older script did not note it. */
+  | { readonly how: 'back'; readonly code: number; readonly boot: string }
   /** It was cut off: what runs may be half of each. */
   | { readonly how: 'interrupted' };
 

@@ -5,7 +5,7 @@ import { ok, type Failure, type Result } from '../../shared/failure.ts';
 import type { Context } from '../context.ts';
 import type { Fired } from '../unit-ports.ts';
 import { giveUp, settleUndone } from './undone.ts';
-import { seesUnits, type GoingBack } from './switch.ts';
+import { bootOf, seesUnits, type GoingBack } from './switch.ts';
 
 export type Watched = Extract<Phase, { at: 'switch' | 'confirm' | 'rollback' }>;
 
@@ -48,11 +48,11 @@ async function settleFired(context: Context, phase: Watched, fired: Fired | null
   return cleared.ok ? ok(true) : cleared;
 }
 
-function settleAs(context: Context, back: GoingBack, fired: Fired): Promise<Result<void>> {
+async function settleAs(context: Context, back: GoingBack, fired: Fired): Promise<Result<void>> {
   if (fired.how === 'interrupted') return context.memory.write({ phase: back });
   const verdict = judge({ how: 'exited', code: fired.code }, seesUnits(back));
   return verdict.good
-    ? settleUndone(context, back)
+    ? settleUndone(context, back, fired.boot === (await bootOf(context)))
     : giveUp(context, back, `the watchdog could not go back: ${verdict.cause}`);
 }
 

@@ -161,8 +161,9 @@ async function isGoingBack(env: Readonly<Record<string, string>>): Promise<boole
 }
 
 function wentBack(text: string): Fired {
-  const code = Number.parseInt(text, 10);
-  return { how: 'back', code: Number.isNaN(code) ? 1 : code };
+  const [first = '', boot = ''] = text.split('\n');
+  const code = Number.parseInt(first, 10);
+  return { how: 'back', code: Number.isNaN(code) ? 1 : code, boot };
 }
 
 const busy: Failure = {

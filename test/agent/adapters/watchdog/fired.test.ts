@@ -38,7 +38,7 @@ test.each(['fired', 'disarm', 'suspend'] as const)(
     const fired = watchdog[verb](bounds());
     await isAsked();
     writeFileSync(at('result'), '0\n');
-    expect(await fired).toEqual({ ok: true, value: { how: 'back', code: 0 } });
+    expect(await fired).toEqual({ ok: true, value: { how: 'back', code: 0, boot: '' } });
   },
 );
 
@@ -46,8 +46,8 @@ test('one that systemd has yet to begin was not cut off', async () => {
   systemd('inactive', 7);
   const fired = watchdog.fired(bounds());
   await isAsked();
-  writeFileSync(at('result'), '0\n');
-  expect(await fired).toEqual({ ok: true, value: { how: 'back', code: 0 } });
+  writeFileSync(at('result'), '0\nthat boot\n');
+  expect(await fired).toEqual({ ok: true, value: { how: 'back', code: 0, boot: 'that boot' } });
 });
 
 test('one that is no longer at work and left no result was cut off', async () => {
@@ -70,7 +70,7 @@ test('one that begins just then has the say', async () => {
   await isAsked();
   renameSync(at('armed'), at('fired'));
   writeFileSync(at('result'), '0\n');
-  expect(await fired).toEqual({ ok: true, value: { how: 'back', code: 0 } });
+  expect(await fired).toEqual({ ok: true, value: { how: 'back', code: 0, boot: '' } });
 });
 
 test('an agent that is asked to stop while it waits decides nothing', async () => {

@@ -26,7 +26,7 @@ const program = (path: string, ...script: readonly string[]): void => {
   chmodSync(path, 0o755);
 };
 const asked = (): string => (existsSync(join(dir, 'asked')) ? readFileSync(join(dir, 'asked'), 'utf8') : '');
-const read = (name: string): string => readFileSync(state('watchdog', name), 'utf8').trim();
+const read = (name: string): string => readFileSync(state('watchdog', name), 'utf8').split('\n')[0] ?? '';
 
 beforeEach(() => {
   dir = scratch();
@@ -238,7 +238,7 @@ describe('a generation that the machine has booted into', () => {
     );
     run('deadline');
     expect(readFileSync(join(dir, 'activated'), 'utf8')).toBe('boot\n');
-    expect(readFileSync(join(dir, 'at-reboot'), 'utf8')).toBe('0\n');
+    expect(readFileSync(join(dir, 'at-reboot'), 'utf8')).toBe('0\nsecond\n');
     expect(asked()).toMatch(/--no-block reboot\n$/);
     restart('third');
     run('boot');
