@@ -25,7 +25,10 @@ import { draftOf, settle } from './stages/record.ts';
 export interface Ended {
   /** The exit code of `agent --once`. */
   readonly code: number;
-  /** What the daemon does next: wait for the next poll, try again soon, go on at once, end for the agent that is current now, or stop for good. */
+  /**
+   * What the daemon does next: wait for the next poll, try again soon, go on at once, end for the agent that is current
+   * now, or stop for good.
+   */
   readonly next: 'wait' | 'retry' | 'again' | 'hand over' | 'stop';
 }
 

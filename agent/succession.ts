@@ -6,7 +6,7 @@ interface Asked {
   readonly signal: AbortSignal;
 }
 
-/** Milliseconds in which an agent that is begun to confirm a generation has to end, beyond the activation's own time. */
+/** Milliseconds in which an agent that is begun for one cycle, to confirm a generation, has to end. */
 const patience = 10 * 60_000;
 
 /** Whether another version is current than the one that runs: going back has moved it, or a person has. */

@@ -118,8 +118,7 @@ export interface Target extends Pick<Generation, 'kind' | 'path' | 'revision' | 
 
 /**
  * Makes a target what the machine boots, unless it is only to be tested: `current`, the agent that comes with it, and for
- * NixOS the system profile.
- * Both once more do no harm. The value is why that can never be, if so.
+ * NixOS the system profile. All of it once more does no harm. The value is why that can never be, if so.
  */
 export async function makeCurrent(
   context: Context,
