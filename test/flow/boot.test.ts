@@ -131,9 +131,7 @@ test('a trial waits for the reboot, and is tried after it', async () => {
   reboots(host);
   await deploys();
   expect(host.activations().at(-1)).toBe('test try');
-  expect(await events()).toEqual(
-    expect.arrayContaining(['held', 'rebooted', 'testing'].map((event) => event)),
-  );
+  expect((await events()).slice(-3)).toEqual(['held', 'rebooted', 'testing']);
 });
 
 /** A server that stays away, seen after the reboot. */
