@@ -36,6 +36,7 @@ const exitCodes = {
   unreachable: 50,
   'push-refused': 51,
   'no-space': 52,
+  'secret-unopened': 62,
 } as const;
 export type FailureKind = keyof typeof exitCodes;
 

@@ -12,7 +12,7 @@ const floors: readonly { name: string; path: RegExp; may: readonly string[]; pac
     { name: 'shared', path: /^shared\//, may: ['shared'], packages: ['node:crypto', 'valibot', 'yaml'] },
     {
       name: 'ports',
-      path: /^agent\/((clone|nix|doctor|unit|program|health|drift)-)?ports\.ts$/,
+      path: /^agent\/((clone|nix|doctor|unit|program|health|drift|secret)-)?ports\.ts$/,
       may: ['shared'],
       packages: [],
     },
@@ -20,7 +20,10 @@ const floors: readonly { name: string; path: RegExp; may: readonly string[]; pac
       name: 'adapters',
       path: /^agent\/adapters\//,
       may: ['adapters', 'ports', 'shared'],
-      packages: ['node:*', 'execa', 'simple-git', 'chokidar', 'winston', 'valibot'],
+      packages: [
+        ...['node:*', 'execa', 'simple-git', 'chokidar', 'winston', 'valibot'],
+        ...['age-encryption', 'bcrypt-pbkdf'],
+      ],
     },
     { name: 'wire', path: /^agent\/wire(-(host|watch))?\.ts$/, may: ['*'], packages: [] },
     { name: 'main', path: /^agent\/main\.ts$/, may: ['wire', 'cli'], packages: ['node:fs', 'node:path'] },

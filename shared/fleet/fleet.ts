@@ -4,6 +4,7 @@
  */
 
 import type { Check } from '../health/check.ts';
+import type { Secret } from '../secrets/secret.ts';
 
 /** A place in a file and what is wrong there. */
 export interface Finding {
@@ -63,6 +64,8 @@ export interface Fleet {
   readonly readers: readonly string[];
   readonly groups: readonly string[];
   readonly hosts: ReadonlyMap<string, Host>;
+  /** By name, in the file's order. */
+  readonly secrets: ReadonlyMap<string, Secret>;
   /** True when `requires` asks for a newer autark than this one: no step may run. */
   readonly tooNew: boolean;
   /** What is tolerated but should be said: unknown keys under a newer `requires`. */

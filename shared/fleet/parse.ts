@@ -6,6 +6,7 @@ import { readYaml } from './read-yaml.ts';
 import { layers, relationProblems } from './relations.ts';
 import { isNewer } from './release.ts';
 import { foreignKeys, mergeHost, systemProblems, toHost } from './resolve.ts';
+import { secretProblems, toSecrets } from './resolve-secrets.ts';
 import * as schema from './schema.ts';
 import { below, mapBelow, withEntry, type MapTree } from './tree.ts';
 import { validate } from './validate.ts';
@@ -38,14 +39,17 @@ export function parseFleet(text: string, options: ParseOptions): Result<Fleet, r
     ...(tooNew === undefined ? unknown : []),
     ...relationProblems(file),
     ...systems(file, merged),
+    ...secretProblems(file),
   ];
   if (wrong.length > 0) return fail(at(wrong));
-  const { fleet, readers } = v.parse(schema.head, value);
+  const { fleet, readers, secrets } = v.parse(schema.head, value);
+  const hosts = new Map(merged.map(([name, entry]): [string, Host] => [name, toHost(name, entry)]));
   return ok({
     fleet,
     readers: readers ?? [],
     groups: [...(mapBelow(file, 'groups')?.entries.keys() ?? [])],
-    hosts: new Map(merged.map(([name, entry]): [string, Host] => [name, toHost(name, entry)])),
+    hosts,
+    secrets: toSecrets(secrets ?? {}, hosts),
     tooNew: tooNew !== undefined,
     warnings: tooNew === undefined ? [] : at([tooNew, ...unknown]),
   });

@@ -13,7 +13,15 @@ import { cloneWith } from './clones.ts';
 
 const begin = Date.UTC(2027, 0, 1);
 const hour = 3_600_000;
-const fleet: Fleet = { fleet: 'f', hosts: new Map(), readers: [], groups: [], tooNew: false, warnings: [] };
+const fleet: Fleet = {
+  fleet: 'f',
+  hosts: new Map(),
+  readers: [],
+  groups: [],
+  secrets: new Map(),
+  tooNew: false,
+  warnings: [],
+};
 const introduction = { id: 'e'.repeat(40), isFound: false };
 const authority: Authority = { introduction, revision: introduction.id, problem: null, judged: [] };
 

@@ -28,7 +28,7 @@ function without(...keys: ('key' | 'genesis' | 'system')[]): Host {
 }
 function fleetOf(host: Host | null, id = 'f1'): Fleet {
   const hosts = new Map(host === null ? [] : [[host.name, host]]);
-  return { fleet: id, readers: [], groups: [], hosts, tooNew: false, warnings: [] };
+  return { fleet: id, readers: [], groups: [], hosts, secrets: new Map(), tooNew: false, warnings: [] };
 }
 const decide = (host: Host | null, now = 0, id = 'f1', byHand: HeldByHand | null = null) =>
   plan(fleetOf(host, id), self, now, { byHand });
