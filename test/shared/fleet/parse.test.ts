@@ -68,6 +68,7 @@ test('two lines are a fleet', () => {
     readers: [],
     groups: [],
     hosts: new Map(),
+    secrets: new Map(),
     tooNew: false,
     warnings: [],
   });
