@@ -49,7 +49,7 @@ const floors: readonly { name: string; path: RegExp; may: readonly string[]; pac
     },
     {
       name: 'cycle',
-      path: /^agent\/(cycle|carry-on|begin|decide|ending|trial|newer|enrol|genesis|new-key|resume|rebuild|succeed|introduction|host|opening|by-hand|hold|go-back|drift|rebooted)\.ts$/,
+      path: /^agent\/(cycle|carry-on|begin|decide|ending|trial|newer|enrol|genesis|new-key|resume|rebuild|succeed|introduction|host|opening|by-hand|hold|go-back|drift|rebooted|secrets)\.ts$/,
       may: ['cycle', 'stages', 'objects', 'seam', 'ports', 'shared'],
       packages: [],
     },
