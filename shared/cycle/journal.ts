@@ -37,6 +37,8 @@ export type Mode = 'switch' | 'boot' | 'test';
 export interface Generation extends BuiltSystem {
   readonly number: number;
   readonly revision: ObjectId;
+  /** The set of secrets that goes with it; absent when it has none. */
+  readonly secrets?: string;
 }
 
 /** A signed record that waits in the outbox, or did. */

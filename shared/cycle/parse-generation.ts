@@ -14,6 +14,7 @@ const schema = v.object({
   inputs: v.exactOptional(text),
   root: v.exactOptional(text),
   agent: v.exactOptional(v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))),
+  secrets: v.exactOptional(v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))),
 });
 
 export function serialiseGeneration(generation: Generation): string {
