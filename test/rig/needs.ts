@@ -13,7 +13,6 @@ const needs = {
     isMet: () => isOnPath('nginx') && isOnPath('fcgiwrap') && isOnPath('openssl'),
     hint: 'no nginx with fcgiwrap and openssl',
   },
-  age: { isMet: () => isOnPath('age'), hint: 'no age' },
   faketime: { isMet: () => isOnPath('faketime'), hint: 'no faketime' },
   fish: { isMet: () => isOnPath('fish'), hint: 'no fish' },
   zsh: { isMet: () => isOnPath('zsh'), hint: 'no zsh' },
