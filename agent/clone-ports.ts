@@ -24,6 +24,8 @@ export interface Terminal {
   confirm(question: string): Promise<boolean>;
   /** Asks for a line; an empty one, the end of input and an interrupt are all an empty answer. */
   ask(question: string): Promise<string>;
+  /** The same for what nobody may read over a shoulder: what is typed is not shown, and no part of it is left out. */
+  askHidden(question: string): Promise<string>;
 }
 
 /** A branch of the remote as the clone last saw it; the name is without `refs/remotes/<remote>/`. */

@@ -3,26 +3,32 @@ import { lstat, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Failure, fail, ok, type Result } from '../../shared/failure.ts';
 import { oneLine } from '../../shared/printable.ts';
-import { formatPrivateKey, parsePrivateKey } from '../../shared/trust/ssh-key.ts';
+import { formatPrivateKey, parsePrivateKey, type PrivateKey } from '../../shared/trust/ssh-key.ts';
 import { signWith } from '../../shared/trust/sshsig.ts';
 import type { Signer } from '../ports.ts';
 import { createDurably, makeFolder, readIfThere } from './durable.ts';
 import { errorCode, fileFailure } from './file-failure.ts';
 
-/**
- * The host's key from an unencrypted OpenSSH private key file of type ssh-ed25519. Fails with `agent-config`
- * when it is missing, unreadable, open to others, encrypted, of another type or damaged.
- */
+/** The signer with the host's key; fails as `loadHostKey` does. */
 export async function loadSigner(path: string): Promise<Result<Signer>> {
-  const text = await readPrivate(path);
-  if (!text.ok) return text;
-  const parsed = parsePrivateKey(text.value);
-  if (!parsed.ok) return fail(unusable(parsed.failure.reason, parsed.failure.message, path));
-  const privateKey = parsed.value;
+  const loaded = await loadHostKey(path);
+  if (!loaded.ok) return loaded;
+  const privateKey = loaded.value;
   return ok({
     key: privateKey.line,
     sign: (payload) => signWith(privateKey, 'git', payload),
   });
+}
+
+/**
+ * The host's key from an unencrypted OpenSSH private key file of type ssh-ed25519. Fails with `agent-config`
+ * when it is missing, unreadable, open to others, encrypted, of another type or damaged.
+ */
+export async function loadHostKey(path: string): Promise<Result<PrivateKey>> {
+  const text = await readPrivate(path);
+  if (!text.ok) return text;
+  const parsed = parsePrivateKey(text.value);
+  return parsed.ok ? parsed : fail(unusable(parsed.failure.reason, parsed.failure.message, path));
 }
 
 async function readPrivate(path: string): Promise<Result<string>> {
@@ -65,7 +71,7 @@ function tooOpen(mode: number, where: string): Failure {
 
 const remedies = {
   encrypted:
-    'a host must sign without a person: remove the passphrase (ssh-keygen -p -N "" -f FILE) ' +
+    'a host must sign, and open its secrets, without a person: remove the passphrase (ssh-keygen -p -N "" -f FILE) ' +
     'or name a key without one as key in agent.yaml',
   type: 'name a key of type ssh-ed25519 as key in agent.yaml (ssh-keygen -t ed25519 makes one)',
   format: 'restore the file, or name another private key in OpenSSH format as key in agent.yaml',

@@ -29,6 +29,7 @@ export function terminalOf(streams: TerminalStreams): Terminal {
     colour: isTerminal && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb',
     confirm: (question) => confirm(question, streams),
     ask: async (question) => (await ask(question, streams)).trim(),
+    askHidden: (question) => askHidden(question, streams),
   };
 }
 
@@ -53,6 +54,46 @@ async function ask(question: string, { input, notes, signal }: TerminalStreams):
     throw error;
   } finally {
     lines.close();
+  }
+}
+
+/**
+ * Without echo: readline reads key by key, and writes to nowhere. Ctrl-C is no signal then, so one is raised for it, as
+ * the terminal would have.
+ */
+async function askHidden(question: string, { input, notes, signal }: TerminalStreams): Promise<string> {
+  const [{ createInterface }, { Writable }] = await Promise.all([
+    import('node:readline'),
+    import('node:stream'),
+  ]);
+  const output = new Writable({
+    write: (_chunk, _encoding, done) => {
+      done();
+    },
+  });
+  // Before the question: what is typed as soon as it is seen is not shown either.
+  const lines = createInterface({ input, output, terminal: true, historySize: 0 });
+  notes.write(`${question} `);
+  const close = () => {
+    lines.close();
+  };
+  signal.addEventListener('abort', close);
+  try {
+    return await new Promise<string>((resolve) => {
+      lines.once('line', resolve);
+      lines.once('close', () => {
+        resolve('');
+      });
+      lines.once('SIGINT', () => {
+        lines.close();
+        process.kill(process.pid, 'SIGINT');
+      });
+      if (signal.aborted) close();
+    });
+  } finally {
+    signal.removeEventListener('abort', close);
+    lines.close();
+    notes.write('\n');
   }
 }
 

@@ -25,24 +25,48 @@ const magic = 'openssh-key-v1\0';
 /** The block size of “no cipher” (OpenSSH cipher.c). */
 const block = 8;
 
+/** The outside of a private key file, with one key of type `ssh-ed25519` in it. */
+export interface KeyFrame {
+  readonly cipher: string;
+  readonly kdf: string;
+  readonly options: Uint8Array;
+  readonly publicBlob: Uint8Array;
+  readonly secret: Uint8Array;
+  /** What a cipher that authenticates leaves behind the rest. */
+  readonly tag: Uint8Array;
+}
+
 /** A private key file, openssh-key-v1 (OpenSSH PROTOCOL.key), with exactly one unencrypted Ed25519 key. */
 export function parsePrivateKey(text: string): Result<PrivateKey, PrivateKeyProblem> {
+  const frame = parseKeyFrame(text);
+  if (!frame.ok) return frame;
+  const { cipher, kdf, options, publicBlob, secret, tag } = frame.value;
+  if (cipher !== 'none' || kdf !== 'none') return fail(encrypted);
+  return options.length === 0 && tag.length === 0 ? parseSecret(secret, publicBlob) : fail(malformed);
+}
+
+export function parseKeyFrame(text: string): Result<KeyFrame, PrivateKeyProblem> {
   const content = fromArmour(label, text.replaceAll('\r\n', '\n').trim());
   if (content === undefined) return fail(foreign(text));
   const wire = wireReader(content);
   if (Buffer.from(wire.take(magic.length) ?? []).toString('latin1') !== magic) return fail(malformed);
   const [cipher, kdf, options, count] = [wire.word(), wire.word(), wire.bytes(), wire.uint32()];
-  const [outer, secret] = [wire.bytes(), wire.bytes()];
+  const [publicBlob, secret] = [wire.bytes(), wire.bytes()];
   if (cipher === undefined || kdf === undefined || options === undefined || count !== 1)
     return fail(malformed);
-  if (outer === undefined || secret === undefined || !wire.isAtEnd()) return fail(malformed);
-  const type = wireReader(outer).word() ?? '';
+  if (publicBlob === undefined || secret === undefined) return fail(malformed);
+  const tag = wire.take(16) ?? new Uint8Array(0);
+  if (!wire.isAtEnd()) return fail(malformed);
+  const type = wireReader(publicBlob).word() ?? '';
   if (type !== 'ssh-ed25519') return fail(otherType(type));
-  if (cipher !== 'none' || kdf !== 'none') return fail(encrypted);
-  return options.length === 0 ? parseSecret(secret, outer) : fail(malformed);
+  return ok({ cipher, kdf, options, publicBlob, secret, tag });
 }
 
-function parseSecret(secret: Uint8Array, outer: Uint8Array): Result<PrivateKey, PrivateKeyProblem> {
+/**
+ * The secret part in the clear. Its two halves are checked against each other and against the public one, so one that
+ * was decrypted with a wrong key never passes.
+ */
+export function parseSecret(secret: Uint8Array, outer: Uint8Array): Result<PrivateKey, PrivateKeyProblem> {
   const wire = wireReader(secret);
   const [check, again, type] = [wire.uint32(), wire.uint32(), wire.word()];
   const [point, pair, comment] = [wire.bytes(), wire.bytes(), wire.bytes()];
@@ -113,7 +137,7 @@ function otherType(type: string): PrivateKeyProblem {
   const isToken = type.startsWith('sk-');
   const name = /^[a-z0-9@.-]{1,64}$/.test(type) ? type : 'another type';
   const message = isToken
-    ? `the key (${name}) lives in a hardware token, which this cannot sign with; use an ssh-ed25519 key`
+    ? `the key (${name}) lives in a hardware token, which this cannot use; use an ssh-ed25519 key`
     : `the key is of type ${name}; only ssh-ed25519 will do (\`ssh-keygen -t ed25519\`)`;
   return { reason: 'type', message };
 }

@@ -6,6 +6,7 @@ import { hasTree, type Suite, treeOf } from './rootfs.ts';
 const needs = {
   root: { isMet: isRoot, hint: 'not root' },
   'ssh-keygen': { isMet: () => isOnPath('ssh-keygen'), hint: 'no ssh-keygen' },
+  age: { isMet: () => isOnPath('age') && isOnPath('age-keygen'), hint: 'no age' },
   sshd: { isMet: () => isAt('/usr/sbin/sshd') && isOnPath('ssh'), hint: 'no sshd' },
   gitolite: { isMet: () => isOnPath('gitolite'), hint: 'no gitolite' },
   nginx: {

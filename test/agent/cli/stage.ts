@@ -28,6 +28,7 @@ export function stageWith(
       colour: false,
       confirm: () => Promise.resolve(false),
       ask: () => Promise.resolve(''),
+      askHidden: () => Promise.resolve(''),
     },
     roles: { ...none, ...roles },
     signal: signal ?? new AbortController().signal,
