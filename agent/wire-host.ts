@@ -233,6 +233,7 @@ async function outliving(
     activations: unitActivations({ folder: paths.activation, env: plain }),
     watchdog: unitWatchdog({
       ...{ folder: paths.watchdog, env: plain, script: shippedFile('autark-go-back') },
+      program: [process.execPath, process.argv[1] ?? ''],
       profile: profile === '' ? paths.profile : profile,
     }),
   };

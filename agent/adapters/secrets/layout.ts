@@ -12,6 +12,7 @@ import { errorCode } from '../file-failure.ts';
  *         id, digests                    which set it is; `NAME DIGEST` a line
  *         NAME.why                       why it has no value of its own revision
  *         NAME.own                       `OWNER GROUP MODE`, until the owner exists
+ *         NAME.path                      the path that is to lead to it
  *         swapped                        microseconds since boot (CLOCK_MONOTONIC), after the swap
  *         done                           nothing is left to do for this set
  *     secrets.tell                       units that have yet to be told

@@ -51,7 +51,7 @@ export async function placeSet(
     await swap(layout, number);
     before('the time of the swap');
     await writeFile(join(about, 'swapped'), `${process.hrtime.bigint() / 1000n}\n`, { mode: 0o600 });
-    const linked = await linkSet(options, secrets, written.digests);
+    const linked = await linkSet(options, number, secrets, written.digests);
     if (!linked.ok) return linked;
     before('the removal of old sets');
     await removeOthers(layout, number);
@@ -81,6 +81,7 @@ export async function placeNothing(options: PlaceOptions): Promise<Result<Placed
 
 async function linkSet(
   options: PlaceOptions,
+  number: number,
   secrets: readonly KeptSecret[],
   digests: ReadonlyMap<string, string>,
 ): Promise<Result<readonly string[]>> {
@@ -89,6 +90,9 @@ async function linkSet(
     // A link to nothing would have a program write its own value here.
     path === undefined || !digests.has(name) ? [] : [{ name, path }],
   );
+  const about = aboutOf(options.layout, number);
+  for (const { name, path } of wanted)
+    await writeFile(join(about, `${name}.path`), `${path}\n`, { mode: 0o600 });
   return placeLinks(options, wanted);
 }
 
