@@ -26,8 +26,6 @@ export interface Paths {
   readonly agentFiles: string;
   /** A folder of Nix's own: caches, and what opens private inputs. */
   readonly nix: string;
-  /** What lasts until the next boot, in memory: secrets in the clear. */
-  readonly run: string;
   /** The NixOS system profile, and the link to the system that runs. */
   readonly profile: string;
   readonly currentSystem: string;
@@ -58,7 +56,6 @@ export function pathsBelow(root: string): Paths {
     agentFiles: `${state}/agent`,
     nix: `${state}/nix`,
     profile: `${base}/nix/var/nix/profiles/system`,
-    run: `${base}/run/autark`,
     currentSystem: `${base}/run/current-system`,
     hostKey: `${base}/etc/ssh/ssh_host_ed25519_key`,
     ownKey: `${state}/key`,
