@@ -54,7 +54,12 @@ export async function confirm(
     const tested = running === null ? null : { ...running, testedIn: boot };
     const aim = { revision, isTrial: true };
     const change = { running: tested, rebootRequired, failedTrial: null, drift: null };
-    return settle(context, aim, { event: 'testing', running: tested, ...(await flawOf(context, tested)) }, change);
+    return settle(
+      context,
+      aim,
+      { event: 'testing', running: tested, ...(await flawOf(context, tested)) },
+      change,
+    );
   }
   const { previous, earlier } = memory.journal;
   if (left !== undefined) {

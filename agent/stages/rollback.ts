@@ -83,7 +83,8 @@ async function conclude(
 async function tellUnits(context: Context, { from, mode }: GoingBack): Promise<void> {
   const generation =
     mode === 'boot' || from === null ? undefined : await generationOf(context, 'rollback', from);
-  const told = generation === undefined ? ok(undefined) : await tellOfSecrets(context, 'rollback', generation);
+  const told =
+    generation === undefined ? ok(undefined) : await tellOfSecrets(context, 'rollback', generation);
   const { host } = context.memory.journal;
   if (!told.ok) context.senses.log({ kind: 'failure', host, stage: 'rollback', failure: told.failure });
 }

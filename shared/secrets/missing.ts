@@ -14,7 +14,10 @@ export function missingOf(held: readonly Held[]): readonly Missing[] {
  * What a record says of a system that runs without some of its secrets (62); `undefined` when all is well.
  * @param problems of those that were opened, such as an owner that does not exist
  */
-export function secretsFailure(missing: readonly Missing[], problems: readonly string[]): Failure | undefined {
+export function secretsFailure(
+  missing: readonly Missing[],
+  problems: readonly string[],
+): Failure | undefined {
   const [first, ...others] = missing;
   if (first === undefined) return problems.length === 0 ? undefined : misplaced(problems);
   const names = others.map(({ name }) => name).join(', ');
