@@ -24,7 +24,7 @@ describeWith(['age'], 'secrets of a generation', () => {
     ref = 'refs/heads/main',
   ) => {
     const files = await fleet.files(['db-password: { hosts: [web1] }'], { 'db-password': value });
-    const text = String(files['fleet.yaml']).replace('  web1:\n', () =>
+    const text = files['fleet.yaml'].replace('  web1:\n', () =>
       ['  web1:\n', ...extra.map((line) => `    ${line}\n`)].join(''),
     );
     return fleet.server.commit({ files: { ...files, 'fleet.yaml': text, ...execHost('web1', motd) }, ref });

@@ -22,7 +22,7 @@ export interface SecretFleet extends Fleet {
   files(
     lines: readonly string[],
     values: Readonly<Record<string, string>>,
-  ): Promise<Readonly<Record<string, FileChange>>>;
+  ): Promise<Readonly<Record<string, FileChange>> & { readonly 'fleet.yaml': string }>;
 }
 
 export async function makeSecretFleet(name = inMemory): Promise<SecretFleet> {
