@@ -114,6 +114,11 @@ describe('a key with a passphrase', () => {
     expect(questions[1]).toMatch(/^That was not it\./);
   });
 
+  test('what goes wrong with the asking itself is no fault of the file', async () => {
+    const opener = openerFor(await keysOf(locked, unasked));
+    await expect(opener.open(await sealedTo(lockedPublic), 'a.age')).rejects.toThrow(/^asked: Passphrase/);
+  });
+
   test('no answer ends the asking', async () => {
     const { questions, ask } = asker();
     const opener = openerFor(await keysOf(locked, ask));
