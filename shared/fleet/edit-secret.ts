@@ -54,7 +54,10 @@ export function removeReaders(text: string, keys: readonly string[]): Result<str
   const list = { kind: 'list' as const, start: 0, items: left };
   const expected: MapTree =
     left.length === 0 ? withoutEntry(tree, 'readers') : withEntry(tree, 'readers', list);
-  const edited = spliced(text, left.length === 0 ? withoutReaders(text, document) : lines(text, document, isGone));
+  const edited = spliced(
+    text,
+    left.length === 0 ? withoutReaders(text, document) : lines(text, document, isGone),
+  );
   const again = readYaml(edited);
   return again.ok && saysTheSame(again.tree, expected) ? ok(edited) : fail(byHand);
 }
@@ -72,8 +75,8 @@ function lines(
   const list = isMap(contents) ? contents.get('readers') : undefined;
   if (!isSeq(list) || list.flow === true) return [];
   return list.items.flatMap((item): Splice[] => {
-    if (!isScalar(item) || typeof item.value !== 'string' || !isGone(item.value)) return [];
-    const [start = 0, end = start] = item.range ?? [];
+    if (!isScalar(item) || typeof item.value !== 'string' || !isGone(item.value) || !item.range) return [];
+    const [start, end] = item.range;
     const from = text.lastIndexOf('\n', start) + 1;
     const newline = text.indexOf('\n', Math.max(end - 1, start));
     return [{ at: from, remove: (newline === -1 ? text.length : newline + 1) - from, insert: '' }];
