@@ -75,7 +75,7 @@ function lines(
   const list = isMap(contents) ? contents.get('readers') : undefined;
   if (!isSeq(list) || list.flow === true) return [];
   return list.items.flatMap((item): Splice[] => {
-    if (!isScalar(item) || typeof item.value !== 'string' || !isGone(item.value) || !item.range) return [];
+    if (!isScalar(item) || typeof item.value !== 'string' || !isGone(item.value)) return [];
     const [start, end] = item.range;
     const from = text.lastIndexOf('\n', start) + 1;
     const newline = text.indexOf('\n', Math.max(end - 1, start));
