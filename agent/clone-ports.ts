@@ -5,6 +5,7 @@ import type { Result } from '../shared/failure.ts';
 import type { GitObject, ObjectId } from '../shared/objects/object.ts';
 import type { ObjectSource } from '../shared/trust/history.ts';
 import type { Remembered } from '../shared/record/remembered.ts';
+import type { Opener, Sealer } from './secret-ports.ts';
 
 /** A person's terminal: results go to standard output, everything else to standard error. */
 export interface Terminal {
@@ -118,9 +119,15 @@ export interface AdminKey {
   sign(payload: Uint8Array): Promise<Result<string>>;
 }
 
-/** What a command commits: whole files, paths relative to the clone's root. */
+/** A whole file, its path relative to the clone's root; without a text it is taken away. */
+export interface ChangedFile {
+  readonly path: string;
+  readonly text: string | null;
+}
+
+/** What a command commits. */
 export interface CloneChange {
-  readonly files: readonly { readonly path: string; readonly text: string }[];
+  readonly files: readonly ChangedFile[];
   readonly message: string;
 }
 
@@ -143,6 +150,11 @@ export interface CloneEditor {
   readonly clone: Clone;
   /** The key at a path (private or `.pub`), else the clone's `user.signingkey`, else `~/.ssh/id_ed25519`. */
   adminKey(file: string | undefined): Promise<Result<AdminKey>>;
+  /**
+   * Where the key is with which this person opens secrets: at this path, else what `autark.identity` says, else the private half
+   * of the signing key, else `~/.ssh/id_ed25519`. Nothing is read.
+   */
+  identityFile(file: string | undefined): string;
   /** Which of these files differ from the last commit, in the index or in the work tree. */
   uncommitted(paths: readonly string[]): Promise<Result<readonly string[]>>;
   /** Gives the branch that has no commit yet this name. */
@@ -168,4 +180,25 @@ export interface CloneEditor {
   difference(from: ObjectId, to: ObjectId, files?: readonly string[]): Promise<Result<string>>;
   /** Writes settings into the clone's own configuration. */
   configure(settings: Readonly<Record<string, string>>): Promise<Result<void>>;
+}
+
+/** What a person's secrets pass through: values never leave memory here, but by `output`. */
+export interface SecretDesk {
+  readonly sealer: Sealer;
+  /**
+   * The keys in a person's file.
+   * @param ask for a passphrase, when one is needed; empty when nobody answers
+   */
+  opener(file: string, ask: (question: string) => Promise<string>): Promise<Result<Opener>>;
+  /** All of standard input, byte for byte; refused when it is more than `most` bytes. */
+  input(most: number): Promise<Result<Uint8Array>>;
+  /** Writes a value to standard output as it is. */
+  output(value: Uint8Array): Promise<void>;
+  /** What a file holds; refused when it is more than `most` bytes. */
+  fileAt(path: string, most: number): Promise<Result<Uint8Array>>;
+  /**
+   * A value after a person had it in their editor, on a file of theirs alone in a file system that is in memory. The
+   * file is gone afterwards, whatever happened.
+   */
+  edit(value: Uint8Array, name: string, signal: AbortSignal): Promise<Result<Uint8Array>>;
 }

@@ -3,7 +3,7 @@
  * adapters, with wire-host.ts, wire-watch.ts and wire-boot.ts.
  */
 import type { Result } from '../shared/failure.ts';
-import type { Clone, CloneEditor, Terminal } from './clone-ports.ts';
+import type { Clone, CloneEditor, SecretDesk, Terminal } from './clone-ports.ts';
 import type { CloneProbe, HostProbe } from './doctor-ports.ts';
 import type { Log } from './ports.ts';
 import { terminalOf } from './adapters/terminal.ts';
@@ -41,6 +41,12 @@ export async function cloneEditorRole(
   ]);
   const opened = await openClone({ ...surroundings, signal });
   return opened.ok ? { ok: true, value: editorOf(opened.value, surroundings) } : opened;
+}
+
+/** Where a person's secrets are sealed and opened. */
+export async function secretDeskRole(env: Surroundings['env']): Promise<SecretDesk> {
+  const { secretDesk } = await import('./adapters/clone-desk.ts');
+  return secretDesk({ env, input: process.stdin, output: process.stdout });
 }
 
 /** The same for `doctor`, which only looks. */
@@ -97,6 +103,7 @@ export function roles(surroundings: Surroundings) {
     clone: (signal: AbortSignal) => cloneRole(surroundings, signal),
     anyClone: (signal: AbortSignal) => cloneRole(surroundings, signal, true),
     cloneEditor: (signal: AbortSignal) => cloneEditorRole(surroundings, signal),
+    secretDesk: () => secretDeskRole(env),
     randomId,
     hostProbe: (root: string) => hostProbeRole(root, env),
     cloneProbe: (signal: AbortSignal) => cloneProbeRole(surroundings, signal),

@@ -1,5 +1,5 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
 import { serialiseCommit, withSignature } from '../../shared/objects/commit.ts';
 import type { ObjectId } from '../../shared/objects/object.ts';
@@ -7,7 +7,7 @@ import type { AdminKey, CloneChange, CloneEditor, WholeTree } from '../clone-por
 import { gitFailure, type CloneGit, type CloneSurroundings } from './clone-git.ts';
 import { installHook } from './clone-hook.ts';
 import { identityOf } from './clone-identity.ts';
-import { findAdminKey } from './clone-key.ts';
+import { findAdminKey, identityFile } from './clone-key.ts';
 import type { OpenedClone } from './clone.ts';
 
 type Env = CloneSurroundings['env'];
@@ -21,6 +21,7 @@ export function editorOf(
   return {
     clone,
     adminKey: (file) => findAdminKey(file, { env, config, cwd, gitDirectory }),
+    identityFile: (file) => identityFile(file, { env, config, cwd }),
     async uncommitted(paths) {
       const listed = await git([
         'status',
@@ -129,6 +130,14 @@ async function treeWith(
   const started = await quietly(git(['read-tree', head ?? '--empty'], own), 'read the last commit');
   if (!started.ok) return started;
   for (const { path, text } of files) {
+    if (text === null) {
+      const removed = await quietly(
+        git(['update-index', '--force-remove', '--', path], own),
+        `remove ${path}`,
+      );
+      if (!removed.ok) return removed;
+      continue;
+    }
     const blob = await answer(git(['hash-object', '-w', '--stdin'], { input: text }), `write ${path}`);
     if (!blob.ok) return blob;
     const added = await quietly(
@@ -142,12 +151,19 @@ async function treeWith(
 
 async function writeOut(git: CloneGit, root: string, files: CloneChange['files']): Promise<Result<void>> {
   try {
-    for (const { path, text } of files) await writeFile(join(root, path), text);
+    for (const { path, text } of files) {
+      const file = join(root, path);
+      if (text === null) await rm(file, { force: true });
+      else {
+        await mkdir(dirname(file), { recursive: true });
+        await writeFile(file, text);
+      }
+    }
   } catch (error) {
     return fail(unwritten(root, files, error instanceof Error ? error.message : String(error)));
   }
   const paths = files.map(({ path }) => path);
-  return quietly(git(['update-index', '--add', '--', ...paths]), 'refresh the index');
+  return quietly(git(['update-index', '--add', '--remove', '--', ...paths]), 'refresh the index');
 }
 
 function unwritten(where: string, files: CloneChange['files'], said: string): Failure {

@@ -38,6 +38,18 @@ export async function findAdminKey(file: string | undefined, places: KeyPlaces):
   return outside(line, { setting: path, source }, places);
 }
 
+/** See `CloneEditor.identityFile`. A key that only an agent or a token holds has no file, and opens nothing. */
+export function identityFile(
+  file: string | undefined,
+  { env, config, cwd }: Pick<KeyPlaces, 'env' | 'config' | 'cwd'>,
+): string {
+  const signing = config.get('user.signingkey');
+  const privateHalf =
+    signing === undefined || literalKey(signing) !== undefined ? undefined : signing.replace(/\.pub$/, '');
+  const named = file ?? config.get('autark.identity') ?? privateHalf ?? '~/.ssh/id_ed25519';
+  return resolve(cwd, named.replace(/^~(?=\/)/, env['HOME'] ?? '~'));
+}
+
 /** A literal key in git's configuration: `key::TYPE BASE64`, or without the prefix as git once took it. */
 function literalKey(setting: string): string | undefined {
   if (setting.startsWith('key::')) return setting.slice('key::'.length);

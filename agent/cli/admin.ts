@@ -1,7 +1,10 @@
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
 import { addAdmin, removeAdmin } from '../../shared/trust/edit-signers.ts';
 import { fingerprint, parsePublicKey } from '../../shared/trust/ssh-key.ts';
-import { finishEditing, openEditing, signersFile, type Editing } from './editing.ts';
+import { removeReaders } from '../../shared/fleet/edit-secret.ts';
+import { keyOf } from '../../shared/secrets/sealed.ts';
+import { clean, fleetFile, finishEditing, openEditing, signersFile, type Editing } from './editing.ts';
+import { resealFor, type Resealed, type With } from './sealing.ts';
 import { usage, type Act, type Arguments, type Context } from './verb.ts';
 
 /** `autark admin add|remove`: who may sign, from the commit above this one on (S4). */
@@ -46,7 +49,11 @@ async function add(
   // From now on there are two, so nobody need be asked for another.
   const standing = { ...editing.standing, admins: new Set([...editing.standing.admins, key.value.key]) };
   const said = `${name} is added`;
-  return finishEditing({ ...editing, standing }, change, { ...context, args, said });
+  const done = await finishEditing({ ...editing, standing }, change, { ...context, args, said });
+  const { secrets, readers } = editing.fleet;
+  const reads = readers.some((reader) => keyOf(reader) === key.value.key);
+  if (done.ok && secrets.size > 0 && !reads) context.terminal.note(noReader(name));
+  return done;
 }
 
 async function remove(
@@ -65,11 +72,36 @@ async function remove(
   const message = `Let ${name} sign no longer\n\n${prints.join('\n')}\n`;
   const left = [...editing.standing.admins].filter((key) => !removed.includes(key));
   const standing = { ...editing.standing, admins: new Set(left) };
-  const change = { files: [{ path: signersFile, text }], message };
+  const reading = await withoutReader(editing, removed, { args, context });
+  if (!reading.ok) return reading;
+  const change = { files: [{ path: signersFile, text }, ...reading.value.files], message };
   const said = `${name} is removed`;
   const done = await finishEditing({ ...editing, standing }, change, { ...context, args, said });
-  if (done.ok) for (const line of leftOver(editing, name, removed)) context.terminal.note(line);
+  const lines = [...reading.value.seen, ...leftOver(name, reading.value.files.length > 0)];
+  if (done.ok) for (const line of lines) context.terminal.note(line);
   return done;
+}
+
+/** Whoever signs no longer opens nothing new either: taken out of `readers`, and all sealed anew without them. */
+async function withoutReader(
+  editing: Editing,
+  removed: readonly string[],
+  call: With,
+): Promise<Result<Resealed>> {
+  const before = editing.texts.get(fleetFile) ?? '';
+  const text = removeReaders(before, removed);
+  if (!text.ok) return text;
+  if (text.value === before) return ok({ files: [], seen: [] });
+  const isClean = await clean(editing.editor, [fleetFile]);
+  if (!isClean.ok) return isClean;
+  const sealed = await resealFor(editing, text.value, call);
+  if (!sealed.ok) return sealed;
+  const files = [{ path: fleetFile, text: text.value }, ...sealed.value.files];
+  return ok({ ...sealed.value, files });
+}
+
+function noReader(name: string): string {
+  return `${name} opens no secret with this key: to let them, add it to \`readers\` of fleet.yaml, and run \`autark rekey\`.`;
 }
 
 async function agree(args: Arguments, { terminal }: Context, question: string): Promise<Result<void>> {
@@ -79,10 +111,9 @@ async function agree(args: Arguments, { terminal }: Context, question: string): 
 }
 
 /** What a commit cannot take back. */
-function leftOver({ fleet }: Editing, name: string, removed: readonly string[]): readonly string[] {
-  const reads = fleet.readers.some((reader) => removed.some((key) => reader.startsWith(key)));
+function leftOver(name: string, wasReader: boolean): readonly string[] {
   return [
-    ...(reads ? [`${name} is still in \`readers\` of fleet.yaml: take the line out as well.`] : []),
+    ...(wasReader ? [`${name} is taken out of \`readers\` of fleet.yaml as well.`] : []),
     `Take ${name}'s rights on the Git server away too: a server and an old key together could show a host that has not ` +
       'seen this commit another branch.',
   ];

@@ -7,6 +7,7 @@ import { readCandidates } from '../fleet/enrolments.ts';
 import { choose, printOfReplaced } from './approve-choice.ts';
 import { systemFor } from './approve-system.ts';
 import { fleetFile, finishEditing, openEditing, type Editing } from './editing.ts';
+import { resealFor } from './sealing.ts';
 import type { Act, Arguments } from './verb.ts';
 
 /** `autark approve`: pins a machine's key and genesis in `fleet.yaml`, once a person compared its fingerprint. */
@@ -26,11 +27,12 @@ export const approve: Act = async (args, context) => {
   if (!text.ok) return text;
   const message = `${host}: approve ${chosen.value.fingerprint}${inPlaceOf(before, chosen.value)}\n`;
   const said = `${host} is approved`;
-  return finishEditing(
-    editing,
-    { files: [{ path: fleetFile, text: text.value }], message },
-    { ...context, args, said },
-  );
+  const sealed = await resealFor(editing, text.value, { args, context });
+  if (!sealed.ok) return sealed;
+  const files = [{ path: fleetFile, text: text.value }, ...sealed.value.files];
+  const done = await finishEditing(editing, { files, message }, { ...context, args, said });
+  if (done.ok) for (const line of sealed.value.seen) context.terminal.note(line);
+  return done;
 };
 
 function inPlaceOf(before: Host | undefined, machine: Enrolment): string {

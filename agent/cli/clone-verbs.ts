@@ -1,4 +1,5 @@
 import { exitCode } from '../../shared/failure.ts';
+import { identity, secretVerbs } from './secret-verbs.ts';
 import type { OptionForm, PositionalForm, Verb } from './verb.ts';
 
 const json: OptionForm = { describe: 'print one JSON value' };
@@ -80,6 +81,7 @@ export const cloneVerbs: readonly Verb[] = [
         describe: 'the fingerprint that the machine printed; required without a terminal',
       },
       ...declaring,
+      identity,
       replace: { describe: 'it takes the place of the machine that is approved now' },
       yes: { describe: 'answer all questions but the fingerprint' },
       push,
@@ -101,6 +103,7 @@ export const cloneVerbs: readonly Verb[] = [
       },
       key: { value: 'FILE', describe: 'the public key that it will hold: approves it before it is born' },
       ...declaring,
+      identity,
       push,
     },
     examples: [
@@ -113,7 +116,7 @@ export const cloneVerbs: readonly Verb[] = [
     name: 'retire',
     summary: 'Let a host go: it records that, and stops for good',
     positionals: [host],
-    options: { yes: { describe: 'do not ask for its name' }, push },
+    options: { yes: { describe: 'do not ask for its name' }, identity, push },
     load: async () => (await import('./retire.ts')).retire,
   },
   {
@@ -162,6 +165,7 @@ export const cloneVerbs: readonly Verb[] = [
     options: {
       key: { value: 'FILE', describe: 'with add, their public key' },
       yes: { describe: 'do not ask' },
+      identity,
       push,
     },
     examples: [
@@ -170,6 +174,7 @@ export const cloneVerbs: readonly Verb[] = [
     ],
     load: async () => (await import('./admin.ts')).admin,
   },
+  ...secretVerbs,
   {
     name: 'status',
     summary: 'Show the fleet, one line a host',

@@ -4,12 +4,34 @@ import type { Fleet } from '../../shared/fleet/fleet.ts';
 import { parseFleet } from '../../shared/fleet/parse.ts';
 import { version } from '../../shared/version.ts';
 import type { AdminKey, Clone, CloneChange, CloneEditor } from '../clone-ports.ts';
+import { findAuthority } from '../fleet/authority.ts';
 import { standingOf, type Standing } from '../fleet/standing.ts';
 import { trusted } from './trusted.ts';
 import type { Arguments, Context } from './verb.ts';
 
 export const fleetFile = 'fleet.yaml';
 export const signersFile = 'allowed_signers';
+
+/** A clone whose checked-out commit was found authentic, for what opens and changes nothing (S12). */
+export interface Reading extends Pick<Editing, 'fleet' | 'texts'> {
+  readonly editor: CloneEditor;
+}
+
+/** Asks no server and needs no right to sign: whoever is a reader may open, offline too. */
+export async function openReading({ roles, signal, terminal }: Context): Promise<Result<Reading>> {
+  const opened = await roles.cloneEditor(signal);
+  if (!opened.ok) return opened;
+  const editor = opened.value;
+  const { clone } = editor;
+  const at = await fleetAtHead(clone);
+  if (!at.ok) return at;
+  const authority = await findAuthority(clone, clone.head ?? '', await clone.memory.load());
+  if (!authority.ok) return authority;
+  const { introduction, problem } = authority.value;
+  if (problem !== null) return fail(problem);
+  if (introduction.isFound) terminal.note(`autark: ${trusted(introduction.id)}`);
+  return ok({ editor, ...at.value });
+}
 
 /** A clone whose branch may be changed by one signed commit. */
 export interface Editing {
@@ -71,7 +93,7 @@ export async function finishEditing(
 /** No command makes a fleet.yaml that hosts would refuse, whatever it was given. */
 function whatHostsRead({ files }: CloneChange): Result<void> {
   const text = files.find(({ path }) => path === fleetFile)?.text;
-  const fleet = text === undefined ? ok(undefined) : parseFleet(text, { file: fleetFile, version });
+  const fleet = typeof text !== 'string' ? ok(undefined) : parseFleet(text, { file: fleetFile, version });
   if (fleet.ok) return ok(undefined);
   const { cause, remedy } = failureOf(fleet.failure);
   return fail({ kind: 'usage', cause: `nothing was committed: ${cause}`, where: fleetFile, remedy });

@@ -6,6 +6,7 @@ import { fingerprint, parsePublicKey } from '../../shared/trust/ssh-key.ts';
 import type { Clone } from '../clone-ports.ts';
 import { declaredSystem } from './approve-system.ts';
 import { fleetFile, finishEditing, openEditing, type Editing } from './editing.ts';
+import { resealFor } from './sealing.ts';
 import { shellWord } from './shell-word.ts';
 import { usage, type Act, type Arguments, type Context } from './verb.ts';
 
@@ -58,7 +59,10 @@ async function write(
   if (!text.ok) return text;
   const parsed = parsePublicKey(key.value.key);
   const print = parsed.ok ? fingerprint(parsed.value.blob) : key.value.key;
-  const change = { files: [{ path: fleetFile, text: text.value }], message: `${host}: invite ${print}\n` };
+  const sealed = await resealFor(editing, text.value, { args, context });
+  if (!sealed.ok) return sealed;
+  const files = [{ path: fleetFile, text: text.value }, ...sealed.value.files];
+  const change = { files, message: `${host}: invite ${print}\n` };
   context.terminal.note(`${host} will be whoever holds ${print}: it is approved before it is born.`);
   const said = `${host} is invited`;
   const done = await finishEditing(editing, change, { ...context, args, said });

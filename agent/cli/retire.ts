@@ -1,6 +1,7 @@
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
 import { retireHost } from '../../shared/fleet/edit.ts';
 import { fleetFile, finishEditing, hostIn, openEditing, type Editing } from './editing.ts';
+import { resealFor } from './sealing.ts';
 import { usage, type Act, type Arguments, type Context } from './verb.ts';
 
 /** `autark retire`: a tombstone in the place of the host's entry; its agent records that and stops. */
@@ -15,9 +16,12 @@ export const retire: Act = async (args, context) => {
   if (!agreed.ok) return agreed;
   const text = retireHost(editing.texts.get(fleetFile) ?? '', host);
   if (!text.ok) return text;
-  const change = { files: [{ path: fleetFile, text: text.value }], message: `${host}: retire\n` };
+  const sealed = await resealFor(editing, text.value, { args, context });
+  if (!sealed.ok) return sealed;
+  const files = [{ path: fleetFile, text: text.value }, ...sealed.value.files];
+  const change = { files, message: `${host}: retire\n` };
   const done = await finishEditing(editing, change, { ...context, args, said: `${host} is retired` });
-  if (done.ok) for (const line of leftOver(host)) context.terminal.note(line);
+  if (done.ok) for (const line of [...sealed.value.seen, ...leftOver(host)]) context.terminal.note(line);
   return done;
 };
 

@@ -1,6 +1,6 @@
 import type { Failure, Result } from '../../shared/failure.ts';
 import type { AgentHost } from '../host.ts';
-import type { Clone, CloneEditor, Terminal } from '../clone-ports.ts';
+import type { Clone, CloneEditor, SecretDesk, Terminal } from '../clone-ports.ts';
 import type { CloneProbe, HostProbe } from '../doctor-ports.ts';
 import type { BootSecrets } from '../secret-ports.ts';
 
@@ -10,6 +10,8 @@ export interface Roles {
   /** A clone of which no branch need be checked out. */
   anyClone(signal: AbortSignal): Promise<Result<Clone>>;
   cloneEditor(signal: AbortSignal): Promise<Result<CloneEditor>>;
+  /** Where a person's secrets are sealed and opened. */
+  secretDesk(): Promise<SecretDesk>;
   randomId(): Promise<string>;
   /** The machine whose files lie below this absolute folder. */
   agentHost(root: string): Promise<AgentHost>;

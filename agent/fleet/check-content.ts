@@ -1,10 +1,15 @@
 import { ok, type Failure, type Result } from '../../shared/failure.ts';
 import { findingOf, type AuditFinding } from '../../shared/fleet-view/audit-finding.ts';
 import { checkFiles } from '../../shared/fleet/check-files.ts';
+import { parseFleet } from '../../shared/fleet/parse.ts';
+import { differences } from '../../shared/secrets/compare.ts';
+import { findingOfDifference, warningOfDifference } from '../../shared/secrets/findings.ts';
+import { version } from '../../shared/version.ts';
 import type { ObjectId } from '../../shared/objects/object.ts';
 import { signersProblems } from '../../shared/trust/signers-problems.ts';
 import type { ObjectSource } from '../../shared/trust/history.ts';
 import { readCommit, readText } from '../objects/read.ts';
+import { readSealed } from './sealed.ts';
 import { walk } from '../objects/walk.ts';
 
 export interface CheckedContent {
@@ -37,13 +42,40 @@ export async function checkContent(
   // An introduction that is not here is what the history is about: it says so.
   const first = await textAt(objects, origin, 'fleet.yaml');
   const files = checkFiles(fleet.value, first.ok ? first.value : null, (path) => modes.get(path));
+  const sealed = await checkSealed(objects, tree, fleet.value);
+  if (!sealed.ok) return sealed;
   const entries = refusedEntry === undefined ? files.findings : [refusedEntry, ...files.findings];
   return ok({
     findings: [
       ...signersProblems(signers.value ?? '').map((each) => findingOf('allowed_signers', each)),
       ...entries.map((each) => findingOf(ruleOf(each, refusedEntry), each)),
+      ...sealed.value.findings,
     ],
-    warnings: files.warnings,
+    warnings: [...files.warnings, ...sealed.value.warnings],
+  });
+}
+
+/** What is sealed to whom, as `fleet.yaml` asks (S11); a file that is not valid asks nothing. */
+async function checkSealed(
+  objects: ObjectSource,
+  tree: ObjectId,
+  text: string | null,
+): Promise<Result<CheckedContent>> {
+  const fleet = parseFleet(text ?? '', { file: 'fleet.yaml', version });
+  if (!fleet.ok) return ok({ findings: [], warnings: [] });
+  const sealed = await readSealed(objects, tree);
+  if (!sealed.ok) {
+    return sealed.failure.kind === 'invalid'
+      ? ok({ findings: [findingOf('S11', sealed.failure)], warnings: [] })
+      : sealed;
+  }
+  const found = differences(fleet.value, sealed.value);
+  return ok({
+    findings: found.flatMap((each) => {
+      const finding = findingOfDifference(fleet.value, each);
+      return finding === undefined ? [] : [findingOf('S11', finding)];
+    }),
+    warnings: found.flatMap((each) => warningOfDifference(each) ?? []),
   });
 }
 

@@ -16,29 +16,37 @@ import {
 } from './splice.ts';
 import { mapBelow, saysTheSame, treeOf, withEntry, withoutEntry, type MapTree } from './tree.ts';
 
-/** What becomes of a host's entry: keys to add, keys that say something else from now on, keys to take out. */
+/** What becomes of an entry: keys to add, keys that say something else from now on, keys to take out. */
 export interface Changes {
   readonly added?: Content;
   readonly replaced?: Content;
   readonly removed?: readonly string[];
 }
 
+export type Section = 'hosts' | 'secrets';
+type Place = readonly [section: Section, name: string];
+
 /**
- * Writes one host's entry anew in the text of `fleet.yaml`. What is not named in the changes stays, byte for byte.
+ * Writes one entry anew in the text of `fleet.yaml`. What is not named in the changes stays, byte for byte.
  * Never writes a text that says anything else than the old one and these changes: what cannot be edited so is left
  * to a person.
  */
-export function editEntry(text: string, host: string, changes: Changes): Result<string> {
+export function editEntry(
+  text: string,
+  host: string,
+  changes: Changes,
+  section: Section = 'hosts',
+): Result<string> {
   const entry = (file: MapTree): MapTree => {
-    const before = mapBelow(mapBelow(file, 'hosts'), host) ?? emptyMap;
+    const before = mapBelow(mapBelow(file, section), host) ?? emptyMap;
     const kept = (changes.removed ?? []).reduce(withoutEntry, before);
     return Object.entries({ ...changes.replaced, ...changes.added }).reduce(
       (map, [name, value]) => withEntry(map, name, treeOf(value)),
       kept,
     );
   };
-  return rewrite(text, host, {
-    edits: (document) => edits(text, document, host, changes),
+  return rewrite(text, [section, host], {
+    edits: (document) => edits(text, document, [section, host], changes),
     entry,
     byHand: { ...changes.added, ...changes.replaced },
   });
@@ -46,7 +54,7 @@ export function editEntry(text: string, host: string, changes: Changes): Result<
 
 /** Puts another entry in the place of a host's whole entry, which must be there. */
 export function replaceEntry(text: string, host: string, content: Content): Result<string> {
-  return rewrite(text, host, {
+  return rewrite(text, ['hosts', host], {
     edits: ({ contents }) => {
       const hosts = isMap(contents) ? pairOf(contents, 'hosts')?.value : undefined;
       const own = isMap(hosts) ? pairOf(hosts, host) : undefined;
@@ -57,6 +65,24 @@ export function replaceEntry(text: string, host: string, content: Content): Resu
   });
 }
 
+/** Takes a whole entry out, and the section with the last one. */
+export function removeEntry(text: string, section: Section, name: string): Result<string> {
+  const reading = readYaml(text);
+  if (!reading.ok) return fail(failureOf(placed(reading.problems, text, 'fleet.yaml')));
+  const { tree, document } = reading;
+  const entries = mapBelow(tree, section);
+  const root = document.contents;
+  if (entries?.entries.has(name) !== true || !isMap(root)) return ok(text);
+  const isLast = entries.entries.size === 1;
+  const own = pairOf(root, section)?.value;
+  const inSection = isMap(own) ? removePair(text, own, name) : [];
+  const edited = spliced(text, isLast ? removePair(text, root, section) : inSection);
+  const left = withoutEntry(entries, name);
+  const expected = isLast ? withoutEntry(tree, section) : withEntry(tree, section, left);
+  const again = readYaml(edited);
+  return again.ok && saysTheSame(again.tree, expected) ? ok(edited) : fail(removedByHand([section, name]));
+}
+
 interface Rewriting {
   readonly edits: (document: Document.Parsed) => readonly Splice[];
   /** What the host's entry must say afterwards. */
@@ -65,35 +91,37 @@ interface Rewriting {
   readonly byHand: Content;
 }
 
-function rewrite(text: string, host: string, { edits, entry, byHand }: Rewriting): Result<string> {
+function rewrite(text: string, [section, name]: Place, { edits, entry, byHand }: Rewriting): Result<string> {
   const reading = readYaml(text);
   if (!reading.ok) return fail(failureOf(placed(reading.problems, text, 'fleet.yaml')));
   const { tree, document } = reading;
   const edited = spliced(text, edits(document));
-  const hosts = mapBelow(tree, 'hosts') ?? emptyMap;
-  const expected = withEntry(tree, 'hosts', withEntry(hosts, host, entry(tree)));
+  const entries = mapBelow(tree, section) ?? emptyMap;
+  const expected = withEntry(tree, section, withEntry(entries, name, entry(tree)));
   const again = readYaml(edited);
-  return again.ok && saysTheSame(again.tree, expected) ? ok(edited) : fail(leftToAPerson(host, byHand));
+  return again.ok && saysTheSame(again.tree, expected)
+    ? ok(edited)
+    : fail(leftToAPerson([section, name], byHand));
 }
 
 function edits(
   text: string,
   document: Document.Parsed,
-  host: string,
+  [sectionName, name]: Place,
   { added = {}, replaced = {}, removed = [] }: Changes,
 ): readonly Splice[] {
   const root = document.contents;
   if (!isMap(root)) return [];
-  const section = pairOf(root, 'hosts');
+  const section = pairOf(root, sectionName);
   const step = stepBelow(text, root) ?? 2;
-  if (section === undefined) return appendTo(text, root, { hosts: { [host]: added } }, step, 2);
+  if (section === undefined) return appendTo(text, root, { [sectionName]: { [name]: added } }, step, 2);
   const hosts = section.value;
   const inFlow = root.flow === true;
   if (!isMap(hosts) || hosts.items.length === 0)
-    return fill(text, section, { [host]: added }, step, { levels: 1, inFlow });
+    return fill(text, section, { [name]: added }, step, { levels: 1, inFlow });
   const inner = stepBelow(text, hosts) ?? step;
-  const own = pairOf(hosts, host);
-  if (own === undefined) return appendTo(text, hosts, { [host]: added }, inner, 1);
+  const own = pairOf(hosts, name);
+  if (own === undefined) return appendTo(text, hosts, { [name]: added }, inner, 1);
   const entry = own.value;
   if (!isMap(entry) || entry.items.length === 0)
     return fill(text, own, added, inner, { levels: 0, inFlow: hosts.flow === true });
@@ -102,7 +130,7 @@ function edits(
   if (isEmptied) return [replaceValue(text, own, {})];
   return [
     ...replacements(text, entry, replaced),
-    ...removed.flatMap((name) => removePair(text, entry, name)),
+    ...removed.flatMap((key) => removePair(text, entry, key)),
     ...additions(text, entry, added, inner),
   ];
 }
@@ -124,12 +152,21 @@ function pairOf(map: Pairs, name: string): Pair | undefined {
 
 const emptyMap: MapTree = { kind: 'map', start: 0, entries: new Map() };
 
-function leftToAPerson(host: string, content: Content): Failure {
+function leftToAPerson([section, name]: Place, content: Content): Failure {
   return {
     kind: 'unexpected',
-    cause: `the entry of ${host} cannot be written without changing what is around it`,
-    where: `fleet.yaml, hosts.${host}`,
+    cause: `the entry of ${name} cannot be written without changing what is around it`,
+    where: `fleet.yaml, ${section}.${name}`,
     remedy: 'write these lines by hand, and commit the file',
-    detail: blockLines({ hosts: { [host]: content } }, 0, 2, 2).join('\n'),
+    detail: blockLines({ [section]: { [name]: content } }, 0, 2, 2).join('\n'),
+  };
+}
+
+function removedByHand([section, name]: Place): Failure {
+  return {
+    kind: 'unexpected',
+    cause: `the entry of ${name} cannot be taken out without changing what is around it`,
+    where: `fleet.yaml, ${section}.${name}`,
+    remedy: 'take it out by hand, and commit the file; `autark rekey` then removes what is sealed',
   };
 }

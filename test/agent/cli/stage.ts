@@ -15,7 +15,7 @@ export function stageWith(
   const said: Said = { out: '', note: '' };
   const unused = () => Promise.reject(new Error('not asked for'));
   const none: Roles = {
-    ...{ clone: unused, anyClone: unused, cloneEditor: unused, randomId: unused },
+    ...{ clone: unused, anyClone: unused, cloneEditor: unused, secretDesk: unused, randomId: unused },
     ...{ agentHost: unused, hostProbe: unused, cloneProbe: unused, bootSecrets: unused },
   };
   const stage: Stage = {

@@ -1,0 +1,35 @@
+import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
+import type { SealedFile } from '../../shared/secrets/sealed.ts';
+import type { SecretDesk, Terminal } from '../clone-ports.ts';
+
+/** Every host keeps its values in memory. */
+export const mostBytes = 1024 * 1024;
+
+/** A value that a person types or a program gives. */
+export async function valueFrom(
+  desk: SecretDesk,
+  terminal: Terminal,
+  { secret }: SealedFile,
+): Promise<Result<Uint8Array>> {
+  if (!terminal.canAsk) {
+    const value = await desk.input(mostBytes);
+    return value.ok && value.value.length === 0 ? fail(empty) : value;
+  }
+  const typed = await terminal.askHidden(`Value of ${secret}:`);
+  if (typed === '') return fail(empty);
+  const again = await terminal.askHidden('The same once more:');
+  return typed === again ? ok(Buffer.from(typed, 'utf8')) : fail(different);
+}
+
+const empty: Failure = {
+  kind: 'unexpected',
+  cause: 'no value was given, and nothing was changed',
+  where: 'standard input',
+  remedy: 'type one, or look at the program that was to write it',
+};
+
+const different: Failure = {
+  kind: 'unexpected',
+  cause: 'the two are not the same, and nothing was changed',
+  remedy: 'run this again',
+};

@@ -1,0 +1,51 @@
+import type { Failure } from '../failure.ts';
+import type { Fleet } from '../fleet/fleet.ts';
+import type { Difference } from './compare.ts';
+import { nameOfKey } from './seen.ts';
+
+const rekey = 'run `autark rekey`, and push what it commits';
+
+/** What is wrong with how a revision is sealed (21); `undefined` for what harms nobody. */
+export function findingOfDifference(fleet: Fleet, difference: Difference): Failure | undefined {
+  const cause = causeOf(fleet, difference);
+  return cause === undefined ? undefined : { kind: 'invalid', cause, where: difference.path, remedy: rekey };
+}
+
+function causeOf(fleet: Fleet, difference: Difference): string | undefined {
+  const { path, kind } = difference;
+  switch (kind) {
+    case 'recipients':
+      return `${path} is not sealed to whom fleet.yaml names: ${whoDiffers(fleet, difference)}`;
+    case 'swapped':
+      return `${path} is not the file that was sealed last: nobody knows which keys open it`;
+    case 'undeclared':
+      return `${path} is sealed, and no secret in fleet.yaml has it`;
+    case 'absent':
+      return `${path} was sealed, and the file is not there`;
+    case 'no-value':
+    case 'foreign':
+      return undefined;
+  }
+}
+
+function whoDiffers(
+  fleet: Fleet,
+  { lacking, surplus }: Pick<Extract<Difference, { kind: 'recipients' }>, 'lacking' | 'surplus'>,
+): string {
+  const names = (keys: readonly string[]) => keys.map((key) => nameOfKey([fleet], key)).join(', ');
+  return [
+    ...(lacking.length === 0 ? [] : [`${names(lacking)} cannot open it`]),
+    ...(surplus.length === 0 ? [] : [`${names(surplus)} still can`]),
+  ].join('; ');
+}
+
+/** What a host would get by without; `undefined` for everything else. */
+export function warningOfDifference(difference: Difference): string | undefined {
+  const { kind, path } = difference;
+  if (kind === 'foreign')
+    return `${path} is declared nowhere (fleet.yaml, secrets); declare it by \`autark secret import\`, or remove it`;
+  if (kind !== 'no-value') return undefined;
+  const { secret, host } = difference.file;
+  const whose = host === undefined ? '' : ` --host ${host}`;
+  return `the secret ${secret} has no value yet (${path}); set one: autark secret set ${secret}${whose}`;
+}
