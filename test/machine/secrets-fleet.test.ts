@@ -31,7 +31,7 @@ describeWith([...labNeeds, 'ext4', 'age'], 'secrets on a booted machine', () => 
   beforeAll(async () => {
     lab = await makeLab('autark-secrets');
     await lab.fleet.server.commit({
-      files: { ...commonFiles(), 'common/units/uses.service': user },
+      files: commonFiles(),
       subject: 'Begin',
     });
     host = await lab.join('web1', ['--system', 'exec', '--build', 'common/build'], {
@@ -58,9 +58,11 @@ describeWith([...labNeeds, 'ext4', 'age'], 'secrets on a booted machine', () => 
     (await host.run(['systemctl', 'show', '--property=ActiveState', '--value', unit])).stdout.trim();
 
   test('are there for the units that wait for them, with their owner, and in memory alone', async () => {
-    const options = ['--owner', 'daemon', '--path', '/etc/app/db-password', '--restart', 'uses.service'];
     await set('tls-key', values.tls);
+    const options = ['--owner', 'daemon', '--path', '/etc/app/db-password'];
     expect(await host.settles(await set('db-password', values.db, options))).toBe('deployed');
+    const files = { 'common/units/uses.service': user };
+    expect(await host.settles(await lab.fleet.server.commit({ files, subject: 'Use it' }))).toBe('deployed');
     await vi.waitUntil(async () => (await uses()).includes(seen(values.db)), patience);
     expect(await shell('stat --dereference --format "%U %a" /etc/app/db-password')).toBe('daemon 400');
     expect(await shell('stat --file-system --format %T /run/autark/secrets/tls-key')).toBe('ramfs');
@@ -75,7 +77,8 @@ describeWith([...labNeeds, 'ext4', 'age'], 'secrets on a booted machine', () => 
     const before = (await uses()).length;
     values.db = value();
     planted.push(values.db);
-    expect(await host.settles(await set('db-password', values.db))).toBe('deployed');
+    const restart = ['--restart', 'uses.service'];
+    expect(await host.settles(await set('db-password', values.db, restart))).toBe('deployed');
     await vi.waitUntil(async () => (await uses()).includes(seen(values.db)), patience);
     // Another reader: the same values, sealed to one more key.
     const yaml = await lab.fleet.server.git(['show', 'main:fleet.yaml']);
@@ -90,6 +93,19 @@ describeWith([...labNeeds, 'ext4', 'age'], 'secrets on a booted machine', () => 
     expect(sealed.code, sealed.stderr).toBe(0);
     expect(await host.settles(await lab.fleet.server.head())).toBe('unchanged');
     expect(await uses()).toHaveLength(before + 1);
+  });
+
+  test('a unit that is to be restarted and that nobody knows is named, and the old value is back', async () => {
+    const unknown = value();
+    planted.push(unknown);
+    const revision = await set('token', unknown);
+    expect(await host.settles(revision)).toBe('deployed');
+    const wrong = await set('token', `${unknown}!`, ['--restart', 'usse.service']);
+    const { event, message } = (await host.decides(wrong)) || {};
+    expect(event).toBe('rolled-back');
+    expect(message).toMatch(/the secret token is to restart usse\.service, which this machine does not know/);
+    expect(await shell('sha256sum </run/autark/secrets/token | cut -c 1-64')).toBe(seen(unknown));
+    expect(await host.settles(await secret(['remove', 'token']))).toBe('deployed');
   });
 
   test('after a power cut they are back without a network, and so is what waits for them', async () => {
