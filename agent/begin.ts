@@ -16,6 +16,7 @@ import type { ObjectId } from '../shared/objects/object.ts';
 import type { Context } from './context.ts';
 import { takeBaseline } from './stages/health.ts';
 import { settle } from './stages/record.ts';
+import { flawed, secretsFlaw } from './stages/secrets.ts';
 
 /** Gives a built system its number and writes the switch into the journal; the switch itself follows from there. */
 export async function beginSwitch(
@@ -77,7 +78,9 @@ export async function leaveAlone(context: Context, built: BuiltSystem, aim: Aim)
     revision,
     ...(built.inputs === undefined ? {} : { inputs: built.inputs }),
   };
-  return settle(context, aim, { event: aim.isTrial ? 'testing' : 'unchanged', running }, { running });
+  const failure = await secretsFlaw(context, running);
+  const event = aim.isTrial ? 'testing' : 'unchanged';
+  return settle(context, aim, { event, running, ...flawed(failure) }, { running });
 }
 
 /** Whether the newest record speaks well of this revision: one that says `held` must not stand once it is over. */

@@ -17,6 +17,7 @@ import { glance } from './stages/own-state.ts';
 import { poll } from './stages/poll.ts';
 import { verify, type Verified } from './stages/verify.ts';
 import { noticeReboot } from './rebooted.ts';
+import { noticeSecrets } from './secrets.ts';
 import { succeed } from './succeed.ts';
 import { endTrial, overtake, verifyTrial } from './trial.ts';
 
@@ -38,7 +39,8 @@ export async function cycle(context: Context, wakes?: Wakes): Promise<Ended> {
   const resumed = await sayResumed(context);
   if (!resumed.ok) return failed(context, 'record', resumed.failure);
   const rebooted = await noticeReboot(context);
-  const noticed = rebooted.ok ? await noticeDrift(context) : rebooted;
+  const drifted = rebooted.ok ? await noticeDrift(context) : rebooted;
+  const noticed = drifted.ok ? await noticeSecrets(context) : drifted;
   if (!noticed.ok) return failed(context, 'record', noticed.failure);
 
   const heads = await context.stopwatch.time('poll', () => poll(context));

@@ -19,6 +19,7 @@ import { noSpace } from './stages/no-space.ts';
 import { deliverRecords, hasRecords } from './stages/deliver.ts';
 import { offerSuccessor, owesOffer } from './stages/enrolment.ts';
 import { divergence, look } from './stages/own-state.ts';
+import { forgetSecrets, tidySecrets } from './stages/secrets.ts';
 import { draftOf, settle } from './stages/record.ts';
 
 /** How a cycle ended. */
@@ -85,6 +86,10 @@ export async function conclude(
   if (stage === 'build') await context.effects(stage).trees.remove();
   if (isOfTheWorld(failure.kind)) return failed(context, stage, failure);
   const { host } = context.memory.journal;
+  if (plan?.do === 'retire') {
+    const forgotten = await forgetSecrets(context);
+    if (!forgotten.ok) return failed(context, stage, forgotten.failure);
+  }
   context.senses.log({ kind: 'failure', host, stage, failure, revision: aim.revision });
   const { until, isByHand = false } = plan?.do === 'hold' ? plan : {};
   const noted = await note(context, { stage, failure, event: eventOf(failure, plan), until, isByHand }, aim);
@@ -189,6 +194,7 @@ export async function tidy(context: Context, keep: number): Promise<void> {
   if (current !== null && !all.includes(current)) return;
   await systems.prune(generationsToKeep(all, { current, previous, lastGood, keep }));
   await tidyAgents(context);
+  await tidySecrets(context, await systems.generations());
 }
 
 /** The agents of the generations that are left stay, and the one that an unproved generation would go back to. */

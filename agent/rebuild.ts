@@ -103,7 +103,7 @@ async function begin(
   const draft = draftRecord(
     { event: 'restored', running },
     {
-      ...{ journal, version: host.version, guarantees: host.guarantees, now, seconds: {} },
+      ...{ journal, version: host.version, guarantees: host.guarantees, now, seconds: {}, secrets: [] },
       facts: await effects.machine.facts(pinned.fleet),
     },
   );

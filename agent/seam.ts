@@ -3,6 +3,7 @@ import type { Links } from './drift-ports.ts';
 import type { Health } from './health-ports.ts';
 import type { Nix } from './nix-ports.ts';
 import type { AgentFiles } from './program-ports.ts';
+import type { SecretStore } from './secret-ports.ts';
 import type { Activations, Watchdog } from './unit-ports.ts';
 import type {
   Clock,
@@ -31,6 +32,7 @@ export interface Effects {
   readonly nix: Nix;
   readonly systems: Systems;
   readonly agentFiles: AgentFiles;
+  readonly secrets: SecretStore;
   readonly journals: Journals;
   readonly holds: Holds;
   readonly outbox: Outbox;
@@ -73,6 +75,7 @@ export function through(perform: Perform, stage: Stage, effects: Effects): Effec
     nix: wrap('nix', effects.nix),
     systems: wrap('systems', effects.systems),
     agentFiles: wrap('agentFiles', effects.agentFiles),
+    secrets: wrap('secrets', effects.secrets),
     journals: wrap('journals', effects.journals),
     holds: wrap('holds', effects.holds),
     outbox: wrap('outbox', effects.outbox),

@@ -22,6 +22,13 @@ export interface Opener {
   open(sealed: Uint8Array, where: string): Promise<Result<Uint8Array>>;
 }
 
+/** What a boot needs, before there is a network, and without Git. */
+export interface BootSecrets {
+  readonly store: SecretStore;
+  /** The id of the set that goes with the current generation; `null` when that has none, or there is no generation. */
+  current(): Promise<Result<string | null>>;
+}
+
 /** What a host holds: a set is all its secrets of one revision, with their declarations. */
 export interface SecretSet {
   /** SHA-256 in hex over names, declarations and values: equal ids mean that nothing need be done. */

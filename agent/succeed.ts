@@ -37,11 +37,13 @@ async function deliverOld(context: Context): Promise<Result<void>> {
 
 /** The key goes into `agent.yaml` only when it is there to be used: an agent without a key can do nothing. */
 async function nameKey(context: Context, { file, key }: Successor, aim: Aim): Promise<Ended> {
-  const { settings, keys } = context.effects('plan');
+  const { settings, keys, secrets } = context.effects('plan');
   const { host } = context.memory.journal;
   const there = await keys.signer(file);
   if (!there.ok) return wait(context, unusable(host, file, there.failure.cause), aim);
   if (there.value.key !== key) return wait(context, unusable(host, file, 'it is another one'), aim);
+  const sealed = await secrets.sealAnew(key);
+  if (!sealed.ok) return failed(context, 'plan', sealed.failure);
   const named = await settings.setKey(file);
   if (!named.ok) return wait(context, unnamed(host, file, named.failure), aim);
   const message = `${host} goes on with its new key, ${file}; the old one is of no more use to it`;

@@ -9,6 +9,7 @@ import { descends } from '../shared/trust/verdict.ts';
 import type { Context } from './context.ts';
 import { failed, finish, type Ended } from './ending.ts';
 import { isAuthentic, measureOf, readFleet, type Verified } from './stages/verify.ts';
+import { generationOf } from './stages/switch.ts';
 
 /** Forgets a trial that is over, by its branch or by a reboot, before anything is decided. */
 export async function endTrial(context: Context, heads: Heads): Promise<Result<void>> {
@@ -24,10 +25,9 @@ async function afterReboot(context: Context): Promise<Partial<Journal> | undefin
   const { memory, senses } = context;
   const { running, lastGood, fleet } = memory.journal;
   if (running?.testedIn === undefined) return undefined;
-  const { machine, systems } = context.effects('poll');
-  const { boot } = await machine.facts(fleet);
+  const { boot } = await context.effects('poll').machine.facts(fleet);
   if (boot === running.testedIn) return undefined;
-  const booted = (await systems.generations()).find(({ number }) => number === lastGood);
+  const booted = await generationOf(context, 'poll', lastGood);
   const since = timestamp(senses.clock.now());
   return { trial: null, running: booted === undefined ? unknown(running) : runningFrom(booted, since) };
 }

@@ -3,10 +3,12 @@
  */
 import type { Result } from '../shared/failure.ts';
 import type { AgentSettings } from '../shared/fleet/fleet.ts';
+import type { PrivateKey } from '../shared/trust/ssh-key.ts';
 import { pathsBelow, type Paths } from '../shared/paths.ts';
 import type { AgentHost, HostAccess, OpenedHost } from './host.ts';
 import type { Nix } from './nix-ports.ts';
 import type { AgentFiles } from './program-ports.ts';
+import type { Opener, Sealer, SecretStore } from './secret-ports.ts';
 import type { Services } from './unit-ports.ts';
 import type { Git, HostKeys, Log, Programs, Settings } from './ports.ts';
 import { performAtOnce, type Effects, type Perform, type Senses } from './seam.ts';
@@ -113,7 +115,7 @@ async function openHost(
   { paths, env, clock, random, log, ...files }: HostParts,
   { isGuest }: HostAccess = { isGuest: false },
 ): Promise<Result<OpenedHost>> {
-  const [{ loadSigner }, { openPrograms }, { openTrees }, { fileSystems }] = await Promise.all([
+  const [{ loadHostKey, signerWith }, { openPrograms }, { openTrees }, { fileSystems }] = await Promise.all([
     import('./adapters/sign.ts'),
     import('./adapters/process.ts'),
     import('./adapters/trees.ts'),
@@ -130,8 +132,8 @@ async function openHost(
       import('./adapters/hold.ts'),
     ]);
   const keyFile = settings.key ?? (await files.keys.standard()) ?? paths.hostKey;
-  const signer = await loadSigner(keyFile);
-  if (!signer.ok) return signer;
+  const key = await loadHostKey(keyFile);
+  if (!key.ok) return key;
   const { state, root } = paths;
   const accounts = (await import('./adapters/accounts.ts')).accountsOf(root);
   const programs = openPrograms(undefined, accounts?.build);
@@ -157,10 +159,41 @@ async function openHost(
     }),
     health: machineHealth({ root, searchPath: env['PATH'] ?? '/usr/bin:/bin', programs }),
     agentFiles: await agentFilesOf(paths),
+    secrets: await secretsOf(key.value, { paths, env }),
     ...files,
   };
-  const senses: Senses = { signer: signer.value, clock, random, log };
+  const senses: Senses = { signer: signerWith(key.value), clock, random, log };
   return { ok: true, value: { effects, senses, close: () => effects.git.close() } };
+}
+
+/**
+ * What opens secrets is loaded when the first one is to be opened: a host that has none, or nothing new, pays nothing for it.
+ */
+async function secretsOf(
+  key: PrivateKey,
+  { paths, env }: Pick<HostParts, 'paths' | 'env'>,
+): Promise<SecretStore> {
+  const [{ fileSecrets }, { passedOn }, { digestKeyOf }] = await Promise.all([
+    import('./adapters/secrets/store.ts'),
+    import('./adapters/passed-on.ts'),
+    import('./adapters/secrets/digest-key.ts'),
+  ]);
+  const opener = async (): Promise<Opener> => {
+    const [{ openerFor }, { sshIdentity }] = await Promise.all([
+      import('./adapters/age/opener.ts'),
+      import('./adapters/age/ssh-identity.ts'),
+    ]);
+    return openerFor([sshIdentity(key)]);
+  };
+  const sealer = async (): Promise<Sealer> => (await import('./adapters/age/sealer.ts')).ageSealer();
+  return fileSecrets({
+    ...{ root: paths.root, state: paths.state, run: paths.run },
+    opener: { open: async (sealed, where) => (await opener()).open(sealed, where) },
+    sealer: { seal: async (value, recipients) => (await sealer()).seal(value, recipients) },
+    digestKey: digestKeyOf(key),
+    env: passedOn(env),
+    hasSystemd: await hasUnits(paths),
+  });
 }
 
 async function gitOf(
@@ -200,6 +233,7 @@ async function outliving(
     activations: unitActivations({ folder: paths.activation, env: plain }),
     watchdog: unitWatchdog({
       ...{ folder: paths.watchdog, env: plain, script: shippedFile('autark-go-back') },
+      program: [process.execPath, process.argv[1] ?? ''],
       profile: profile === '' ? paths.profile : profile,
     }),
   };

@@ -1,6 +1,6 @@
 /**
  * What plays which part: one function a role, each loading only the adapters that it needs. The only file that imports
- * adapters, with wire-host.ts.
+ * adapters, with wire-host.ts, wire-watch.ts and wire-boot.ts.
  */
 import type { Result } from '../shared/failure.ts';
 import type { Clone, CloneEditor, SecretDesk, Terminal } from './clone-ports.ts';
@@ -98,6 +98,8 @@ export function roles(surroundings: Surroundings) {
       const [{ agentHostRole }, log] = await Promise.all([import('./wire-host.ts'), logRole(env)]);
       return agentHostRole({ root, env, log });
     },
+    bootSecrets: async (root: string, isEarly: boolean) =>
+      (await import('./wire-boot.ts')).bootSecretsRole({ root, env, isEarly }),
     clone: (signal: AbortSignal) => cloneRole(surroundings, signal),
     anyClone: (signal: AbortSignal) => cloneRole(surroundings, signal, true),
     cloneEditor: (signal: AbortSignal) => cloneEditorRole(surroundings, signal),

@@ -5,10 +5,19 @@ import { history } from './history.ts';
 import { idle } from './idle.ts';
 import { idleLarge } from './idle-large.ts';
 import { nixos } from './nixos.ts';
+import { sealing } from './sealing.ts';
 import { startUp } from './start-up.ts';
 
 /** `npm run bench [-- NAME…]`: every figure beside its bare floor. Goals are in docs/performance.md. */
-const sections = { 'start-up': startUp, deployment, history, idle, 'idle-large': idleLarge, nixos } as const;
+const sections = {
+  'start-up': startUp,
+  deployment,
+  history,
+  idle,
+  'idle-large': idleLarge,
+  nixos,
+  sealing,
+} as const;
 /** Only when named: it explains a figure and is none. */
 const explanations = { effects } as const;
 

@@ -33,6 +33,8 @@ export interface DebOptions {
 const node = '/usr/bin/node';
 const program = '/usr/lib/autark/autark.mjs';
 const command = '/usr/bin/autark';
+/** What units of secrets run: a shell's script. */
+const secret = '/usr/lib/autark/autark-secret';
 
 /**
  * The package for Debian, made by dpkg-deb: the same options give the same bytes.
@@ -74,16 +76,19 @@ const entry = (content: string | Uint8Array, mode = 0o644): Entry => ({
 /** By path from `/`. */
 async function contents({ root, bundle }: DebOptions): Promise<Entries> {
   const read = (path: string): string => readFileSync(join(root, path), 'utf8');
-  const units = readdirSync(join(root, 'systemd')).filter((name) => /\.(service|timer)$/.test(name));
+  const units = readdirSync(join(root, 'systemd')).filter((name) => /\.(service|timer|mount)$/.test(name));
   const licences = `${read('LICENSE')}\n${licencesOf(bundle.packages)}`;
   return {
     [program]: entry(bundle.text.replace(/^#!.*/, `#!${node}`), 0o755),
     ...Object.fromEntries(
       units.map((name) => [
         `/usr/lib/systemd/system/${name}`,
-        entry(read(`systemd/${name}`).replaceAll('@autark@', `${node} ${program}`)),
+        entry(
+          read(`systemd/${name}`).replaceAll('@autark@', `${node} ${program}`).replaceAll('@secret@', secret),
+        ),
       ]),
     ),
+    [secret]: entry(read('systemd/autark-secret'), 0o755),
     '/usr/lib/sysusers.d/autark.conf': entry(read('systemd/autark.sysusers.conf')),
     '/usr/share/bash-completion/completions/autark': entry(bashScript()),
     '/usr/share/fish/vendor_completions.d/autark.fish': entry(fishScript()),

@@ -18,7 +18,9 @@ export function oneByte(prose: string): string {
   });
 }
 
-/** The same for the comments in code; the bundler has escaped the rest. */
+/** The same for the comments in code, where any sign can be spared: formulas. The bundler has escaped the rest. */
 export function oneByteComments(code: string): string {
-  return code.replace(/^\s*(\*|\/\/).*$/gm, oneByte);
+  const spared = (comment: string): string =>
+    comment.replace(/[^\u0000-\u00ff]/gu, (sign) => plain[sign] ?? '?');
+  return code.replace(/^\s*(\*|\/\/).*$/gm, spared);
 }

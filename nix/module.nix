@@ -11,6 +11,7 @@ let
   units = import ./unit.nix {
     programs = {
       "@autark@" = "${cfg.package}/bin/autark";
+      "@secret@" = "${cfg.package}/lib/autark/systemd/autark-secret";
       "/bin/kill" = "${pkgs.coreutils}/bin/kill";
     };
   };
@@ -97,11 +98,31 @@ in
         wantedBy = if cfg.once then [ ] else agent.wantedBy;
       };
       autark-recovery = unit "autark-recovery";
+      autark-secrets-early = unit "autark-secrets-early";
+      autark-secrets = unit "autark-secrets";
+      "autark-secret@" = unit "autark-secret@";
     }
     // lib.optionalAttrs cfg.once { autark-once = unit "autark-once"; };
     systemd.timers = lib.optionalAttrs cfg.once {
       autark-once = units.timer ../systemd/autark-once.timer;
     };
+
+    systemd.mounts = [ (units.mount ../systemd/run-autark-secrets.d.mount) ];
+
+    # Users are made by the activation script, unless sysusers or userborn make them, which the unit goes before. In a boot
+    # it runs before systemd, so it mounts by itself; in a switch the agent has placed what belongs to the system.
+    system.activationScripts.autarkSecrets = {
+      deps = [ "specialfs" ];
+      text = ''
+        if [ -n "$(ls -A /var/lib/autark/secrets 2>/dev/null)" ]; then
+          mkdir -p /run/autark/secrets.d
+          mountpoint -q /run/autark/secrets.d ||
+            mount -t ramfs -o mode=0751,nosuid,nodev,noexec ramfs /run/autark/secrets.d
+          timeout 60 ${cfg.package}/bin/autark secrets install --early || echo 'autark: not all secrets are there' >&2
+        fi
+      '';
+    };
+    system.activationScripts.users.deps = [ "autarkSecrets" ];
 
     users = lib.mkMerge [
       (user "autark fetches and pushes" "autark-git")

@@ -92,6 +92,21 @@ in
       stopIfChanged = false;
     };
 
+  # One of `systemd.mounts`: its options have names of their own there.
+  mount =
+    file:
+    let
+      sections = sectionsOf file;
+      valueOf = name: head sections.Mount.${name};
+    in
+    common sections
+    // {
+      what = valueOf "What";
+      where = valueOf "Where";
+      type = valueOf "Type";
+      options = valueOf "Options";
+    };
+
   # `systemd.timers.NAME`.
   timer =
     file:

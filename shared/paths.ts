@@ -6,6 +6,8 @@ export interface Paths {
   readonly keptAgentYaml: string;
   /** The journal, the outbox, systems, generations, the Git directory, the locks. */
   readonly state: string;
+  /** What is in memory, and gone with a reboot: secrets in the clear. */
+  readonly run: string;
   /** What a person said on the machine: `autark hold`. */
   readonly hold: string;
   /** The link to the generation that is current. */
@@ -42,6 +44,7 @@ export function pathsBelow(root: string): Paths {
     agentYaml: `${base}/etc/autark/agent.yaml`,
     keptAgentYaml: `${state}/agent.yaml`,
     state,
+    run: `${base}/run/autark`,
     hold: `${state}/hold.json`,
     current: `${state}/current`,
     git: `${state}/git/fleet.git`,

@@ -25,7 +25,7 @@ const floors: readonly { name: string; path: RegExp; may: readonly string[]; pac
         ...['age-encryption', 'bcrypt-pbkdf'],
       ],
     },
-    { name: 'wire', path: /^agent\/wire(-(host|watch))?\.ts$/, may: ['*'], packages: [] },
+    { name: 'wire', path: /^agent\/wire(-(host|watch|boot))?\.ts$/, may: ['*'], packages: [] },
     { name: 'main', path: /^agent\/main\.ts$/, may: ['wire', 'cli'], packages: ['node:fs', 'node:path'] },
     {
       name: 'cli',
@@ -49,7 +49,7 @@ const floors: readonly { name: string; path: RegExp; may: readonly string[]; pac
     },
     {
       name: 'cycle',
-      path: /^agent\/(cycle|carry-on|begin|decide|ending|trial|newer|enrol|genesis|new-key|resume|rebuild|succeed|introduction|host|opening|by-hand|hold|go-back|drift|rebooted)\.ts$/,
+      path: /^agent\/(cycle|carry-on|begin|decide|ending|trial|newer|enrol|genesis|new-key|resume|rebuild|succeed|introduction|host|opening|by-hand|hold|go-back|drift|rebooted|secrets)\.ts$/,
       may: ['cycle', 'stages', 'objects', 'seam', 'ports', 'shared'],
       packages: [],
     },

@@ -14,12 +14,19 @@ export interface ServicesOptions {
   readonly env: Readonly<Record<string, string>>;
 }
 
-const units = ['autark.service', 'autark-recovery.service', 'autark-once.service', 'autark-once.timer'];
-const enabled = ['autark-recovery.service', 'autark.service'];
+/** What a boot begins whatever begins the agent. */
+const boot = ['autark-recovery.service', 'autark-secrets-early.service', 'autark-secrets.service'];
+const units = [
+  ...['autark.service', ...boot, 'autark-once.service', 'autark-once.timer'],
+  ...['autark-secret@.service', 'run-autark-secrets.d.mount'],
+];
+const enabled = [...boot, 'autark.service'];
 /** For what an administrator of this machine installs (systemd.unit(5)). */
 const folder = '/etc/systemd/system';
 /** Where a package has it; one of the same name in `folder` goes before it. */
 const packaged = '/usr/lib/systemd/system/autark.service';
+/** The script that the units of secrets run; a package has it in a place of its own. */
+const script = { name: 'autark-secret', path: '/var/lib/autark/autark-secret' } as const;
 
 /** The agent's units on a machine where an administrator may install some. */
 export function systemdServices(options: ServicesOptions): Services {
@@ -50,6 +57,8 @@ export function systemdServices(options: ServicesOptions): Services {
       await askSystemd('systemctl', ['stop', 'autark-once.service'], env);
       try {
         for (const unit of units) await removeDurably(join(folder, unit));
+        // What is placed stays until the machine is down: whoever uses it is not the agent's to end.
+        await removeDurably(script.path);
       } catch (error) {
         return fail(fileFailure(error, 'remove the units', folder));
       }
@@ -66,7 +75,7 @@ async function startsOf(env: Readonly<Record<string, string>>): Promise<readonly
   const timed = await askSystemd('systemctl', ['is-enabled', '--quiet', 'autark-once.timer'], env);
   return timed.ok
     ? [
-        ['enable', '--quiet', 'autark-recovery.service'],
+        ['enable', '--quiet', ...boot],
         ['restart', 'autark-once.timer'],
       ]
     : [
@@ -76,9 +85,13 @@ async function startsOf(env: Readonly<Record<string, string>>): Promise<readonly
 }
 
 async function writeUnits(shipped: ServicesOptions['shipped'], command: string): Promise<Result<void>> {
+  const copied = await writeDurably(script.path, Buffer.from(shipped(script.name)), 0o755);
+  if (!copied.ok) return copied;
   for (const unit of units) {
     // A function: in a string, `$` would have a meaning.
-    const text = shipped(unit).replaceAll('@autark@', () => command);
+    const text = shipped(unit)
+      .replaceAll('@autark@', () => command)
+      .replaceAll('@secret@', script.path);
     const written = await writeDurably(join(folder, unit), Buffer.from(text), 0o644);
     if (!written.ok) return written;
   }

@@ -12,12 +12,12 @@ import { errorCode, fileFailure } from './file-failure.ts';
 /** The signer with the host's key; fails as `loadHostKey` does. */
 export async function loadSigner(path: string): Promise<Result<Signer>> {
   const loaded = await loadHostKey(path);
-  if (!loaded.ok) return loaded;
-  const privateKey = loaded.value;
-  return ok({
-    key: privateKey.line,
-    sign: (payload) => signWith(privateKey, 'git', payload),
-  });
+  return loaded.ok ? ok(signerWith(loaded.value)) : loaded;
+}
+
+/** Signs with a key that is loaded already. */
+export function signerWith(key: PrivateKey): Signer {
+  return { key: key.line, sign: (payload) => signWith(key, 'git', payload) };
 }
 
 /**

@@ -32,9 +32,10 @@ export async function askSystemd(
   file: string,
   args: readonly string[],
   env: Readonly<Record<string, string>>,
+  timeout = patience,
 ): Promise<Result<string, string>> {
   const task = { file, args, cwd: '/', env, outputCap: 2 ** 20, stdout: 'keep', leftovers: 'end' } as const;
-  const ran = await runProcess(task, { timeout: patience, signal: new AbortController().signal });
+  const ran = await runProcess(task, { timeout, signal: new AbortController().signal });
   const { ending } = ran;
   if (ending.how === 'exited' && ending.code === 0) {
     return { ok: true, value: Buffer.from(ran.stdout).toString('utf8').trimEnd() };

@@ -105,6 +105,25 @@ export const hostVerbs: readonly Verb[] = [
     load: async () => (await import('./hold.ts')).resume,
   },
   {
+    name: 'secrets',
+    summary: 'Place the secrets of this machine, as its boot does',
+    positionals: [
+      {
+        name: 'WHAT',
+        describe: 'install: those of the current generation',
+        need: 'one',
+        choices: ['install'],
+      },
+    ],
+    options: { early: { describe: 'before users are made: nothing where some are placed already' } },
+    examples: [
+      ['autark secrets install', 'by the unit autark-secrets, offline; by hand after the key was put back'],
+    ],
+    exits: [[62, 'a secret cannot be opened; the others are placed']],
+    exitFor: (failure) => exitCode(failure.kind),
+    load: async () => (await import('./secrets-install.ts')).secretsInstall,
+  },
+  {
     name: 'doctor',
     summary: 'Look at this host, or at this clone, and say what to mend',
     options: { json: { describe: 'print one JSON value' } },

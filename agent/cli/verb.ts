@@ -2,6 +2,7 @@ import type { Failure, Result } from '../../shared/failure.ts';
 import type { AgentHost } from '../host.ts';
 import type { Clone, CloneEditor, SecretDesk, Terminal } from '../clone-ports.ts';
 import type { CloneProbe, HostProbe } from '../doctor-ports.ts';
+import type { BootSecrets } from '../secret-ports.ts';
 
 /** The roles that verbs may ask for; each is wired, and loads its adapters, only when it is called. */
 export interface Roles {
@@ -14,6 +15,11 @@ export interface Roles {
   randomId(): Promise<string>;
   /** The machine whose files lie below this absolute folder. */
   agentHost(root: string): Promise<AgentHost>;
+  /**
+   * The secrets of that machine, and nothing else of it.
+   * @param isEarly before there are all users, and what knows of them
+   */
+  bootSecrets(root: string, isEarly: boolean): Promise<BootSecrets>;
   /** The same machine and the same clone for `doctor`, which changes nothing there. */
   hostProbe(root: string): Promise<HostProbe>;
   cloneProbe(signal: AbortSignal): Promise<Result<CloneProbe>>;

@@ -4,6 +4,7 @@ import { attempts, type Phase } from '../../shared/cycle/journal.ts';
 import { asksAfterReboot } from '../../shared/cycle/reboot.ts';
 import type { Context } from '../context.ts';
 import { lookUp, readBytes } from '../objects/read.ts';
+import { generationOf } from './switch.ts';
 import type { Verified } from './verify.ts';
 
 /**
@@ -68,10 +69,8 @@ export async function whoConfirms(
   boot: string,
 ): Promise<'this agent' | 'another' | Failure> {
   if (phase.left !== undefined || asksAfterReboot(phase, boot)) return 'this agent';
-  const { agentFiles, systems } = context.effects('confirm');
-  const running = await agentFiles.running();
-  const generation = (await systems.generations()).find(({ number }) => number === phase.to);
-  const agent = generation?.agent;
+  const running = await context.effects('confirm').agentFiles.running();
+  const agent = (await generationOf(context, 'confirm', phase.to))?.agent;
   if (running === null || agent === undefined || agent === running) return 'this agent';
   return (phase.handed ?? 0) < attempts.agent ? 'another' : neverConfirmed(phase.to);
 }

@@ -8,6 +8,7 @@ import { timestamp } from '../../shared/record/draft.ts';
 import type { Context } from '../context.ts';
 import { examine } from './health.ts';
 import { draftOf, settle } from './record.ts';
+import { generationOf } from './switch.ts';
 import { endWatch, suspendWatch } from './watched.ts';
 import { wayBackOf } from './way-back.ts';
 
@@ -24,11 +25,10 @@ export async function leaveForReboot(context: Context, phase: Confirming): Promi
   const watched = await watchFromBoot(context, phase);
   if (!watched.ok) return watched;
   if (watched.value) return ok(undefined);
-  const { systems } = context.effects('confirm');
   const { memory, senses } = context;
   const { from, to, revision, waitsIn = '' } = phase;
   const { running: ran, previous, earlier, rebootRequired } = memory.journal;
-  const generation = (await systems.generations()).find(({ number }) => number === to);
+  const generation = await generationOf(context, 'confirm', to);
   const since = timestamp(senses.clock.now());
   const running = generation === undefined ? ran : { ...runningFrom(generation, since), revision, waitsIn };
   const before = { running: ran, previous, earlier, rebootRequired };
@@ -81,19 +81,17 @@ export const leftToPerson = 'left to a person';
 
 /** Then nothing is proved of the generation, and nothing is gone back from: it is a drift like any other. */
 async function isLeftToPerson(context: Context, { to }: Confirming): Promise<boolean> {
-  const { systems, links } = context.effects('confirm');
-  const generation = (await systems.generations()).find(({ number }) => number === to);
+  const generation = await generationOf(context, 'confirm', to);
   if (generation?.kind !== 'nixos') return false;
-  const { leads } = await links.look(to);
+  const { leads } = await context.effects('confirm').links.look(to);
   return leads.profile !== null && leads.profile !== generation.path;
 }
 
 /** A boot loader may have chosen by itself, or a person at its menu. Of kind exec nobody can say what was booted. */
 async function bootedOther(context: Context, { to }: Confirming): Promise<Failure | undefined> {
-  const { systems, links } = context.effects('confirm');
-  const generation = (await systems.generations()).find(({ number }) => number === to);
+  const generation = await generationOf(context, 'confirm', to);
   if (generation?.kind !== 'nixos') return undefined;
-  const { leads } = await links.look(to);
+  const { leads } = await context.effects('confirm').links.look(to);
   const runs = leads['current-system'];
   if (runs === generation.path) return undefined;
   return {

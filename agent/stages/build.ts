@@ -6,9 +6,10 @@ import type { Context } from '../context.ts';
 import { fetchAgent } from './agent-file.ts';
 import { buildExec } from './build-exec.ts';
 import { buildNixos } from './build-nixos.ts';
+import { keepSecrets } from './secrets.ts';
 import type { Verified } from './verify.ts';
 
-/** Makes the host's system from a verified revision, and fetches the agent that goes with it. What it gives is on disk, synced, and can be activated. */
+/** Makes the host's system from a verified revision, and fetches the agent and the secrets that go with it. What it gives is on disk, synced, and can be activated. */
 export async function build(
   context: Context,
   verified: Verified,
@@ -23,5 +24,12 @@ export async function build(
     source.kind === 'nixos'
       ? await buildNixos(context, verified, host, source)
       : await buildExec(context, verified, host, source);
-  return built.ok && agent.value !== undefined ? ok({ ...built.value, agent: agent.value }) : built;
+  if (!built.ok) return built;
+  const secrets = await keepSecrets(context, verified);
+  if (!secrets.ok) return secrets;
+  return ok({
+    ...built.value,
+    ...(agent.value === undefined ? {} : { agent: agent.value }),
+    ...(secrets.value === undefined ? {} : { secrets: secrets.value }),
+  });
 }

@@ -1,7 +1,7 @@
 import { carriedBy } from '../../shared/cycle/carried.ts';
 import { backIn, ranBefore, runningFrom } from '../../shared/cycle/guard.ts';
 import { asksAfterReboot, hasBootedInto, rebootAskedFor } from '../../shared/cycle/reboot.ts';
-import type { Phase } from '../../shared/cycle/journal.ts';
+import type { Phase, Running } from '../../shared/cycle/journal.ts';
 import type { AgentEvent } from '../../shared/event.ts';
 import { fail, ok, type Result } from '../../shared/failure.ts';
 import { excused, refuse, type Refusal } from '../../shared/health/baseline.ts';
@@ -13,7 +13,8 @@ import { leaveForReboot, leftToPerson, proveBooted, recordReboot } from './boote
 import { settleBack } from './by-hand.ts';
 import { examine } from './health.ts';
 import { settle } from './record.ts';
-import { bootOf } from './switch.ts';
+import { flawed, secretsFlaw } from './secrets.ts';
+import { bootOf, generationOf } from './switch.ts';
 import { endWatch } from './watched.ts';
 
 /**
@@ -36,9 +37,9 @@ export async function confirm(
   const fired = await endWatch(context, phase);
   if (!fired.ok) return fired;
   if (fired.value) return ok(undefined);
-  const { systems, machine } = context.effects('confirm');
+  const { machine } = context.effects('confirm');
   const { memory, senses } = context;
-  const generation = (await systems.generations()).find(({ number }) => number === phase.to);
+  const generation = await generationOf(context, 'confirm', phase.to);
   const { from, to, left, revision, mode, exit } = phase;
   const since = timestamp(senses.clock.now());
   const isBooted = hasBootedInto(phase, boot);
@@ -53,7 +54,12 @@ export async function confirm(
     const tested = running === null ? null : { ...running, testedIn: boot };
     const aim = { revision, isTrial: true };
     const change = { running: tested, rebootRequired, failedTrial: null, drift: null };
-    return settle(context, aim, { event: 'testing', running: tested }, change);
+    return settle(
+      context,
+      aim,
+      { event: 'testing', running: tested, ...(await flawOf(context, tested)) },
+      change,
+    );
   }
   const { previous, earlier } = memory.journal;
   if (left !== undefined) {
@@ -64,7 +70,16 @@ export async function confirm(
   const good = isLeft ? {} : { lastGood: to, failed: null };
   const change = { running, ...before, ...good, rebootRequired, drift: null };
   if (phase.isRecorded === true) return recordReboot(context, change);
-  return settle(context, { revision, isTrial: false }, { event: 'deployed', running }, change);
+  const happening = { event: 'deployed', running, ...(await flawOf(context, running)) } as const;
+  return settle(context, { revision, isTrial: false }, happening, change);
+}
+
+/** A generation is well without a secret that cannot be opened, and its record says so (S14). */
+async function flawOf(context: Context, running: Running | null): Promise<ReturnType<typeof flawed>> {
+  const failure = running === null ? undefined : await secretsFlaw(context, running);
+  const { host } = context.memory.journal;
+  if (failure !== undefined) context.senses.log({ kind: 'failure', host, stage: 'confirm', failure });
+  return flawed(failure);
 }
 
 /** Noted first: an agent that never gets as far as to confirm is begun no more often for that. */

@@ -12,6 +12,7 @@ import { oneLine } from '../../shared/printable.ts';
 import type { Context } from '../context.ts';
 import { recordAgain } from './again.ts';
 import { olderTip } from './own-branch.ts';
+import { heldBy } from './secrets.ts';
 
 /** What is decided before its record is made: it happened at what the cycle is about. */
 export type Settled = Omit<Happening, 'revision' | 'isTrial'>;
@@ -60,6 +61,7 @@ export async function draftOf(
     facts: await machine.facts(journal.fleet),
     now: senses.clock.now(),
     seconds: stopwatch.seconds(),
+    secrets: await heldBy(context, happening.running),
   });
   return ok(older.value === null ? draft : { ...draft, replaces: older.value });
 }

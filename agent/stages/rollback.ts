@@ -6,6 +6,7 @@ import type { Context } from '../context.ts';
 import {
   activate,
   bootOf,
+  generationOf,
   leftAlone,
   makeCurrent,
   outcomeOf,
@@ -14,6 +15,7 @@ import {
   type GoingBack,
   type Target,
 } from './switch.ts';
+import { placeSecrets, tellOfSecrets } from './secrets.ts';
 import { giveUp, settleUndone } from './undone.ts';
 import { endWatch } from './watched.ts';
 import { wayBackOf } from './way-back.ts';
@@ -36,6 +38,8 @@ export async function rollback(context: Context, phase: GoingBack): Promise<Resu
   if (!current.ok) return current;
   const { value: obstacle } = current;
   if (obstacle !== undefined) return unwatched(context, phase, () => giveUp(context, phase, obstacle));
+  const placed = phase.mode === 'boot' ? ok(undefined) : await placeSecrets(context, 'rollback', back);
+  if (!placed.ok) return placed;
   const activated = await activate(context, 'rollback', back, back.revision, phase);
   return activated === 'left' ? fail(leftAlone) : conclude(context, phase, activated);
 }
@@ -60,16 +64,29 @@ async function watchOver(context: Context, phase: GoingBack): Promise<Result<voi
   return context.effects('rollback').watchdog.arm({ generation: newest, back, mode, timeout, deadline });
 }
 
-function conclude(
+async function conclude(
   context: Context,
   phase: GoingBack,
   { activation, tail }: Activated,
 ): Promise<Result<void>> {
   const verdict = judge(activation, seesUnits(phase));
-  if (verdict.good) return unwatched(context, phase, () => settleUndone(context, phase, true));
+  if (verdict.good) {
+    await tellUnits(context, phase);
+    return unwatched(context, phase, () => settleUndone(context, phase, true));
+  }
   const to = phase.from === null ? (phase.before ?? 'what ran') : `generation ${phase.from}`;
   const cause = `going back to ${to} failed: ${verdict.cause}`;
   return unwatched(context, phase, () => giveUp(context, phase, cause, tail));
+}
+
+/** The machine is back, whatever becomes of that: a unit that is unknown is said, and nothing else. */
+async function tellUnits(context: Context, { from, mode }: GoingBack): Promise<void> {
+  const generation =
+    mode === 'boot' || from === null ? undefined : await generationOf(context, 'rollback', from);
+  const told =
+    generation === undefined ? ok(undefined) : await tellOfSecrets(context, 'rollback', generation);
+  const { host } = context.memory.journal;
+  if (!told.ok) context.senses.log({ kind: 'failure', host, stage: 'rollback', failure: told.failure });
 }
 
 /** Ends the watch first: where the watchdog was sooner, it is what it did that is settled. */
@@ -91,8 +108,7 @@ async function wayBack(context: Context, phase: GoingBack): Promise<Target | str
     if (before === undefined) return 'there is no earlier generation to go back to';
     return { kind: 'nixos', path: before, number: null, revision: attempted };
   }
-  const { systems } = context.effects('rollback');
-  const generation = (await systems.generations()).find(({ number }) => number === phase.from);
+  const generation = await generationOf(context, 'rollback', phase.from);
   if (generation === undefined) return `generation ${phase.from} is gone from the disk, or damaged`;
   // Where the switch changed no agent, going back changes none.
   const { agent: _, ...others } = generation;

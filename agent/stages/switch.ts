@@ -7,11 +7,12 @@ import {
   type Activation,
 } from '../../shared/cycle/confirm.ts';
 import { attempts, type Generation, type Phase } from '../../shared/cycle/journal.ts';
-import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
+import { fail, ok, type Failure, type Result, type Stage } from '../../shared/failure.ts';
 import type { ObjectId } from '../../shared/objects/object.ts';
 import { noSpace } from './no-space.ts';
 import type { Context } from '../context.ts';
 import type { Ending, Ran } from '../ports.ts';
+import { placeSecrets, tellOfSecrets } from './secrets.ts';
 import { activationEnvironment, wayBackOf } from './way-back.ts';
 
 export type Switching = Extract<Phase, { at: 'switch' }>;
@@ -22,20 +23,21 @@ export type GoingBack = Extract<Phase, { at: 'rollback' }>;
  * without one; what was cut off is begun again: an activation is idempotent, and bounded in its attempts.
  */
 export async function switchTo(context: Context, phase: Switching): Promise<Result<void>> {
-  const { systems } = context.effects('switch');
   const before = await outcomeOf(context, 'switch', phase);
   if (before === 'left') return fail(leftAlone);
   if (before !== null) return proceed(context, phase, before);
   if (phase.attempt >= attempts.switch) {
     return goBack(context, phase, `it was interrupted ${phase.attempt} times`, '');
   }
-  const generation = (await systems.generations()).find(({ number }) => number === phase.to);
+  const generation = await generationOf(context, 'switch', phase.to);
   if (generation === undefined) return goBack(context, phase, 'its record is gone from the disk', '');
   const watched = await watchOver(context, phase);
   if (!watched.ok) return watched;
   const current = await makeCurrent(context, 'switch', generation, phase);
   if (!current.ok) return current;
   if (current.value !== undefined) return goBack(context, phase, current.value, '');
+  const placed = phase.mode === 'boot' ? ok(undefined) : await placeSecrets(context, 'switch', generation);
+  if (!placed.ok) return placed;
   const activated = await activate(context, 'switch', generation, phase.revision, phase);
   return activated === 'left' ? fail(leftAlone) : proceed(context, phase, activated);
 }
@@ -58,6 +60,8 @@ async function proceed(
 ): Promise<Result<void>> {
   const verdict = judge(activation, seesUnits(phase));
   if (!verdict.good) return goBack(context, phase, verdict.cause, tail);
+  const told = await tellUnits(context, phase);
+  if (!told.ok) return goBack(context, phase, told.failure.cause, '');
   const { from, to, revision, mode, timeout, baseline } = phase;
   const waits = mode === 'boot' ? { waitsIn: await waitsIn(context, to) } : {};
   const exit = activation.how === 'exited' ? activation.code : 0;
@@ -70,15 +74,29 @@ async function proceed(
   });
 }
 
+/** What runs only from the next boot on has changed nothing yet that a unit would have to be told. */
+async function tellUnits(context: Context, { mode, to }: Switching): Promise<Result<void>> {
+  const generation = mode === 'boot' ? undefined : await generationOf(context, 'switch', to);
+  return generation === undefined ? ok(undefined) : tellOfSecrets(context, 'switch', generation);
+}
+
+/** A generation as the disk has it; `undefined` when its record is gone, or damaged. */
+export async function generationOf(
+  context: Context,
+  stage: Stage,
+  wanted: number | null,
+): Promise<Generation | undefined> {
+  return (await context.effects(stage).systems.generations()).find(({ number }) => number === wanted);
+}
+
 /**
  * The boot in which a boot default does not run yet. Of NixOS it is known when it does: a power cut that came after the boot
  * loader was written has the machine boot into it. It is asked at once then.
  */
 async function waitsIn(context: Context, to: number): Promise<string> {
-  const { systems, links } = context.effects('switch');
-  const generation = (await systems.generations()).find(({ number }) => number === to);
+  const generation = await generationOf(context, 'switch', to);
   if (generation?.kind !== 'nixos') return bootOf(context);
-  const { leads } = await links.look(to);
+  const { leads } = await context.effects('switch').links.look(to);
   return leads['current-system'] === generation.path ? 'an earlier boot' : bootOf(context);
 }
 
@@ -112,7 +130,7 @@ export function seesUnits({ baseline }: Pick<Switching, 'baseline'>): boolean {
 }
 
 /** What is activated: a generation, or, without a number, what a NixOS machine ran before its first one. */
-export interface Target extends Pick<Generation, 'kind' | 'path' | 'revision' | 'agent'> {
+export interface Target extends Pick<Generation, 'kind' | 'path' | 'revision' | 'agent' | 'secrets'> {
   readonly number: number | null;
 }
 

@@ -9,11 +9,12 @@ type Memory = Pick<Journal, 'failed' | 'failedTrial'>;
 
 /** What is switched to, as it is known again later. */
 export function triedOf(
-  { digest, path, agent }: Pick<BuiltSystem, 'digest' | 'path' | 'agent'>,
+  { digest, path, agent, secrets }: Pick<BuiltSystem, 'digest' | 'path' | 'agent' | 'secrets'>,
   host: Terms,
 ): Tried {
-  // With another agent it is another thing to try.
-  return { digest: agent === undefined ? digest : `${digest} ${agent}`, path, terms: termsOf(host) };
+  // With another agent, or other secrets, it is another thing to try.
+  const whole = [digest, agent, secrets].filter((each) => each !== undefined).join(' ');
+  return { digest: whole, path, terms: termsOf(host) };
 }
 
 /** What a host's new generation is judged by, besides what it is. */

@@ -13,6 +13,7 @@ export function guard(
   { isTrial }: Pick<Aim, 'isTrial'>,
 ): Guarded {
   if (running === null || running.kind !== built.kind || running.digest !== built.digest) return 'switch';
+  if (running.secrets !== built.secrets) return 'switch';
   // What is only being tested is not what the machine boots.
   return running.testedIn === undefined || isTrial ? 'unchanged' : 'switch';
 }

@@ -119,6 +119,7 @@ const running = v.object({
   inputs: v.exactOptional(v.string()),
   root: v.exactOptional(v.string()),
   agent: v.exactOptional(v.string()),
+  secrets: v.exactOptional(v.string()),
   testedIn: v.exactOptional(v.string()),
   waitsIn: v.exactOptional(v.string()),
 });

@@ -23,6 +23,8 @@ export interface BuiltSystem {
   readonly root?: string;
   /** SHA-256 in hex of the agent's own file that goes with it; absent when the agent is to stay what it is. */
   readonly agent?: string;
+  /** The id of its set of secrets (S14); absent when it has none. */
+  readonly secrets?: string;
 }
 
 /** A system's own place below `systems/`: the system itself, or its root. */
@@ -209,6 +211,7 @@ export interface Running extends Omit<RunningSystem, 'testing'> {
   readonly inputs?: string;
   readonly root?: string;
   readonly agent?: string;
+  readonly secrets?: string;
   /** The boot id under which it was activated with `test`: it is not what the machine boots. */
   readonly testedIn?: string;
   /** The boot id under which it was made the boot default alone: it does not run before the next boot. */

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import type { Generation } from './journal.ts';
 
 const text = v.pipe(v.string(), v.minLength(1));
+const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 const formatOne = v.object({ format: v.literal(1) });
 
 /** `generation.json`, format 1, without its `format`. */
@@ -13,7 +14,8 @@ const schema = v.object({
   digest: text,
   inputs: v.exactOptional(text),
   root: v.exactOptional(text),
-  agent: v.exactOptional(v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))),
+  agent: v.exactOptional(sha256),
+  secrets: v.exactOptional(sha256),
 });
 
 export function serialiseGeneration(generation: Generation): string {

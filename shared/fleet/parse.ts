@@ -42,14 +42,14 @@ export function parseFleet(text: string, options: ParseOptions): Result<Fleet, r
     ...secretProblems(file),
   ];
   if (wrong.length > 0) return fail(at(wrong));
-  const { fleet, readers, secrets } = v.parse(schema.head, value);
+  const { fleet, readers } = v.parse(schema.head, value);
   const hosts = new Map(merged.map(([name, entry]): [string, Host] => [name, toHost(name, entry)]));
   return ok({
     fleet,
     readers: readers ?? [],
     groups: [...(mapBelow(file, 'groups')?.entries.keys() ?? [])],
     hosts,
-    secrets: toSecrets(secrets ?? {}, hosts),
+    secrets: toSecrets(file, hosts),
     tooNew: tooNew !== undefined,
     warnings: tooNew === undefined ? [] : at([tooNew, ...unknown]),
   });

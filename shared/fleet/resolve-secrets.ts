@@ -1,23 +1,22 @@
+import * as v from 'valibot';
 import type { Secret } from '../secrets/secret.ts';
 import type { Problem } from './findings.ts';
 import type { Host } from './fleet.ts';
 import { quote } from './found.ts';
-import type { SecretEntry } from './schema.ts';
+import { secret as schema, type SecretEntry } from './schema.ts';
 import { below, mapBelow, textOf, type MapTree } from './tree.ts';
+import { validate } from './validate.ts';
 
 /** Who may read a file of root's alone, unless it is declared otherwise (S13). */
 const product = { owner: 'root', group: 'root', mode: '0400' } as const;
 
 /** The secrets of a file that has passed every check, with the hosts that each goes to. */
-export function toSecrets(
-  entries: Readonly<Record<string, SecretEntry | null>>,
-  hosts: ReadonlyMap<string, Host>,
-): ReadonlyMap<string, Secret> {
+export function toSecrets(file: MapTree, hosts: ReadonlyMap<string, Host>): ReadonlyMap<string, Secret> {
   return new Map(
-    Object.entries(entries).map(([name, entry]): [string, Secret] => [
-      name,
-      toSecret(name, entry ?? {}, hosts),
-    ]),
+    [...(mapBelow(file, 'secrets')?.entries ?? [])].map(([name, { value }]): [string, Secret] => {
+      const entry = value.kind === 'map' ? v.parse(schema, validate(schema, value).value) : {};
+      return [name, toSecret(name, entry, hosts)];
+    }),
   );
 }
 

@@ -105,7 +105,6 @@ export const fleet = v.strictObject({
 export const head = v.object({
   fleet: value.fleetId,
   readers: v.exactOptional(v.nullable(v.array(value.reader))),
-  secrets: v.exactOptional(v.nullable(v.record(value.name, v.nullable(secret)))),
 });
 
 export type HostEntry = v.InferOutput<typeof host>;

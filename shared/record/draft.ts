@@ -3,7 +3,9 @@ import type { Draft, Journal, Running } from '../cycle/journal.ts';
 import { exitCode, type Failure, type Stage } from '../failure.ts';
 import type { ObjectId } from '../objects/object.ts';
 import { oneLine } from '../printable.ts';
-import type { MachineFacts, Outcome, RunningSystem, StateEvent } from './status.ts';
+import { missingOf } from '../secrets/missing.ts';
+import type { Held } from '../secrets/secret.ts';
+import type { MachineFacts, Outcome, RunningSystem, StateEvent, Status } from './status.ts';
 
 /** What every record of a host is made from, whatever happened. */
 export interface Circumstances {
@@ -11,6 +13,8 @@ export interface Circumstances {
   readonly facts: MachineFacts;
   readonly version: string;
   readonly guarantees: readonly string[];
+  /** The secrets of what runs. */
+  readonly secrets: readonly Held[];
   /** Milliseconds since the epoch. */
   readonly now: number;
   /** Seconds by stage; empty after a restart in the middle of a cycle. */
@@ -70,7 +74,17 @@ export function draftRecord(happening: Happening, around: Circumstances): Draft 
       guarantees,
       ...(journal.reports.length === 0 ? {} : { reports: journal.reports }),
       ...(journal.drift === null ? {} : { drift: saidOfDrift(journal) }),
+      ...saidOfSecrets(around.secrets),
     },
+  };
+}
+
+function saidOfSecrets(held: readonly Held[]): Pick<Status, 'secrets' | 'missingSecrets'> {
+  const opened = held.flatMap((each) => ('digest' in each ? [[each.name, each.digest] as const] : []));
+  const missing = missingOf(held).map(({ name }) => name);
+  return {
+    ...(opened.length === 0 ? {} : { secrets: Object.fromEntries(opened) }),
+    ...(missing.length === 0 ? {} : { missingSecrets: missing }),
   };
 }
 

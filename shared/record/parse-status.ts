@@ -53,6 +53,8 @@ export const statusSchema = v.object({
   guarantees: v.array(v.string()),
   reports: v.exactOptional(v.array(v.string())),
   drift: v.exactOptional(v.array(v.string())),
+  secrets: v.exactOptional(v.record(v.string(), v.string())),
+  missingSecrets: v.exactOptional(v.array(v.string())),
 });
 
 /** Reads `status.json`; the failure is a sentence that says what is wrong with it. */

@@ -88,6 +88,10 @@ export interface Status {
   readonly guarantees: readonly string[];
   /** What this host noticed about its own state branch since the record before; at most `mostReports`. */
   readonly reports?: readonly string[];
+  /** By name, a digest of the value that only the host itself can make; absent when it has none. */
+  readonly secrets?: Readonly<Record<string, string>>;
+  /** Those that could not be opened. */
+  readonly missingSecrets?: readonly string[];
   /** What was changed by hand and still is, in sentences; absent when nothing is. */
   readonly drift?: readonly string[];
 }

@@ -10,6 +10,7 @@ const names = [
     'nix',
     'systems',
     'agentFiles',
+    'secrets',
     'journals',
     'holds',
     'outbox',

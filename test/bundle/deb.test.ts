@@ -52,9 +52,11 @@ describeWith(['dpkg-deb'], 'the package for Debian', () => {
     const folders = lines.flatMap(([mode = '', , , , , path = '']) => (path.endsWith('/') ? [mode] : []));
     expect(new Set(folders)).toEqual(new Set(['drwxr-xr-x']));
     const plain = [
-      ...['autark.service', 'autark-recovery.service', 'autark-once.service', 'autark-once.timer'].map(
-        (unit) => `lib/systemd/system/${unit}`,
-      ),
+      ...[
+        ...['autark.service', 'autark-recovery.service', 'autark-once.service', 'autark-once.timer'],
+        ...['autark-secrets-early.service', 'autark-secrets.service', 'autark-secret@.service'],
+        'run-autark-secrets.d.mount',
+      ].map((unit) => `lib/systemd/system/${unit}`),
       'lib/sysusers.d/autark.conf',
       'share/bash-completion/completions/autark',
       'share/doc/autark/changelog.gz',
@@ -65,6 +67,7 @@ describeWith(['dpkg-deb'], 'the package for Debian', () => {
     expect(Object.fromEntries(files)).toEqual({
       ...Object.fromEntries(plain.map((path) => [`./usr/${path}`, '-rw-r--r--'])),
       './usr/lib/autark/autark.mjs': '-rwxr-xr-x',
+      './usr/lib/autark/autark-secret': '-rwxr-xr-x',
       './usr/bin/autark': 'lrwxrwxrwx',
     });
   });
@@ -84,7 +87,7 @@ describeWith(['dpkg-deb'], 'the package for Debian', () => {
     expect(copyright).toContain(readFileSync(join(project, 'node_modules/yaml/LICENSE'), 'utf8').trim());
     const sums = read('DEBIAN/md5sums');
     await must('md5sum', ['--check', '--strict', '--quiet'], { cwd: tree, env, input: sums });
-    expect(sums.trim().split('\n')).toHaveLength(11);
+    expect(sums.trim().split('\n')).toHaveLength(16);
   });
 
   test('the manual page and the changelog can be read', async () => {

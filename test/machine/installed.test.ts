@@ -97,7 +97,11 @@ describeWith(['nspawn', 'trixie'], 'a machine with the units installed', () => {
       'autark.service',
       'autark-recovery.service',
       'autark-once.timer',
+      ...['autark-secrets-early.service', 'autark-secrets.service', 'autark-secret@name.service'],
+      'run-autark-secrets.d.mount',
     ]);
+    expect(await show('autark-secrets.service', 'UnitFileState')).toBe('enabled');
+    expect(await show('autark-secrets-early.service', 'UnitFileState')).toBe('enabled');
     expect(await show('autark.service', 'ActiveState')).toBe('active');
     expect(await show('autark.service', 'UnitFileState')).toBe('enabled');
     expect(await show('autark-recovery.service', 'UnitFileState')).toBe('enabled');

@@ -96,10 +96,21 @@ describeWith(['nix'], 'services.autark', () => {
     test('enable is what brings anything at all', async () => {
       const off = await nix.machine(settings({ enable: 'false' }));
       expect(off).toEqual({
-        ...{ etc: {}, services: {}, timers: {}, units: {}, users: {}, groups: {} },
+        ...{
+          etc: {},
+          services: {},
+          timers: {},
+          units: {},
+          users: {},
+          groups: {},
+          mounts: [],
+          activation: {},
+        },
         ...{ systemPackages: [], failed: [] },
       });
-      expect(Object.keys(plain.services)).toEqual(['autark', 'autark-recovery']);
+      expect(Object.keys(plain.services)).toEqual([
+        ...['autark', 'autark-recovery', 'autark-secret@', 'autark-secrets', 'autark-secrets-early'],
+      ]);
       expect(plain.units).toHaveProperty(['multi-user.target.wants/autark.service']);
       expect(plain.units).toHaveProperty(['multi-user.target.wants/autark-recovery.service']);
     });
@@ -123,6 +134,8 @@ describeWith(['nix'], 'services.autark', () => {
       const wanted = Object.keys(machine.units).filter((path) => path.includes('.wants/'));
       expect(wanted.sort()).toEqual([
         'multi-user.target.wants/autark-recovery.service',
+        'sysinit.target.wants/autark-secrets-early.service',
+        'sysinit.target.wants/autark-secrets.service',
         'timers.target.wants/autark-once.timer',
       ]);
       expect(machine.units).toHaveProperty(['autark.service']);
@@ -133,19 +146,35 @@ describeWith(['nix'], 'services.autark', () => {
       });
     });
 
-    test.each(['autark.service', 'autark-recovery.service'])(
-      'declares %s as it is shipped, directive by directive',
-      (unit) => {
-        const made = plain.units[unit] ?? '';
-        expect(compared(made)).toEqual(compared(shipped(unit)));
-        expect(compared(made).length).toBeGreaterThan(5);
-        // A switch must leave it alone, where NixOS looks for it (switch-to-configuration).
-        expect(directives(made)).toContain('[Service] X-RestartIfChanged=false');
-        expect(directives(made)).toContain('[Service] X-StopIfChanged=false');
-        const wanted = /^\[Install\] WantedBy=(.*)$/m.exec(directives(shipped(unit)).join('\n'))?.[1] ?? '';
-        expect(plain.units).toHaveProperty([`${wanted}.wants/${unit}`]);
-      },
-    );
+    test.each([
+      ...['autark.service', 'autark-recovery.service'],
+      ...['autark-secrets-early.service', 'autark-secrets.service'],
+    ])('declares %s as it is shipped, directive by directive', (unit) => {
+      const made = plain.units[unit] ?? '';
+      expect(compared(made)).toEqual(compared(shipped(unit)));
+      expect(compared(made).length).toBeGreaterThan(5);
+      // A switch must leave it alone, where NixOS looks for it (switch-to-configuration).
+      expect(directives(made)).toContain('[Service] X-RestartIfChanged=false');
+      expect(directives(made)).toContain('[Service] X-StopIfChanged=false');
+      const wanted = /^\[Install\] WantedBy=(.*)$/m.exec(directives(shipped(unit)).join('\n'))?.[1] ?? '';
+      expect(plain.units).toHaveProperty([`${wanted}.wants/${unit}`]);
+    });
+
+    test('secrets lie in the mount that is shipped, and are placed before the users of an activation', () => {
+      const { what, where, type, options, unitConfig } = plain.mounts[0] ?? {};
+      const made = [`What=${String(what)}`, `Where=${String(where)}`, `Type=${String(type)}`];
+      const text = shipped('run-autark-secrets.d.mount');
+      for (const line of [...made, `Options=${String(options)}`]) expect(text).toContain(`\n${line}\n`);
+      expect(unitConfig).toMatchObject({ DefaultDependencies: 'no' });
+      const { autarkSecrets, users } = plain.activation;
+      expect(users?.['deps']).toEqual(['autarkSecrets']);
+      const script = String(autarkSecrets?.['text']);
+      expect(script).toContain(`${plain.systemPackages[0] ?? ''}/bin/autark secrets install --early`);
+      expect(script).toContain(`-o ${String(options)} `);
+      expect(plain.units['autark-secret@.service']).toMatch(
+        /^ExecStart=\/bin\/sh \S+\/lib\/autark\/systemd\/autark-secret %i$/m,
+      );
+    });
 
     test('going back to a system without the unit does not end the agent that goes back', () => {
       expect(directives(plain.units['autark.service'] ?? '')).toContain('[Unit] X-StopOnRemoval=false');

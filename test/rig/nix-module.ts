@@ -25,6 +25,8 @@ export interface Machine {
   readonly timers: Readonly<Record<string, NixUnit>>;
   /** The files that these are written to, by name, with `TARGET.wants/NAME` for each that a target wants. */
   readonly units: Readonly<Record<string, string>>;
+  readonly mounts: readonly NixUnit[];
+  readonly activation: Readonly<Record<string, NixUnit>>;
   readonly users: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly groups: Readonly<Record<string, unknown>>;
   readonly systemPackages: readonly string[];
@@ -81,6 +83,7 @@ const machineOf = (settings: string): string => `let
       systemd = anything (lib.types.attrsOf lib.types.anything);
       users = anything (lib.types.attrsOf lib.types.anything);
       nix = anything (lib.types.attrsOf lib.types.anything);
+      system = anything (lib.types.attrsOf lib.types.anything);
     };
   } else { };
   pkgs = nixpkgs.legacyPackages.x86_64-linux // { inherit lib; };
@@ -105,6 +108,8 @@ in {
   etc = config.environment.etc or { };
   inherit (config.systemd) services;
   timers = config.systemd.timers or { };
+  mounts = config.systemd.mounts or [ ];
+  activation = config.system.activationScripts or { };
   units = files "service" written.service config.systemd.services
     // files "timer" written.timer (config.systemd.timers or { });
   users = config.users.users or { };

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { serialiseCommit, withSignature } from '../../shared/objects/commit.ts';
 import {
   formatPrivateKey,
@@ -45,7 +45,7 @@ export const program = join(
 );
 
 export async function makeWorld(name = 'autark-test'): Promise<World> {
-  const dir = await mkdtemp(join(tmpdir(), `${name}-`));
+  const dir = await mkdtemp(resolve(tmpdir(), `${name}-`));
   const env = environment(dir);
   const remote = join(dir, 'fleet.git');
   const clone = join(dir, 'clone');

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ok, type Result } from '../../../shared/failure.ts';
@@ -109,12 +108,16 @@ async function follow(
   const file = join(folder, name);
   const looks = Math.ceil((timeout + slack) / pause);
   for (let look = 0; look < looks; look += 1) {
-    const ending = await endingIn(file);
+    let ending = await endingIn(file);
+    // Asking systemd costs a process each time, and the file tells nearly always.
+    if (ending === null && look % 20 === 0 && !isThere(await stateOf(name, env))) {
+      // It may have ended meanwhile; but the word that a boot before this one left never becomes another.
+      ending = await endingIn(file);
+      if (ending === null) return null;
+    }
     if (ending !== null) {
       return (await ends(name, env, signal)) ? withTail(ending, name, env) : { how: 'left' };
     }
-    // Asking systemd costs a process each time, and the file tells nearly always.
-    if (look % 20 === 0 && !isThere(await stateOf(name, env)) && !existsSync(file)) return null;
     if (signal.aborted) return { how: 'left' };
     await sleep(pause, undefined, { signal }).catch(() => undefined);
   }

@@ -1,4 +1,11 @@
-import { createHash, createPrivateKey, createPublicKey, diffieHellman, type KeyObject } from 'node:crypto';
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  diffieHellman,
+  generateKeyPairSync,
+  type KeyObject,
+} from 'node:crypto';
 
 /**
  * X25519 by OpenSSL. Node 20 prints a warning about the same in Web Crypto, which is what age-encryption would use.
@@ -9,13 +16,17 @@ export interface PrivateScalar {
 }
 
 const pkcs8 = Buffer.from('302e020100300506032b656e04220420', 'hex');
-const spki = Buffer.from('302a300506032b656e032100', 'hex');
 
 /** @param scalar 32 bytes; clamped when it is used (RFC 7748, section 5) */
 export function privateScalar(scalar: Uint8Array): PrivateScalar {
   const key = createPrivateKey({ key: Buffer.concat([pkcs8, scalar]), format: 'der', type: 'pkcs8' });
-  const exported = createPublicKey(key).export({ format: 'der', type: 'spki' });
-  return { key, publicKey: exported.subarray(spki.length) };
+  return { key, publicKey: pointOf(createPublicKey(key)) };
+}
+
+/** A key for one stanza. */
+export function ephemeralScalar(): PrivateScalar {
+  const { privateKey: key, publicKey } = generateKeyPairSync('x25519');
+  return { key, publicKey: pointOf(publicKey) };
 }
 
 /** The scalar of an Ed25519 key (RFC 8032, section 5.1.5): the key with which it opens what is sealed. */
@@ -27,11 +38,20 @@ export function scalarOf(seed: Uint8Array): Uint8Array {
 export function sharedSecret({ key }: PrivateScalar, point: Uint8Array): Uint8Array | undefined {
   if (point.length !== 32) return undefined;
   try {
-    const publicKey = createPublicKey({ key: Buffer.concat([spki, point]), format: 'der', type: 'spki' });
-    const secret = diffieHellman({ privateKey: key, publicKey });
+    const secret = diffieHellman({ privateKey: key, publicKey: publicKeyObject(point) });
     return secret.every((byte) => byte === 0) ? undefined : secret;
   } catch {
     // OpenSSL refuses an all-zero result by itself.
     return undefined;
   }
+}
+
+/** As a JSON Web Key (RFC 8037), which OpenSSL reads more than ten times faster than DER. */
+function publicKeyObject(point: Uint8Array): KeyObject {
+  const x = Buffer.from(point).toString('base64url');
+  return createPublicKey({ key: { kty: 'OKP', crv: 'X25519', x }, format: 'jwk' });
+}
+
+function pointOf(publicKey: KeyObject): Uint8Array {
+  return Buffer.from(publicKey.export({ format: 'jwk' }).x ?? '', 'base64url');
 }

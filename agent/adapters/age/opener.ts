@@ -16,6 +16,8 @@ interface Found {
   /** Whether all keys said that nothing is for them. */
   isForOthers: boolean;
   failure: Failure | null;
+  /** What asking for a passphrase threw: a defect, which must not pass for a damaged file. */
+  thrown?: Error;
 }
 
 const magic = 'age-encryption.org/';
@@ -35,6 +37,7 @@ async function open(sealed: Uint8Array, where: string, keys: readonly Key[]): Pr
   try {
     return ok(await decrypter.decrypt(binary.value));
   } catch {
+    if (found.thrown !== undefined) throw found.thrown;
     // What it throws is for developers; all that matters has been found out on the way.
     return fail(explain(binary.value, found, where));
   }
@@ -57,7 +60,10 @@ function addKeys(decrypter: Decrypter, keys: readonly Key[], found: Found, where
     }
     decrypter.addIdentity({
       unwrapFileKey: async (stanzas: Stanza[]) => {
-        const identity = await key.unlockFor(stanzas);
+        const identity = await key.unlockFor(stanzas).catch((error: unknown) => {
+          found.thrown = error instanceof Error ? error : new Error(String(error));
+          throw error;
+        });
         if (identity.ok) return (await identity.value?.unwrapFileKey(stanzas)) ?? null;
         // Another key may still open it.
         found.failure ??= identity.failure;

@@ -2,7 +2,7 @@ import type { Identity, Stanza } from 'age-encryption';
 import type { PrivateKey } from '../../../shared/trust/ssh-key.ts';
 import { privateScalar, scalarOf, sharedSecret, type PrivateScalar } from './curve.ts';
 import { fromUnpadded, unwrap } from './file-key.ts';
-import { sshLabel, sshStanza, tagOf, tweaked, tweakOf } from './ssh-recipient.ts';
+import { sshLabel, sshStanza, tagOf, tweakOf } from './ssh-recipient.ts';
 import { unwrapX25519 } from './x25519.ts';
 
 /**
@@ -34,7 +34,8 @@ function unwrapSsh(
 ): Uint8Array | undefined {
   for (const { args, body } of stanzas) {
     const share = fromUnpadded(args[2] ?? '');
-    const secret = share === undefined ? undefined : tweaked(tweak, sharedSecret(own, share));
+    const untweaked = share === undefined ? undefined : sharedSecret(own, share);
+    const secret = untweaked === undefined ? undefined : sharedSecret(tweak, untweaked);
     if (share === undefined || secret === undefined) continue;
     const fileKey = unwrap(body, { secret, share, recipient: own.publicKey, label: sshLabel });
     if (fileKey !== undefined) return fileKey;

@@ -1,7 +1,7 @@
 import type { Recipient } from 'age-encryption';
-import { createHash, hkdfSync, randomBytes } from 'node:crypto';
+import { createHash, hkdfSync } from 'node:crypto';
 import { toMontgomery } from '../../../shared/secrets/montgomery.ts';
-import { privateScalar, sharedSecret, type PrivateScalar } from './curve.ts';
+import { ephemeralScalar, privateScalar, sharedSecret, type PrivateScalar } from './curve.ts';
 import { stanza, toUnpadded, wrap } from './file-key.ts';
 
 export const sshStanza = 'ssh-ed25519';
@@ -14,14 +14,15 @@ export const sshLabel = 'age-encryption.org/v1/ssh-ed25519';
 export function sshRecipient({ point, blob }: Pair): Recipient | undefined {
   const recipient = toMontgomery(point);
   if (recipient === undefined) return undefined;
-  const tweak = tweakOf(blob);
   const tag = tagOf(blob);
   const label = sshLabel;
-  if (sharedSecret(privateScalar(randomBytes(32)), recipient) === undefined) return undefined;
+  // Multiplications commute: the tweak, which is always the same, goes first, and once.
+  const tweaked = sharedSecret(tweakOf(blob), recipient);
+  if (tweaked === undefined) return undefined;
   return {
     wrapFileKey: async (fileKey) => {
-      const ephemeral = privateScalar(randomBytes(32));
-      const secret = tweaked(tweak, sharedSecret(ephemeral, recipient));
+      const ephemeral = ephemeralScalar();
+      const secret = sharedSecret(ephemeral, tweaked);
       if (secret === undefined) throw new Error('a point that was good is of low order now');
       const share = ephemeral.publicKey;
       const args = [sshStanza, tag, toUnpadded(share)];
@@ -43,8 +44,4 @@ export function tagOf(blob: Uint8Array): string {
 /** Binds the secret to the SSH key, apart from the same curve point used as `age1…`. */
 export function tweakOf(blob: Uint8Array): PrivateScalar {
   return privateScalar(new Uint8Array(hkdfSync('sha256', new Uint8Array(0), blob, sshLabel, 32)));
-}
-
-export function tweaked(tweak: PrivateScalar, secret: Uint8Array | undefined): Uint8Array | undefined {
-  return secret === undefined ? undefined : sharedSecret(tweak, secret);
 }

@@ -7,8 +7,8 @@ import type { Failure } from '../../../shared/failure.ts';
 const mostStanzas = 4096;
 
 export function otherFormat(begin: string, where: string): Failure {
-  const [, other] = /^age-encryption\.org\/(v[0-9]{1,4})\n?/.exec(begin) ?? [];
-  if (other !== undefined) {
+  const [, other] = /^age-encryption\.org\/(v[0-9]{1,4})/.exec(begin) ?? [];
+  if (other !== undefined && other !== 'v1') {
     const cause = `it is sealed in version ${other} of age's format, and only v1 is known here`;
     return unopened(cause, where, 'seal it with a version of age that writes v1');
   }

@@ -1,6 +1,5 @@
 import type { Identity, Recipient, Stanza } from 'age-encryption';
-import { randomBytes } from 'node:crypto';
-import { privateScalar, sharedSecret, type PrivateScalar } from './curve.ts';
+import { ephemeralScalar, privateScalar, sharedSecret, type PrivateScalar } from './curve.ts';
 import { fromUnpadded, stanza, toUnpadded, unwrap, wrap } from './file-key.ts';
 
 const label = 'age-encryption.org/v1/X25519';
@@ -10,10 +9,10 @@ const label = 'age-encryption.org/v1/X25519';
  * @returns `undefined` for a point of low order, which keeps no secret
  */
 export function x25519Recipient(recipient: Uint8Array): Recipient | undefined {
-  if (sharedSecret(privateScalar(randomBytes(32)), recipient) === undefined) return undefined;
+  if (sharedSecret(ephemeralScalar(), recipient) === undefined) return undefined;
   return {
     wrapFileKey: async (fileKey) => {
-      const ephemeral = privateScalar(randomBytes(32));
+      const ephemeral = ephemeralScalar();
       const secret = sharedSecret(ephemeral, recipient);
       if (secret === undefined) throw new Error('a point that was good is of low order now');
       const share = ephemeral.publicKey;

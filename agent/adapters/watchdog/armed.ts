@@ -7,13 +7,15 @@ export interface ArmedPlace {
   readonly path: string;
   /** The boot in which it is armed: another one has to decide anew. */
   readonly boot: string;
+  /** How the agent is called: it brings the secrets of the generation back that is gone back to. */
+  readonly program: readonly string[];
 }
 
 /**
  * `watchdog/armed`: what systemd/autark-go-back reads, as assignments of the shell (POSIX.1, 2.9.1). One writer, the
  * agent; no value comes from the configuration unquoted.
  */
-export function armedText(watch: Watch, { profile, path, boot }: ArmedPlace): string {
+export function armedText(watch: Watch, { profile, path, boot, program }: ArmedPlace): string {
   const { generation, back, mode, deadline, timeout } = watch;
   const values = {
     NEW: String(generation),
@@ -31,6 +33,8 @@ export function armedText(watch: Watch, { profile, path, boot }: ArmedPlace): st
     TIMEOUT: seconds(timeout),
     PATH: path,
     BOOT: boot,
+    // Words of the shell: read once more by `eval`.
+    PROGRAM: program.map(quoted).join(' '),
   };
   const lines = Object.entries(values).map(([name, value]) => `${name}=${quoted(value)}`);
   return `${lines.join('\n')}\n`;

@@ -18,6 +18,8 @@ export interface WatchdogOptions {
   readonly script: string;
   /** Absolute: `/nix/var/nix/profiles/system`. */
   readonly profile: string;
+  /** How the agent is called: absolute paths. */
+  readonly program: readonly string[];
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -32,7 +34,7 @@ const pause = 200;
  * timer runs a copy of the script, so that a generation which replaces the agent's files does not change it.
  */
 export function unitWatchdog(options: WatchdogOptions): Watchdog {
-  const { folder, script, profile, env } = options;
+  const { folder, script, env } = options;
   const at = (file: string): string => join(folder, file);
   return {
     async arm(watch) {
@@ -42,7 +44,7 @@ export function unitWatchdog(options: WatchdogOptions): Watchdog {
         for (const file of ['fired', 'result', 'boots']) await removeDurably(at(file));
         const copied = await writeDurably(at('go-back'), Buffer.from(script), 0o700);
         if (!copied.ok) return copied;
-        const text = armedText(watch, { profile, path: env['PATH'] ?? '', boot: bootId() });
+        const text = textFor(watch, options);
         const armed = await writeDurably(at('armed'), Buffer.from(text), 0o600);
         if (!armed.ok || watch.beginsAtBoot === true) return armed;
         return await startTimer(options, watch);
@@ -115,6 +117,10 @@ function transient(env: Readonly<Record<string, string>>): readonly string[] {
 
 function call(folder: string, what: 'deadline' | 'fired'): readonly string[] {
   return ['--', '/bin/sh', join(folder, 'go-back'), what];
+}
+
+function textFor(watch: Watch, { profile, program, env }: WatchdogOptions): string {
+  return armedText(watch, { profile, program, path: env['PATH'] ?? '', boot: bootId() });
 }
 
 function notArmed(said: string): Failure {

@@ -55,6 +55,8 @@ const draft: Full<Draft> = {
     guarantees: ['no systemd'],
     reports: ['state/web1 is gone from the server'],
     drift: ['var/lib/autark/current was changed by hand'],
+    secrets: { 'db-password': 'ab'.repeat(32) },
+    missingSecrets: ['tls-key'],
   },
 };
 
@@ -141,6 +143,7 @@ const full: Full<Omit<Journal, 'phase' | 'unproved'>> = {
     ...{ ...system, since: '2026-01-01T00:00:00Z', digest: 'cd'.repeat(32), inputs: 'ef'.repeat(20) },
     root: '/var/lib/autark/systems/80',
     agent: 'ac'.repeat(32),
+    secrets: 'ad'.repeat(32),
     testedIn: child.boot,
     waitsIn: child.boot,
   },

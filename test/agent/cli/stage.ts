@@ -16,7 +16,7 @@ export function stageWith(
   const unused = () => Promise.reject(new Error('not asked for'));
   const none: Roles = {
     ...{ clone: unused, anyClone: unused, cloneEditor: unused, secretDesk: unused, randomId: unused },
-    ...{ agentHost: unused, hostProbe: unused, cloneProbe: unused },
+    ...{ agentHost: unused, hostProbe: unused, cloneProbe: unused, bootSecrets: unused },
   };
   const stage: Stage = {
     terminal: {

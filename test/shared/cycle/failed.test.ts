@@ -150,6 +150,18 @@ test('what a host is judged by is part of what it tries: checks, time and manner
   expect(new Set([terms, ...others.map((other) => triedOf(built, other).terms)]).size).toBe(4);
 });
 
+test('with another agent or other secrets the same system is another thing to try', () => {
+  const host = { health: [], timeouts: { fetch: 1, build: 2, switch: 3 }, activate: 'switch' } as const;
+  const built = { kind: 'exec', path: '/systems/1', digest: 'd1' } as const;
+  const variants = [
+    built,
+    { ...built, agent: 'a1' },
+    { ...built, secrets: 's1' },
+    { ...built, secrets: 's2' },
+  ];
+  expect(new Set(variants.map((each) => triedOf(each, host).digest)).size).toBe(4);
+});
+
 describe('a refusal', () => {
   const failed: FailedSystem = { ...tried, revision: first, attempts: 1, code: 40, cause: 'X', at: 7 };
 

@@ -22,10 +22,14 @@ test('a host on which nothing runs switches', () => {
   expect(guard(built, null, head)).toBe('switch');
 });
 
-test('only kind and digest count: not path, inputs, revision or generation', () => {
+test('only kind, digest and secrets count: not path, inputs, revision or generation', () => {
   expect(guard(built, running, head)).toBe('unchanged');
   expect(guard({ ...built, digest: 'd2' }, running, head)).toBe('switch');
   expect(guard({ ...built, kind: 'nixos' }, running, head)).toBe('switch');
+  const secrets = { secrets: 's1' };
+  expect(guard({ ...built, ...secrets }, running, head)).toBe('switch');
+  expect(guard(built, { ...running, ...secrets }, head)).toBe('switch');
+  expect(guard({ ...built, ...secrets }, { ...running, ...secrets }, head)).toBe('unchanged');
 });
 
 test('what runs after a half-finished switch equals nothing, not even itself', () => {

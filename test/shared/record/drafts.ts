@@ -21,6 +21,7 @@ export const around: Circumstances = {
   version: '0.1.0',
   guarantees: [],
   now: Date.UTC(2026, 0, 2, 3, 4, 5),
+  secrets: [],
   seconds: { build: 12, switch: 0.4 },
 };
 

@@ -27,7 +27,7 @@ beforeEach(() => {
   dir = scratch();
   mkdirSync(at('bin'));
   const env = { PATH: `${at('bin')}:${process.env['PATH'] ?? ''}` };
-  watchdog = unitWatchdog({ folder: dir, script: '', profile: at('profile'), env });
+  watchdog = unitWatchdog({ folder: dir, script: '', profile: at('profile'), program: [], env });
   writeFileSync(at('fired'), '');
 });
 

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readlinkSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
-import { arm, asked, dir, program, read, run, state, watch, setUp } from './scene.ts';
+import { agent, arm, asked, dir, program, read, run, state, watch, setUp } from './scene.ts';
 
 beforeEach(setUp);
 
@@ -51,6 +51,24 @@ test('the agent that the other generation brought is gone back from, and no othe
   arm({ mode: 'test', back: { ...watch.back, agent: 'a'.repeat(64) } });
   run('deadline');
   expect(readlinkSync(state('agent/current'))).toBe('c');
+});
+
+test('the secrets of what is gone back to are brought back before it is activated, whatever that comes to', () => {
+  program(agent(), `echo "$* $(readlink ${state('current')})" >>${dir}/secrets`, 'exit 62');
+  program(join(watch.back.path, 'bin/switch-to-configuration'), `cp ${dir}/secrets ${dir}/activated`);
+  mkdirSync(state('secrets'));
+  arm();
+  expect(run('deadline')).toBe(0);
+  expect(readFileSync(join(dir, 'activated'), 'utf8')).toBe('secrets install generations/4\n');
+  expect(read('result')).toBe('0');
+});
+
+test('a machine without secrets calls no agent for them', () => {
+  program(agent(), `touch ${dir}/called`);
+  arm();
+  run('deadline');
+  expect(read('result')).toBe('0');
+  expect(existsSync(join(dir, 'called'))).toBe(false);
 });
 
 test('nobody who was disarmed goes back', () => {

@@ -48,11 +48,16 @@ export function setUp(): void {
   };
 }
 
+/** The agent, as a program; a place with what a shell could take for its own. */
+export const agent = (): string => join(dir, "the agent's $HOME");
 export const arm = (change: Partial<Watch> = {}, name = 'armed'): void => {
   const path = `${join(dir, 'bin')}:${process.env['PATH'] ?? ''}`;
   writeFileSync(
     state('watchdog', name),
-    armedText({ ...watch, ...change }, { profile: join(dir, 'profiles/system'), path, boot: 'first' }),
+    armedText(
+      { ...watch, ...change },
+      { profile: join(dir, 'profiles/system'), path, boot: 'first', program: [agent()] },
+    ),
   );
 };
 export const run = (how: string): number | null =>

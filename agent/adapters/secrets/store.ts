@@ -1,0 +1,176 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fail, ok, type Result } from '../../../shared/failure.ts';
+import { digestOf, heldOf, idOf, type KeptSecret } from '../../../shared/secrets/kept-set.ts';
+import type { SealedSecret } from '../../../shared/secrets/secret.ts';
+import type { Opener, Sealer, SecretStore } from '../../secret-ports.ts';
+import { fileFailure } from '../file-failure.ts';
+import { keptIds, readKept, removeKept, writeKept } from './kept-files.ts';
+import { aboutOf, layoutOf, placedNumber, type Layout } from './layout.ts';
+import { giveNoted } from './owners.ts';
+import { placeNothing, placeSet } from './place.ts';
+import { tellNoted } from './tell.ts';
+
+export interface FileSecretsOptions {
+  /** `/`, or the folder of `--root`, below which declared paths lie. */
+  readonly root: string;
+  /** `var/lib/autark`, absolute. */
+  readonly state: string;
+  /** `run/autark`, absolute; in memory. */
+  readonly run: string;
+  readonly opener: Opener;
+  readonly sealer: Sealer;
+  /** This host's own: digests of values are in records, which others read. */
+  readonly digestKey: Uint8Array;
+  readonly env: Readonly<Record<string, string>>;
+  readonly hasSystemd: boolean;
+  /** True early in a boot, when only the files of users and groups can be asked. */
+  readonly isEarly?: boolean;
+  /** Called before each effect that a crash may come after. */
+  readonly before?: (effect: string) => void;
+}
+
+/** Sealed below `state`, in the clear below `run`, which lies in memory (S13, S14). */
+export function fileSecrets(options: FileSecretsOptions): SecretStore {
+  const { root, state, run, env, hasSystemd, isEarly = false, before = () => undefined } = options;
+  const layout = layoutOf(root, state, run);
+  const placing = { ...options, layout, before, asksAll: hasSystemd && !isEarly };
+  return {
+    async keep(secrets) {
+      if (secrets.length === 0) return ok(null);
+      const set = await openAll(options, layout, secrets);
+      const id = idOf(set);
+      const written = await writeKept(layout.kept, id, set);
+      return written.ok ? ok({ id, held: set.map(heldOf) }) : written;
+    },
+    async kept(id) {
+      const set = await readKept(layout.kept, id);
+      return set.ok ? ok({ id, held: set.value.map(heldOf) }) : set;
+    },
+    async placed() {
+      const number = await placedNumber(layout).catch(() => null);
+      return number === null ? null : idDone(layout, number);
+    },
+    async place(id) {
+      if (id === null) return placeNothing(placing);
+      const set = await readKept(layout.kept, id);
+      return set.ok ? placeSet(placing, id, set.value) : set;
+    },
+    async own() {
+      try {
+        const number = await placedNumber(layout);
+        return number === null ? [] : await giveNoted(placing, number);
+      } catch (error) {
+        const { cause } = fileFailure(error, 'give secrets to their owners', layout.store);
+        return [cause];
+      }
+    },
+    async tellUnits() {
+      if (!hasSystemd || root !== '/') return ok(undefined);
+      try {
+        return await tellNoted(layout, env);
+      } catch (error) {
+        return fail(fileFailure(error, 'tell units of new secrets', layout.tell));
+      }
+    },
+    sealAnew: (recipient) => sealAllAnew(options, layout, recipient),
+    async prune(ids) {
+      const placed = await idOfPlaced(layout);
+      for (const id of await keptIds(layout.kept).catch(() => []))
+        if (!ids.includes(id) && id !== placed) await removeKept(layout.kept, id);
+    },
+  };
+}
+
+/** What the set that is placed is called, also where its placing was cut off. */
+async function idOfPlaced(layout: Layout): Promise<string | null> {
+  const number = await placedNumber(layout).catch(() => null);
+  return number === null ? null : readWord(join(aboutOf(layout, number), 'id'));
+}
+
+async function idDone(layout: Layout, number: number): Promise<string | null> {
+  const about = aboutOf(layout, number);
+  return (await readWord(join(about, 'done'))) === null ? null : readWord(join(about, 'id'));
+}
+
+async function readWord(path: string): Promise<string | null> {
+  return readFile(path, 'utf8').then(
+    (text) => text.trim(),
+    () => null,
+  );
+}
+
+async function openAll(
+  { opener, digestKey }: FileSecretsOptions,
+  layout: Layout,
+  secrets: readonly SealedSecret[],
+): Promise<readonly KeptSecret[]> {
+  const last = await lastGood(layout);
+  const set: KeptSecret[] = [];
+  for (const { file, sealed, ...placing } of secrets) {
+    const opened = sealed === null ? fail(absent(file)) : await opener.open(sealed, file);
+    if (opened.ok && sealed !== null) {
+      const digest = digestOf(digestKey, placing.name, opened.value);
+      set.push({ ...placing, value: { sealed, digest } });
+      opened.value.fill(0);
+      continue;
+    }
+    const cause = opened.ok ? absent(file).cause : opened.failure.cause;
+    const value = last.get(placing.name);
+    set.push({ ...placing, ...(value === undefined ? {} : { value }), cause });
+  }
+  return set;
+}
+
+/** The values of the set that is placed, sealed, by name. */
+async function lastGood(layout: Layout): Promise<ReadonlyMap<string, NonNullable<KeptSecret['value']>>> {
+  const id = await idOfPlaced(layout);
+  const set = id === null ? null : await readKept(layout.kept, id);
+  if (set === null || !set.ok) return new Map();
+  return new Map(
+    set.value.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value] as const])),
+  );
+}
+
+function absent(file: string) {
+  return {
+    kind: 'secret-unopened',
+    cause: `the revision does not have ${file}`,
+    where: file,
+    remedy: 'seal a value with `autark secret set`, or remove the secret from fleet.yaml',
+  } as const;
+}
+
+/**
+ * One set after the other, each in one step; once more where it was cut off. A value that this host cannot open stays as
+ * it is: it may be sealed to the new key already.
+ */
+async function sealAllAnew(
+  { opener, sealer }: FileSecretsOptions,
+  layout: Layout,
+  recipient: string,
+): Promise<Result<void>> {
+  try {
+    for (const id of await keptIds(layout.kept)) {
+      const set = await readKept(layout.kept, id);
+      if (!set.ok) return set;
+      const anew: KeptSecret[] = [];
+      for (const secret of set.value) {
+        const { value, name } = secret;
+        const opened = value && (await opener.open(value.sealed, `the kept secret ${name}`));
+        if (value === undefined || opened === undefined || !opened.ok) {
+          anew.push(secret);
+          continue;
+        }
+        const sealed = await sealer.seal(opened.value, [recipient]);
+        if (!sealed.ok) return sealed;
+        anew.push({ ...secret, value: { ...value, sealed: Buffer.from(sealed.value) } });
+      }
+      const written = await writeKept(layout.kept, id, anew);
+      if (!written.ok) return written;
+    }
+    return ok(undefined);
+  } catch (error) {
+    return fail(fileFailure(error, 'seal kept secrets anew', layout.kept));
+  }
+}

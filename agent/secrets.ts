@@ -1,0 +1,37 @@
+import type { Journal, Running } from '../shared/cycle/journal.ts';
+import { ok, type Result } from '../shared/failure.ts';
+import type { Context } from './context.ts';
+import { bootOf } from './stages/switch.ts';
+
+/**
+ * What runs has its secrets in their place: after a boot that had no unit for that, after somebody removed them, and when
+ * a cycle was cut off before it had told the units. Looks at one link while there is nothing to do, and at none on a host
+ * without secrets.
+ */
+export async function noticeSecrets(context: Context): Promise<Result<void>> {
+  const { journal } = context.memory;
+  if (journal.standing?.event === 'retired') return ok(undefined);
+  const wanted = (await runsNow(context))?.secrets;
+  if (wanted === undefined) return ok(undefined);
+  const { secrets } = context.effects('poll');
+  if ((await secrets.placed()) === wanted) return ok(undefined);
+  const held = await context.memory.hold(context.signal);
+  if (!held.ok) return held;
+  const placed = await secrets.place(wanted);
+  const told = placed.ok ? await secrets.tellUnits() : placed;
+  const { host } = journal;
+  if (!told.ok) context.senses.log({ kind: 'failure', host, stage: 'poll', failure: told.failure });
+  else context.senses.log({ kind: 'warning', host, message: 'the secrets of what runs were put back' });
+  return ok(undefined);
+}
+
+/** What is only the boot default does not run yet: its secrets come with the boot. */
+async function runsNow(context: Context): Promise<Running | null> {
+  const { running, unproved }: Journal = context.memory.journal;
+  const { waitsIn, testedIn } = running ?? {};
+  if (waitsIn === undefined && testedIn === undefined) return running;
+  const boot = await bootOf(context);
+  // After a reboot that ended a trial, nobody has looked yet what was booted.
+  if (testedIn !== undefined && testedIn !== boot) return null;
+  return waitsIn === boot ? (unproved?.running ?? null) : running;
+}

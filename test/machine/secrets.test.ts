@@ -1,0 +1,111 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { serialiseGeneration } from '../../shared/cycle/parse-generation.ts';
+import { valueOf } from '../agent/adapters/scratch.ts';
+import { type Fleet, makeFleet } from '../rig/fleet.ts';
+import { journalsOnFailure } from '../rig/journals.ts';
+import { makeMachineHost, type MachineHost, node } from '../rig/machine-host.ts';
+import { describeWith } from '../rig/needs.ts';
+import { makeSecretHost, type SecretHost } from '../rig/secret-store.ts';
+
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
+
+/** The units as `enroll` writes them. */
+const install = `set -eu
+for unit in autark-secrets.service autark-secrets-early.service autark-secret@.service run-autark-secrets.d.mount; do
+  sed 's#@autark@#${node} /opt/autark/dist/agent/main.js#; s#@secret@#/var/lib/autark/autark-secret#' \
+    /opt/autark/systemd/$unit >/etc/systemd/system/$unit
+done
+cp /opt/autark/systemd/autark-secret /var/lib/autark/
+systemctl daemon-reload
+systemctl --quiet enable autark-secrets.service autark-secrets-early.service
+sync`;
+
+describeWith(['nspawn', 'trixie', 'ext4'], 'secrets of a booted machine without a network', () => {
+  let fleet: Fleet;
+  let host: MachineHost;
+  let maker: SecretHost;
+  beforeAll(async () => {
+    fleet = await makeFleet('autark-secrets');
+    host = makeMachineHost(fleet, 'web1', { disk: { megabytes: 64 } });
+    maker = await makeSecretHost({ root: mkdtempSync('/dev/shm/autark-test-') });
+    await host.boot();
+    await host.put('/var/lib/autark/key', readFileSync(maker.key, 'utf8'), '0600');
+    await host.must(['sh', '-c', 'rm -f /etc/ssh/ssh_host_ed25519_key']);
+    await host.must(['sh', '-c', install]);
+  });
+  afterAll(async () => {
+    await host.remove();
+    await fleet.world.remove();
+    rmSync(maker.root, { recursive: true, force: true });
+  });
+  journalsOnFailure(() => [host]);
+
+  /** A generation of the machine's with these secrets, made current. */
+  const becomes = async (number: number, secrets: Parameters<SecretHost['place']>[0]): Promise<void> => {
+    const id = valueOf(await maker.store.keep(secrets))?.id ?? '';
+    const kept = `var/lib/autark/secrets/${id}.json`;
+    await host.put(`/${kept}`, readFileSync(maker.at(kept), 'utf8'), '0600');
+    const generation = serialiseGeneration({
+      ...{ number, revision: 'a'.repeat(40), kind: 'exec', path: '/srv/system', digest: 'd' },
+      secrets: id,
+    });
+    await host.put(`/var/lib/autark/generations/${number}/generation.json`, generation);
+    const link = `ln -sfn generations/${number} /var/lib/autark/current && sync`;
+    await host.must(['sh', '-c', link]);
+  };
+  const asks = (name: string) => host.run(['systemctl', 'start', `autark-secret@${name}.service`]);
+  const said = (name: string): Promise<string> =>
+    host.must(['journalctl', '--boot', '--output=cat', `--unit=autark-secret@${name}.service`]);
+  const read = (path: string): Promise<string> => host.must(['cat', path]);
+
+  test('are there once it has booted, in memory that is no swap’s, before anything needs them', async () => {
+    await becomes(1, [
+      await maker.secret('db', 'sesame', {
+        path: '/etc/app/db',
+        owner: 'later',
+        group: 'later',
+        mode: 0o440,
+      }),
+      await maker.secret('old', 'rusty', { path: '/etc/app/old' }),
+      await maker.secret('torn', '', { sealed: Buffer.from('no age file') }),
+    ]);
+    await host.reboot();
+    expect(await read('/run/autark/secrets/db')).toBe('sesame');
+    expect(await read('/etc/app/db')).toBe('sesame');
+    expect(await host.must(['stat', '--file-system', '--format=%T', '/run/autark/secrets/'])).toBe('ramfs');
+    const at = async (unit: string, property: string): Promise<number> =>
+      Number(await host.must(['systemctl', 'show', '--value', `--property=${property}Monotonic`, unit]));
+    const placed = await at('autark-secrets-early.service', 'ExecMainExitTimestamp');
+    expect(placed).toBeGreaterThan(0);
+    expect(await at('sysinit.target', 'ActiveEnterTimestamp')).toBeGreaterThan(placed);
+  });
+
+  test('go to their owner when a unit asks; one that cannot be had fails it at once, with the reason', async () => {
+    await host.must(['systemd-sysusers', '--inline', 'u later - -']);
+    await host.must(['sync']);
+    expect((await asks('db')).code).toBe(0);
+    expect(await host.must(['stat', '--format=%U %G %a', '/run/autark/secrets/db'])).toBe('later later 440');
+    expect((await asks('torn')).code).not.toBe(0);
+    expect(await said('torn')).toContain('secret torn: ');
+    expect((await asks('nobody')).code).not.toBe(0);
+    expect(await said('nobody')).toContain('no such secret is declared for this machine');
+  });
+
+  test('are there again after a power cut', async () => {
+    await host.powerCut();
+    await host.boot();
+    expect(await read('/etc/app/db')).toBe('sesame');
+    expect(await read('/run/autark/secrets/old')).toBe('rusty');
+    expect((await asks('db')).code).toBe(0);
+  });
+
+  test('that the generation which boots no longer has are gone, and their links', async () => {
+    await becomes(2, [await maker.secret('db', 'sesame', { path: '/etc/app/db' })]);
+    await host.powerCut();
+    await host.boot();
+    expect(await host.must(['ls', '/run/autark/secrets/'])).toBe('db');
+    expect(await host.must(['ls', '/etc/app'])).toBe('db');
+    expect(await read('/etc/app/db')).toBe('sesame');
+  });
+});
