@@ -51,7 +51,8 @@ function undeclared(path: string, { lock, digests }: Sealed): Difference {
 export function differenceOf(file: SealedFile, { lock, digests }: Sealed): Difference | undefined {
   const { path } = file;
   const [entry, digest] = [lock.get(path), digests.get(path)];
-  if (digest === undefined) return entry === undefined ? { kind: 'no-value', path, file } : { kind: 'absent', path };
+  if (digest === undefined)
+    return entry === undefined ? { kind: 'no-value', path, file } : { kind: 'absent', path };
   if (entry === undefined) return { kind: 'recipients', path, file, lacking: file.recipients, surplus: [] };
   if (entry.sha256 !== digest) return { kind: 'swapped', path, file };
   const lacking = file.recipients.filter((key) => !entry.recipients.includes(key));

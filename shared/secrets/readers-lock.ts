@@ -41,7 +41,7 @@ export function parseLock(text: string): Result<ReadersLock> {
   if (lines.pop() !== '') return fail(malformed(lines.length + 1, 'its last line is cut short'));
   const lock = new Map<string, LockEntry>();
   let before = '';
-  for (let at = 1; at < lines.length; ) {
+  for (let at = 1; at < lines.length;) {
     const path = lines[at] ?? '';
     if (!isSealedPath(path)) return fail(malformed(at + 1, 'here should be the path of a sealed file'));
     if (path <= before) return fail(malformed(at + 1, `${path} is not in its place: paths are sorted`));

@@ -7,7 +7,7 @@ import { makeWorld, program, writeKey, writePublicKey, type World } from '../rig
 /** A fleet whose admin is its reader, with three hosts that are invited: none of them exists yet. */
 async function fleetOfThree(): Promise<{ world: World; autark: World['mustAutark'] }> {
   const world = await makeWorld('autark-secret');
-  const autark = world.mustAutark;
+  const autark = (args: readonly string[]) => world.mustAutark(args);
   await autark(['init', '--key', '../admin_key', '--push']);
   await inFleet(world, (text) => text.replace(/^groups:.*$/m, 'groups:\n  web: {}'));
   await must('git', ['commit', '-qam', 'Readers'], { cwd: world.clone, env: world.env });
