@@ -62,7 +62,11 @@ export async function placeSecrets(
   { secrets }: Pick<BuiltSystem, 'secrets'>,
 ): Promise<Result<void>> {
   const placed = await context.effects(stage).secrets.place(secrets ?? null);
-  if (placed.ok) return ok(undefined);
+  if (placed.ok) {
+    const { host } = context.memory.journal;
+    for (const message of placed.value.problems) context.senses.log({ kind: 'warning', host, message });
+    return ok(undefined);
+  }
   // Nothing could be placed: that is said of the generation, and stops it no more than one that cannot be opened.
   return placed.failure.kind === 'secret-unopened' ? warn(context, stage, placed.failure) : placed;
 }

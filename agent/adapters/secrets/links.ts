@@ -1,12 +1,12 @@
-import { lstat, readlink, rename, symlink, unlink } from 'node:fs/promises';
+import { lstat, readFile, readlink, rename, symlink, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as v from 'valibot';
 import { fail, ok, type Result } from '../../../shared/failure.ts';
 import { isOurs, linkStep, type AtPath } from '../../../shared/secrets/place-plan.ts';
-import { makeFolder, readIfThere, removeDurably, writeDurably } from '../durable.ts';
+import { makeFolder, namesIn, readIfThere, removeDurably, writeDurably } from '../durable.ts';
 import { errorCode, fileFailure } from '../file-failure.ts';
 import { askSystemd } from '../systemd.ts';
-import type { Layout } from './layout.ts';
+import { aboutOf, type Layout } from './layout.ts';
 
 /**
  * The links that lead from declared paths to secrets. Which paths have ever had one is in `paths.json`, durably and
@@ -69,6 +69,21 @@ export async function placeLinks(
 
 function taken(name: string, path: string): string {
   return `${path} is not linked to the secret ${name}: something else is there, and stays; move it away`;
+}
+
+/** The secrets of a set that is placed whose declared paths do not lead to them, in sentences. Throws the system's error. */
+export async function unlinked(layout: Layout, number: number): Promise<readonly string[]> {
+  const about = aboutOf(layout, number);
+  const problems: string[] = [];
+  for (const file of (await namesIn(about)).sort()) {
+    const name = /^(.+)\.path$/.exec(file)?.[1];
+    if (name === undefined) continue;
+    const path = (await readFile(join(about, file), 'utf8')).trim();
+    const at = await lookAt(join(layout.root, path));
+    const isThere = at.what === 'link' && at.target === join(layout.link, name);
+    if (!isThere) problems.push(`${path} does not lead to the secret ${name}`);
+  }
+  return problems;
 }
 
 /** None, and none written, is no file: a machine without secrets has nothing to look at when it boots. */

@@ -7,6 +7,7 @@ import type { Opener, Sealer, SecretStore } from '../../secret-ports.ts';
 import { fileFailure } from '../file-failure.ts';
 import { keptIds, readKept, removeKept, writeKept } from './kept-files.ts';
 import { aboutOf, layoutOf, placedNumber, type Layout } from './layout.ts';
+import { unlinked } from './links.ts';
 import { giveNoted } from './owners.ts';
 import { placeNothing, placeSet } from './place.ts';
 import { tellNoted } from './tell.ts';
@@ -59,7 +60,8 @@ export function fileSecrets(options: FileSecretsOptions): SecretStore {
     async own() {
       try {
         const number = await placedNumber(layout);
-        return number === null ? [] : await giveNoted(placing, number);
+        if (number === null) return [];
+        return [...(await giveNoted(placing, number)), ...(await unlinked(layout, number))];
       } catch (error) {
         const { cause } = fileFailure(error, 'give secrets to their owners', layout.store);
         return [cause];
