@@ -6,6 +6,7 @@ import { idle } from './idle.ts';
 import { idleLarge } from './idle-large.ts';
 import { nixos } from './nixos.ts';
 import { sealing } from './sealing.ts';
+import { secretsBoot } from './secrets-boot.ts';
 import { startUp } from './start-up.ts';
 
 /** `npm run bench [-- NAME…]`: every figure beside its bare floor. Goals are in docs/performance.md. */
@@ -17,6 +18,7 @@ const sections = {
   'idle-large': idleLarge,
   nixos,
   sealing,
+  'secrets-boot': secretsBoot,
 } as const;
 /** Only when named: it explains a figure and is none. */
 const explanations = { effects } as const;
