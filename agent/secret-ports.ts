@@ -63,13 +63,15 @@ export interface SecretStore {
   place(id: string | null): Promise<Result<Placed>>;
   /** Gives files owners that did not exist when they were placed. What is left of that, in sentences. */
   own(): Promise<readonly string[]>;
+  /** Whether a unit has yet to be told, because whoever placed a set could not, or was cut off. */
+  owesTelling(): Promise<boolean>;
   /**
    * Restarts and reloads what was noted, each once, and what runs alone; one that was started after its value was placed
    * is spared. Fails when a unit is unknown to this machine, and names it; the others are told all the same.
    */
   tellUnits(): Promise<Result<void>>;
-  /** Seals every kept set to this key alone, so that a host with a new key opens what its old one could. */
-  sealAnew(recipient: string): Promise<Result<void>>;
+  /** Seals every kept set to these keys alone, so that a host with a new key opens what its old one could. */
+  sealAnew(recipients: readonly string[]): Promise<Result<void>>;
   /** Removes all kept sets but these. */
   prune(ids: readonly string[]): Promise<void>;
 }

@@ -5,8 +5,8 @@ import { bootOf } from './stages/switch.ts';
 
 /**
  * What runs has its secrets in their place: after a boot that had no unit for that, after somebody removed them, and when
- * a cycle was cut off before it had told the units. Looks at one link while there is nothing to do, and at none on a host
- * without secrets.
+ * whoever placed them told no unit: a cycle that was cut off, the watchdog, a person. Looks at one link and one file while
+ * there is nothing to do, and at none on a host without secrets.
  */
 export async function noticeSecrets(context: Context): Promise<Result<void>> {
   const { journal } = context.memory;
@@ -14,14 +14,16 @@ export async function noticeSecrets(context: Context): Promise<Result<void>> {
   const wanted = (await runsNow(context))?.secrets;
   if (wanted === undefined) return ok(undefined);
   const { secrets } = context.effects('poll');
-  if ((await secrets.placed()) === wanted) return ok(undefined);
+  const isPlaced = (await secrets.placed()) === wanted;
+  if (isPlaced && !(await secrets.owesTelling())) return ok(undefined);
   const held = await context.memory.hold(context.signal);
   if (!held.ok) return held;
-  const placed = await secrets.place(wanted);
+  const placed = isPlaced ? ok(undefined) : await secrets.place(wanted);
   const told = placed.ok ? await secrets.tellUnits() : placed;
   const { host } = journal;
   if (!told.ok) context.senses.log({ kind: 'failure', host, stage: 'poll', failure: told.failure });
-  else context.senses.log({ kind: 'warning', host, message: 'the secrets of what runs were put back' });
+  else if (!isPlaced)
+    context.senses.log({ kind: 'warning', host, message: 'the secrets of what runs were put back' });
   return ok(undefined);
 }
 

@@ -42,7 +42,8 @@ async function nameKey(context: Context, { file, key }: Successor, aim: Aim): Pr
   const there = await keys.signer(file);
   if (!there.ok) return wait(context, unusable(host, file, there.failure.cause), aim);
   if (there.value.key !== key) return wait(context, unusable(host, file, 'it is another one'), aim);
-  const sealed = await secrets.sealAnew(key);
+  // To the old one as well: until agent.yaml names the new key, a boot has but that.
+  const sealed = await secrets.sealAnew([context.senses.signer.key, key]);
   if (!sealed.ok) return failed(context, 'plan', sealed.failure);
   const named = await settings.setKey(file);
   if (!named.ok) return wait(context, unnamed(host, file, named.failure), aim);

@@ -1,4 +1,4 @@
-import type { BuiltSystem, Generation } from '../../shared/cycle/journal.ts';
+import type { BuiltSystem, Generation, Running } from '../../shared/cycle/journal.ts';
 import { fail, ok, type Failure, type Result, type Stage } from '../../shared/failure.ts';
 import type { Fleet } from '../../shared/fleet/fleet.ts';
 import { missingOf, secretsFailure } from '../../shared/secrets/missing.ts';
@@ -64,16 +64,16 @@ export async function placeSecrets(
   const placed = await context.effects(stage).secrets.place(secrets ?? null);
   if (placed.ok) {
     const { host } = context.memory.journal;
-    for (const message of placed.value.problems) context.senses.log({ kind: 'warning', host, message });
+    const missing = placed.value.missing.map(({ name, cause }) => `the secret ${name}: ${cause}`);
+    for (const message of [...missing, ...placed.value.problems]) {
+      context.senses.log({ kind: 'warning', host, message });
+    }
     return ok(undefined);
   }
-  // Nothing could be placed: that is said of the generation, and stops it no more than one that cannot be opened.
-  return placed.failure.kind === 'secret-unopened' ? warn(context, stage, placed.failure) : placed;
-}
-
-function warn(context: Context, stage: Stage, failure: Failure): Result<void> {
+  const { failure } = placed;
   context.senses.log({ kind: 'failure', host: context.memory.journal.host, stage, failure });
-  return ok(undefined);
+  // Nothing could be placed: `secretsFlaw` says that of the generation, and it stops it no more than one that cannot be opened.
+  return failure.kind === 'secret-unopened' ? ok(undefined) : placed;
 }
 
 /**
@@ -94,14 +94,17 @@ export async function tellOfSecrets(
 /** What is wrong with the secrets of a generation that runs (62); `undefined` when all is well. */
 export async function secretsFlaw(
   context: Context,
-  { secrets }: Pick<BuiltSystem, 'secrets'>,
+  { secrets, waitsIn }: Pick<Running, 'secrets' | 'waitsIn'>,
 ): Promise<Failure | undefined> {
   if (secrets === undefined) return undefined;
   const store = context.effects('record').secrets;
   const kept = await store.kept(secrets);
   if (!kept.ok) return kept.failure;
-  const isPlaced = (await store.placed()) === secrets;
-  return secretsFailure(missingOf(kept.value.held), isPlaced ? await store.own() : []);
+  const missing = missingOf(kept.value.held);
+  // What runs only from the next boot on has its secrets in their place only then.
+  if (waitsIn !== undefined) return secretsFailure(missing, []);
+  const placed = (await store.placed()) === secrets ? ok(undefined) : await store.place(secrets);
+  return placed.ok ? secretsFailure(missing, await store.own()) : placed.failure;
 }
 
 /** That failure as part of what happened. */

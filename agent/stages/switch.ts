@@ -37,7 +37,8 @@ export async function switchTo(context: Context, phase: Switching): Promise<Resu
   if (!current.ok) return current;
   if (current.value !== undefined) return goBack(context, phase, current.value, '');
   const placed = phase.mode === 'boot' ? ok(undefined) : await placeSecrets(context, 'switch', generation);
-  if (!placed.ok) return placed;
+  // To try that for ever would keep every other revision out too.
+  if (!placed.ok) return goBack(context, phase, placed.failure.cause, '');
   const activated = await activate(context, 'switch', generation, phase.revision, phase);
   return activated === 'left' ? fail(leftAlone) : proceed(context, phase, activated);
 }

@@ -182,10 +182,24 @@ describeWith(['root'], 'a host’s secrets', () => {
     const id = await host.place([await host.secret('a', 'good')]);
     valueOf(await createKey(host.at('other'), 'other'));
     const recipient = valueOf(await loadSigner(host.at('other'))).key;
-    valueOf(await host.store.sealAnew(recipient));
-    valueOf(await host.store.sealAnew(recipient));
+    valueOf(await host.store.sealAnew([recipient]));
+    valueOf(await host.store.sealAnew([recipient]));
     valueOf(await host.store.place(null));
     expect(valueOf(await host.store.place(id)).missing).toHaveLength(1);
+    const other = fileSecrets({ ...host.options, opener: valueOf(await hostOpener(host.at('other'))) });
+    expect(valueOf(await other.place(id)).missing).toEqual([]);
+    expect(host.read('a')).toBe('good');
+  });
+
+  test('sealed anew to two keys, either opens it: a machine may boot before its settings name the new one', async () => {
+    const host = await makeSecretHost();
+    const id = await host.place([await host.secret('a', 'good')]);
+    valueOf(await createKey(host.at('other'), 'other'));
+    const recipient = valueOf(await loadSigner(host.at('other'))).key;
+    valueOf(await host.store.sealAnew([host.recipient, recipient]));
+    valueOf(await host.store.place(null));
+    expect(valueOf(await host.store.place(id)).missing).toEqual([]);
+    valueOf(await host.store.place(null));
     const other = fileSecrets({ ...host.options, opener: valueOf(await hostOpener(host.at('other'))) });
     expect(valueOf(await other.place(id)).missing).toEqual([]);
     expect(host.read('a')).toBe('good');

@@ -1,4 +1,4 @@
-import { readFileSync, readlinkSync, statSync } from 'node:fs';
+import { readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { execHost } from '../rig/exec-system.ts';
 import { newest } from '../rig/fleet.ts';
@@ -167,10 +167,25 @@ describeWith(['age'], 'a host’s secrets', () => {
   test('what somebody removed by hand is put back by the next cycle', async () => {
     await push(['db-password: { hosts: [web1] }'], { 'db-password': 'one' });
     await cycles();
-    const { rmSync } = await import('node:fs');
     rmSync(fleet.host.path('run/autark'), { recursive: true });
     await cycles();
     expect(shownBy(fleet.host)).toEqual({ 'db-password': 'one' });
+  });
+
+  test('a set that cannot be placed at all is gone back from, and keeps no other revision out', async () => {
+    const lines = ['db-password: { hosts: [web1], path: /etc/app/db-password }'];
+    await push(lines, { 'db-password': 'one' });
+    await cycles();
+    const paths = fleet.host.path('var/lib/autark/secrets/paths.json');
+    writeFileSync(paths, 'damaged');
+    await push(lines, { 'db-password': 'two' }, 'other');
+    await cycles(40);
+    expect(await last()).toMatchObject({ outcome: { event: 'rolled-back', code: 40 } });
+    expect([fleet.host.motd(), shownBy(fleet.host)]).toEqual(['hello', { 'db-password': 'one' }]);
+    rmSync(paths);
+    await push(lines, { 'db-password': 'three' }, 'third');
+    await cycles();
+    expect([fleet.host.motd(), shownBy(fleet.host)]).toEqual(['third', { 'db-password': 'three' }]);
   });
 
   test('a host that is retired has none any more', async () => {
@@ -182,5 +197,22 @@ describeWith(['age'], 'a host’s secrets', () => {
     expect(shownBy(fleet.host)).toEqual({});
     expect(isThere(link())).toBe(false);
     expect(fleet.host.state('secrets').filter((name) => /^[0-9a-f]{64}/.test(name))).toEqual([]);
+  });
+});
+
+describeWith(['age'], 'a host whose run/autark lies on a disk', () => {
+  test('shows no secret, deploys all the same, and its record says so', async () => {
+    const fleet = await makeSecretFleet('/var/tmp/autark-secrets-on-disk');
+    try {
+      const files = await fleet.files(['db-password: { hosts: [web1] }'], { 'db-password': 'one' });
+      await fleet.server.commit({ files: { ...files, ...execHost('web1', 'other') } });
+      expect((await fleet.host.agent()).code).toBe(62);
+      expect(shownBy(fleet.host)).toEqual({});
+      expect((await newest(fleet.host)).status).toMatchObject({
+        outcome: { event: 'deployed', code: 62, message: expect.stringContaining('memory') as unknown },
+      });
+    } finally {
+      await fleet.world.remove();
+    }
   });
 });

@@ -45,8 +45,13 @@ export async function placeLinks(
     if (!noted.ok) return noted;
     const steps: Step[] = [];
     const problems: string[] = [];
+    const failed = new Map<string, string>();
     for (const { path, name } of wanted) {
       const at = await lookAt(join(layout.root, path));
+      if (typeof at === 'string') {
+        problems.push(at);
+        continue;
+      }
       const target = join(layout.link, name);
       const step = linkStep(at, layout.link, target);
       if (step === 'make') steps.push({ path: join(layout.root, path), target });
@@ -54,9 +59,10 @@ export async function placeLinks(
     }
     for (const path of owned.value.filter((each) => !stays.includes(each))) {
       const at = await lookAt(join(layout.root, path));
-      if (isOurs(at, layout.link)) steps.push({ path: join(layout.root, path), target: null });
+      if (typeof at === 'string') failed.set(join(layout.root, path), at);
+      else if (isOurs(at, layout.link)) steps.push({ path: join(layout.root, path), target: null });
     }
-    const failed = await perform(options, steps);
+    for (const [path, said] of await perform(options, steps)) failed.set(path, said);
     // What could not be removed is still owned.
     const left = [...stays, ...owned.value.filter((each) => failed.has(join(layout.root, each)))];
     before('the shorter list of paths');
@@ -126,7 +132,8 @@ async function writeOwned(
   return writeDurably(path, Buffer.from(`${JSON.stringify({ format: 1, paths }, null, 2)}\n`), 0o600);
 }
 
-async function lookAt(path: string): Promise<AtPath> {
+/** Or the sentence that says why it cannot be told: then nothing is done there, and others are not kept from theirs. */
+async function lookAt(path: string): Promise<AtPath | string> {
   try {
     if (!(await lstat(path)).isSymbolicLink()) return { what: 'other' };
     return { what: 'link', target: await readlink(path) };
@@ -135,7 +142,8 @@ async function lookAt(path: string): Promise<AtPath> {
     if (code === 'ENOENT') return { what: 'nothing' };
     // Something above it is not a folder: making the link says so.
     if (code === 'ENOTDIR') return { what: 'nothing' };
-    throw error;
+    if (code === null) throw error;
+    return `${path} cannot be looked at: ${code}`;
   }
 }
 

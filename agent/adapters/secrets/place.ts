@@ -46,7 +46,8 @@ export async function placeSet(
     await writeFile(join(about, 'digests'), digestLines(written.digests), { mode: 0o600 });
     before('the tellings');
     const digests = await digestsBefore(layout, old);
-    if (digests !== null) await noteTellings(layout, tellings(digests, written.digests, secrets));
+    const changed = digests === null ? [] : tellings(digests, written.digests, secrets);
+    await noteTellings(layout, changed, secrets);
     before('the swap');
     await swap(layout, number);
     before('the time of the swap');
@@ -69,9 +70,11 @@ export async function placeNothing(options: PlaceOptions): Promise<Result<Placed
     before('the removal of the link');
     await rm(layout.link, { force: true });
     const linked = await placeLinks(options, []);
-    if (!linked.ok) return linked;
     before('the removal of old sets');
+    // Whatever became of links: who may not have a value any more must not find it by its number.
     await removeOthers(layout, null);
+    if (!linked.ok) return linked;
+    await noteTellings(layout, [], []);
     if (await isInMemory(layout.run)) await writeFile(layout.none, '', { mode: 0o600 });
     return ok({ missing: [], problems: linked.value });
   } catch (error) {

@@ -10,7 +10,7 @@ import { aboutOf, layoutOf, placedNumber, type Layout } from './layout.ts';
 import { unlinked } from './links.ts';
 import { giveNoted } from './owners.ts';
 import { placeNothing, placeSet } from './place.ts';
-import { tellNoted } from './tell.ts';
+import { hasTellings, tellNoted } from './tell.ts';
 
 export interface FileSecretsOptions {
   /** `/`, or the folder of `--root`, below which declared paths lie. */
@@ -67,6 +67,10 @@ export function fileSecrets(options: FileSecretsOptions): SecretStore {
         return [cause];
       }
     },
+    async owesTelling() {
+      if (!hasSystemd || root !== '/') return false;
+      return hasTellings(layout).catch(() => false);
+    },
     async tellUnits() {
       if (!hasSystemd || root !== '/') return ok(undefined);
       try {
@@ -75,7 +79,7 @@ export function fileSecrets(options: FileSecretsOptions): SecretStore {
         return fail(fileFailure(error, 'tell units of new secrets', layout.tell));
       }
     },
-    sealAnew: (recipient) => sealAllAnew(options, layout, recipient),
+    sealAnew: (recipients) => sealAllAnew(options, layout, recipients),
     async prune(ids) {
       const placed = await idOfPlaced(layout);
       for (const id of await keptIds(layout.kept).catch(() => []))
@@ -150,7 +154,7 @@ function absent(file: string) {
 async function sealAllAnew(
   { opener, sealer }: FileSecretsOptions,
   layout: Layout,
-  recipient: string,
+  recipients: readonly string[],
 ): Promise<Result<void>> {
   try {
     for (const id of await keptIds(layout.kept)) {
@@ -164,7 +168,7 @@ async function sealAllAnew(
           anew.push(secret);
           continue;
         }
-        const sealed = await sealer.seal(opened.value, [recipient]);
+        const sealed = await sealer.seal(opened.value, recipients);
         if (!sealed.ok) return sealed;
         anew.push({ ...secret, value: { ...value, sealed: Buffer.from(sealed.value) } });
       }

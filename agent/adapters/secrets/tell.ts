@@ -1,15 +1,30 @@
-import { readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fail, ok, type Failure, type Result } from '../../../shared/failure.ts';
 import { mergeTellings, parseTellings, tellText, type Telling } from '../../../shared/secrets/place-plan.ts';
+import type { Placing } from '../../../shared/secrets/secret.ts';
 import { errorCode } from '../file-failure.ts';
 import { askSystemd } from '../systemd.ts';
 import { aboutOf, placedNumber, type Layout } from './layout.ts';
 
-/** Adds to what units have yet to be told. In memory: a reboot tells everybody. Throws the system's error. */
-export async function noteTellings(layout: Layout, more: readonly Telling[]): Promise<void> {
-  if (more.length === 0) return;
-  await writeTellings(layout, mergeTellings([...(await readTellings(layout)), ...more]));
+/**
+ * Adds to what units have yet to be told. In memory: a reboot tells everybody. What another set left goes, where this one
+ * declares it no more: the name of a unit that is mended by now must not fail the switch. Throws the system's error.
+ */
+export async function noteTellings(
+  layout: Layout,
+  more: readonly Telling[],
+  declared: readonly Pick<Placing, 'restart' | 'reload'>[],
+): Promise<void> {
+  const left = (await readTellings(layout)).filter(({ unit, action }) =>
+    declared.some((each) => each[action].includes(unit)),
+  );
+  await writeTellings(layout, mergeTellings([...left, ...more]));
+}
+
+/** Whether a unit has yet to be told. */
+export async function hasTellings(layout: Layout): Promise<boolean> {
+  return (await readTellings(layout)).length > 0;
 }
 
 async function readTellings({ tell }: Layout): Promise<readonly Telling[]> {
@@ -23,7 +38,7 @@ async function readTellings({ tell }: Layout): Promise<readonly Telling[]> {
 
 async function writeTellings({ tell }: Layout, all: readonly Telling[]): Promise<void> {
   if (all.length === 0) {
-    await unlink(tell);
+    await rm(tell, { force: true });
     return;
   }
   await writeFile(`${tell}.part`, tellText(all), { mode: 0o600 });
