@@ -86,7 +86,7 @@ export async function unlinked(layout: Layout, number: number): Promise<readonly
     if (name === undefined) continue;
     const path = (await readFile(join(about, file), 'utf8')).trim();
     const at = await lookAt(join(layout.root, path));
-    const isThere = at.what === 'link' && at.target === join(layout.link, name);
+    const isThere = typeof at !== 'string' && at.what === 'link' && at.target === join(layout.link, name);
     if (!isThere) problems.push(`${path} does not lead to the secret ${name}`);
   }
   return problems;
@@ -166,7 +166,9 @@ async function perform(
     before(`the link ${step.path}`);
     const problem = await performOne(step);
     if (problem === null) continue;
-    const isOutside = problem === 'EROFS' && hasSystemd && layout.root === '/';
+    // Of a folder that cannot be made for that reason, Node says that it is not there.
+    const isReadOnly = problem === 'EROFS' || problem === 'ENOENT';
+    const isOutside = isReadOnly && hasSystemd && layout.root === '/';
     const said = isOutside ? await performOutside(step, env) : problem;
     if (said !== null) failed.set(step.path, `${step.path} cannot be ${verbOf(step)}: ${said}`);
   }

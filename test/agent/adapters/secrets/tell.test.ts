@@ -79,14 +79,28 @@ function placed(layout: Layout, at: number | null): void {
   if (at !== null) writeFileSync(join(aboutOf(layout, 1), 'swapped'), `${at}\n`);
 }
 
+const units = [
+  'a.service',
+  'after.service',
+  'at.service',
+  'b.service',
+  'before.service',
+  'c.service',
+  'gone.service',
+  'never.service',
+];
+/** For secrets that are still declared with all of these units. */
+const note = (layout: Layout, more: readonly Telling[]): Promise<void> =>
+  noteTellings(layout, more, [{ restart: units, reload: units }]);
+
 const restart = (unit: string, secret = 'key'): Telling => ({ unit, action: 'restart', secret });
 const reload = (unit: string, secret = 'key'): Telling => ({ unit, action: 'reload', secret });
 
 describe('units that have to be told', () => {
   test('are each told once, with the verbs that leave alone what does not run, and then forgotten', async () => {
     const { layout, env, did, calls, isNoted } = machine({ 'a.service': 1, 'b.service': 2, 'c.service': 3 });
-    await noteTellings(layout, [restart('a.service'), reload('c.service'), restart('b.service')]);
-    await noteTellings(layout, [restart('a.service', 'other'), reload('c.service', 'other')]);
+    await note(layout, [restart('a.service'), reload('c.service'), restart('b.service')]);
+    await note(layout, [restart('a.service', 'other'), reload('c.service', 'other')]);
     expect(isNoted()).toBe(true);
     valueOf(await tellNoted(layout, env));
     expect(did()).toEqual(['try-restart -- a.service b.service', 'try-reload-or-restart -- c.service']);
@@ -101,7 +115,7 @@ describe('units that have to be told', () => {
     ['after', [reload('a.service', 'other'), restart('a.service')]],
   ])('are restarted alone when one secret wants that and another a reload, noted %s', async (_, all) => {
     const { layout, env, did } = machine({ 'a.service': 1 });
-    for (const each of all) await noteTellings(layout, [each]);
+    for (const each of all) await note(layout, [each]);
     valueOf(await tellNoted(layout, env));
     expect(did()).toEqual(['try-restart -- a.service']);
   });
@@ -114,7 +128,7 @@ describe('units that have to be told', () => {
       'at.service': swapped,
     };
     const { layout, env, did, isNoted } = machine(units);
-    await noteTellings(
+    await note(
       layout,
       Object.keys(units).map((unit) => restart(unit)),
     );
@@ -125,14 +139,14 @@ describe('units that have to be told', () => {
 
   test('are all told when nobody knows the time of the swap', async () => {
     const { layout, env, did } = machine({ 'a.service': Number.MAX_SAFE_INTEGER }, null);
-    await noteTellings(layout, [restart('a.service')]);
+    await note(layout, [restart('a.service')]);
     valueOf(await tellNoted(layout, env));
     expect(did()).toEqual(['try-restart -- a.service']);
   });
 
   test('and that the machine does not know are an error with the secret and the unit; the others are told', async () => {
     const { layout, env, did, isNoted } = machine({ 'a.service': 1, 'c.service': 1 });
-    await noteTellings(layout, [restart('a.service'), reload('gone.service', 'db'), reload('c.service')]);
+    await note(layout, [restart('a.service'), reload('gone.service', 'db'), reload('c.service')]);
     const failure = failureOf(await tellNoted(layout, env));
     expect(failure).toMatchObject({ kind: 'switch-failed', where: 'fleet.yaml: secrets.db.reload' });
     expect(failure.cause).toContain('the secret db is to reload gone.service');
@@ -143,7 +157,7 @@ describe('units that have to be told', () => {
   test('and fail by their new value are named in systemd’s words, once; the others are told', async () => {
     const { layout, env, did, isNoted, refuse } = machine({ 'a.service': 1, 'c.service': 1 });
     refuse('try-restart', 'Job for a.service failed.');
-    await noteTellings(layout, [restart('a.service'), reload('c.service')]);
+    await note(layout, [restart('a.service'), reload('c.service')]);
     const failure = failureOf(await tellNoted(layout, env));
     expect(failure.kind).toBe('switch-failed');
     expect(failure.cause).toContain('Job for a.service failed.');
@@ -154,7 +168,7 @@ describe('units that have to be told', () => {
   test('are kept for later when systemd does not answer', async () => {
     const { layout, env, did, isNoted, refuse } = machine({ 'a.service': 1 });
     refuse('show', 'Failed to connect to bus');
-    await noteTellings(layout, [restart('a.service')]);
+    await note(layout, [restart('a.service')]);
     const failure = failureOf(await tellNoted(layout, env));
     expect(failure.kind).toBe('unexpected');
     expect(failure.cause).toContain('Failed to connect to bus');
@@ -167,7 +181,7 @@ describe('units that have to be told', () => {
 
   test('are nobody where nothing is noted: systemd is not even asked', async () => {
     const { layout, env, calls, isNoted } = machine({ 'a.service': 1 });
-    await noteTellings(layout, []);
+    await note(layout, []);
     expect(isNoted()).toBe(false);
     valueOf(await tellNoted(layout, env));
     expect(calls()).toEqual([]);
