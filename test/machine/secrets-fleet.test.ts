@@ -101,7 +101,7 @@ describeWith([...labNeeds, 'ext4', 'age'], 'secrets on a booted machine', () => 
     const revision = await set('token', unknown);
     expect(await host.settles(revision)).toBe('deployed');
     const wrong = await set('token', `${unknown}!`, ['--restart', 'usse.service']);
-    const { event, message } = (await host.decides(wrong)) || {};
+    const { event, message } = await host.decides(wrong);
     expect(event).toBe('rolled-back');
     expect(message).toMatch(/the secret token is to restart usse\.service, which this machine does not know/);
     expect(await shell('sha256sum </run/autark/secrets/token | cut -c 1-64')).toBe(seen(unknown));
