@@ -27,6 +27,8 @@ export interface BootSecrets {
   readonly store: SecretStore;
   /** The id of the set that goes with the current generation; `null` when that has none, or there is no generation. */
   current(): Promise<Result<string | null>>;
+  /** Waits for whoever acts on this machine, an agent that switches it for example; the result lets others act. */
+  lock(signal: AbortSignal): Promise<Result<() => Promise<void>>>;
 }
 
 /** What a host holds: a set is all its secrets of one revision, with their declarations. */

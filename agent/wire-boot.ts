@@ -33,7 +33,20 @@ export async function bootSecretsRole({ root, env, isEarly }: BootSurroundings):
     digestKey: new Uint8Array(),
     hasSystemd: root === '/' && isBootedBySystemd(),
   });
-  return { store, current: () => currentSecrets(state) };
+  return { store, current: () => currentSecrets(state), lock: (signal) => lock(state, signal) };
+}
+
+/** Milliseconds awake; less than a boot, or whoever goes back, gives to all of it. */
+const patience = 30_000;
+
+async function lock(state: string, signal: AbortSignal): Promise<Result<() => Promise<void>>> {
+  const [{ fileLocks }, { systemClock }] = await Promise.all([
+    import('./adapters/lock.ts'),
+    import('./adapters/clock.ts'),
+  ]);
+  return fileLocks(state, 'autark secrets install', systemClock()).acquire('cycle', {
+    ...{ timeout: patience, signal },
+  });
 }
 
 async function openerOf(paths: Paths): Promise<Opener> {

@@ -1,15 +1,27 @@
-import { exitCode, ok } from '../../shared/failure.ts';
+import { exitCode, ok, type Result } from '../../shared/failure.ts';
 import { oneLine } from '../../shared/printable.ts';
-import type { Act } from './verb.ts';
+import type { BootSecrets } from '../secret-ports.ts';
+import type { Act, Context } from './verb.ts';
 
 /**
  * `autark secrets install`: places the secrets of the current generation, as a boot does, offline. Early in a boot what is
  * placed already stays: whoever switches the system has placed the next generation's before.
  */
-export const secretsInstall: Act = async (args, { terminal, roles, root }) => {
+export const secretsInstall: Act = async (args, context) => {
   const isEarly = args.flag('early');
-  const host = await roles.bootSecrets(root, isEarly);
-  if (isEarly && (await host.store.placed()) !== null) return ok(0);
+  const host = await context.roles.bootSecrets(context.root, isEarly);
+  // Nobody else acts so early in a boot; and from within an activation, whoever switches holds the lock and waits for this.
+  if (isEarly) return (await host.store.placed()) === null ? install(host, context) : ok(0);
+  const unlock = await host.lock(context.signal);
+  if (!unlock.ok) return unlock;
+  try {
+    return await install(host, context);
+  } finally {
+    await unlock.value();
+  }
+};
+
+async function install(host: BootSecrets, { terminal }: Context): Promise<Result<number>> {
   const id = await host.current();
   if (!id.ok) return id;
   const placed = await host.store.place(id.value);
@@ -18,4 +30,4 @@ export const secretsInstall: Act = async (args, { terminal, roles, root }) => {
   for (const { name, cause } of missing) terminal.note(oneLine(`autark: secret ${name}: ${cause}`));
   for (const problem of problems) terminal.note(oneLine(`autark: ${problem}`));
   return ok(missing.length === 0 ? 0 : exitCode('secret-unopened'));
-};
+}

@@ -40,10 +40,10 @@ export const tcpAddress = text(
   'tcp',
   /^(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\]):(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$/,
 );
-/** systemd.unit(5): these characters, a suffix that names the kind; 255 characters together. */
+/** systemd.unit(5): these characters, a suffix that names the kind; 255 characters together. A template is no unit. */
 export const unitName = text(
   'unit',
-  /^(?!-)[A-Za-z0-9:_.\\@-]{1,243}\.(?:service|socket|device|mount|automount|swap|target|path|timer|slice|scope)$/,
+  /^(?!-)(?!.*@\.[a-z]+$)[A-Za-z0-9:_.\\@-]{1,243}\.(?:service|socket|device|mount|automount|swap|target|path|timer|slice|scope)$/,
 );
 export const device = text('device', /^\/dev(?:\/(?!\.{1,2}(?:\/|$))[^/\s\u0000-\u001f\u007f]+)+$/);
 export const credential = text('credential', /^[A-Za-z_][A-Za-z0-9_]*$/);

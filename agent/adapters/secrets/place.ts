@@ -5,7 +5,7 @@ import { heldOf, type KeptSecret } from '../../../shared/secrets/kept-set.ts';
 import { tellings } from '../../../shared/secrets/place-plan.ts';
 import type { Opener, Placed } from '../../secret-ports.ts';
 import { namesIn } from '../durable.ts';
-import { fileFailure } from '../file-failure.ts';
+import { errorCode, fileFailure } from '../file-failure.ts';
 import { aboutOf, placedNumber, type Layout } from './layout.ts';
 import { placeLinks } from './links.ts';
 import { isInMemory, prepareMemory } from './memory.ts';
@@ -36,10 +36,9 @@ export async function placeSet(
   if (!memory.ok) return memory;
   try {
     const old = await placedNumber(layout);
-    const number = 1 + Math.max(0, ...(await numbersIn(layout)));
     before('the folders');
+    const number = await takeNumber(layout);
     const about = aboutOf(layout, number);
-    await makeExactly(about, 0o700);
     await makeExactly(join(layout.store, String(number)), 0o751);
     const written = await writeValues(options, { old, number }, secrets);
     await writeFile(join(about, 'id'), `${id}\n`, { mode: 0o600 });
@@ -97,6 +96,18 @@ async function linkSet(
   for (const { name, path } of wanted)
     await writeFile(join(about, `${name}.path`), `${path}\n`, { mode: 0o600 });
   return placeLinks(options, wanted);
+}
+
+/** One that nobody else has, also where an agent and a person place at once: whoever makes the folder has it. */
+async function takeNumber(layout: Layout): Promise<number> {
+  for (let number = 1 + Math.max(0, ...(await numbersIn(layout))); ; number += 1) {
+    try {
+      await makeExactly(aboutOf(layout, number), 0o700);
+      return number;
+    } catch (error) {
+      if (errorCode(error) !== 'EEXIST') throw error;
+    }
+  }
 }
 
 /** Whatever the umask is. */
@@ -197,13 +208,18 @@ async function digestsBefore(layout: Layout, old: number | null): Promise<Map<st
 
 async function numbersIn({ store }: Layout): Promise<readonly number[]> {
   const names = await namesIn(store);
-  return names.map((name) => Number(/^(\d+)(?:\.about)?$/.exec(name)?.[1] ?? 0));
+  return names.map(numberOf);
 }
 
+/** Of a set's folder, or of the one beside it; 0 for what is no set's. */
+function numberOf(name: string): number {
+  return Number(/^(\d+)(?:\.about)?$/.exec(name)?.[1] ?? 0);
+}
+
+/** What came after this one is another's, who has not ended yet; what a crash left is always from before. */
 async function removeOthers({ store }: Layout, number: number | null): Promise<void> {
-  const stays = number === null ? [] : [String(number), `${number}.about`];
   for (const name of await namesIn(store)) {
-    if (stays.includes(name)) continue;
+    if (number !== null && numberOf(name) >= number) continue;
     await rm(join(store, name), { recursive: true, force: true });
   }
 }

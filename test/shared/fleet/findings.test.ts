@@ -72,6 +72,11 @@ describe('one thing wrong', () => {
       'hosts.web1.health[0]',
     ],
     ['a unit without a suffix', inHost('health: [ { unit: ▸nginx } ]'), 'hosts.web1.health[0].unit'],
+    [
+      'a template, which is no unit',
+      inHost('health: [ { unit: ▸a@.service } ]'),
+      'hosts.web1.health[0].unit',
+    ],
     ['a unit like an option', inHost('health: [ { unit: ▸-H.service } ]'), 'hosts.web1.health[0].unit'],
     [
       'an address that is none',
