@@ -6,17 +6,13 @@ import { sealedFiles, type SealedFile } from '../../shared/secrets/sealed.ts';
 import { fleetFile } from './editing.ts';
 import { usage, type Arguments } from './verb.ts';
 
-/**
- * What the options declare. Lists that are given take the place of those that are there. Where each host has its own value,
- * `--host` says whose it is, and declares that host only if it does not get the secret yet.
- */
+/** What the options declare. Lists that are given take the place of those that are there. */
 export function declarationOf(args: Arguments, fleet: Fleet, name: string): SecretEntry {
-  const before = fleet.secrets.get(name);
+  const hosts = hasEach(args, fleet.secrets.get(name)) ? [] : args.texts('host');
   const groups = args.texts('group');
   const [owner, group] = (args.text('owner') ?? '').split(':');
   const [mode, path] = [args.text('mode'), args.text('path')];
   const [restart, reload] = [args.texts('restart'), args.texts('reload')];
-  const hosts = hostsFor(args, fleet, before);
   return {
     ...(groups.length === 0 ? {} : { groups: [...groups] }),
     ...(hosts.length === 0 ? {} : { hosts: [...hosts] }),
@@ -31,15 +27,22 @@ export function declarationOf(args: Arguments, fleet: Fleet, name: string): Secr
   };
 }
 
-function hostsFor(args: Arguments, fleet: Fleet, before: Secret | undefined): readonly string[] {
-  const named = args.texts('host');
-  if (before?.each !== true && !args.flag('each')) return named;
+/**
+ * Where each host has its own value, `--host` says whose it is; and it declares that host, if it does not get the secret by
+ * one of its groups, or already.
+ */
+export function alsoFor(args: Arguments, fleet: Fleet, name: string): readonly string[] {
+  const before = fleet.secrets.get(name);
+  if (!hasEach(args, before)) return [];
   const groups = args.texts('group');
   const isIn = (host: string) =>
     before?.hosts.includes(host) === true ||
     fleet.hosts.get(host)?.groups.some((each) => groups.includes(each)) === true;
-  const added = named.filter((host) => !isIn(host));
-  return added.length === 0 || before === undefined ? added : [...before.hosts, ...added];
+  return args.texts('host').filter((host) => !isIn(host));
+}
+
+function hasEach(args: Arguments, before: Secret | undefined): boolean {
+  return before?.each === true || args.flag('each');
 }
 
 /** The one file whose value is meant. */

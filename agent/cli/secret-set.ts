@@ -7,7 +7,7 @@ import type { SecretDesk } from '../clone-ports.ts';
 import { sealedAtHead, type SealedTree } from '../fleet/sealed.ts';
 import { fleetFile, finishEditing, openEditing, type Editing } from './editing.ts';
 import { fleetIn, openerOf, sealValues, type With } from './sealing.ts';
-import { declarationOf, fileFor } from './secret-declare.ts';
+import { alsoFor, declarationOf, fileFor } from './secret-declare.ts';
 import { mostBytes, valueFrom } from './secret-value.ts';
 import { usage, type Act } from './verb.ts';
 
@@ -100,13 +100,15 @@ interface Declared {
 function declare(editing: Editing, name: string, { args }: With): Result<Declared> {
   if (editing.fleet.readers.length === 0) return fail(noReaders);
   const declaration = declarationOf(args, editing.fleet, name);
+  const more = alsoFor(args, editing.fleet, name);
   const isNew = !editing.fleet.secrets.has(name);
   const isEdit = args.positional('ACTION') === 'edit';
-  if (isNew && !isEdit && declaration.hosts === undefined && declaration.groups === undefined)
+  const { hosts = [], groups = [] } = declaration;
+  if (isNew && !isEdit && hosts.length + groups.length + more.length === 0)
     return fail(usage('secret', `nobody gets ${name}`, 'say who does with --host or --group'));
   const before = editing.texts.get(fleetFile) ?? '';
   // What is edited is there already: `--host` only says whose.
-  const text = isEdit ? ok(before) : declareSecret(before, name, declaration);
+  const text = isEdit ? ok(before) : declareSecret(before, name, declaration, more);
   if (!text.ok) return text;
   const after = fleetIn(text.value);
   return after.ok ? ok({ text: text.value, after: after.value }) : after;

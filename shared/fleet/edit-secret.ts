@@ -21,11 +21,20 @@ import {
 /**
  * Writes a secret's declaration into the text of `fleet.yaml`: what is named is added or put in the place of what was
  * there, and the rest stays, byte for byte.
+ * @param alsoFor hosts that get it besides those that are named there
  */
-export function declareSecret(text: string, name: string, declared: SecretEntry): Result<string> {
+export function declareSecret(
+  text: string,
+  name: string,
+  declaration: SecretEntry,
+  alsoFor: readonly string[] = [],
+): Result<string> {
   const reading = readYaml(text);
   if (!reading.ok) return fail(failureOf(placed(reading.problems, text, 'fleet.yaml')));
   const entry = mapBelow(mapBelow(reading.tree, 'secrets'), name);
+  const named = itemsBelow(entry, 'hosts').flatMap((item) => textOf(item) ?? []);
+  const declared =
+    alsoFor.length === 0 ? declaration : { ...declaration, hosts: [...new Set([...named, ...alsoFor])] };
   const added: Record<string, unknown> = {};
   const replaced: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(declared)) {

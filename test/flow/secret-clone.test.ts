@@ -2,41 +2,8 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { must, run } from '../rig/run.ts';
-import { makeWorld, program, writeKey, writePublicKey, type World } from '../rig/world.ts';
-
-/** A fleet whose admin is its reader, with three hosts that are invited: none of them exists yet. */
-async function fleetOfThree(): Promise<{ world: World; autark: World['mustAutark'] }> {
-  const world = await makeWorld('autark-secret');
-  const autark = (args: readonly string[]) => world.mustAutark(args);
-  await autark(['init', '--key', '../admin_key', '--push']);
-  await inFleet(world, (text) => text.replace(/^groups:.*$/m, 'groups:\n  web: {}'));
-  await must('git', ['commit', '-qam', 'Readers'], { cwd: world.clone, env: world.env });
-  for (const host of ['web1', 'web2', 'db1']) {
-    await hostKey(world, host);
-    const group = host === 'db1' ? [] : ['--group', 'web'];
-    await autark(['invite', host, '--key', `../${host}.pub`, '--build', 'build', ...group, '--push']);
-  }
-  return { world, autark };
-}
-
-async function hostKey({ dir }: World, host: string): Promise<void> {
-  await writePublicKey(`${join(dir, host)}.pub`, await writeKey(join(dir, host), `root@${host}`));
-}
-
-async function inFleet({ clone }: World, change: (text: string) => string): Promise<void> {
-  const file = join(clone, 'fleet.yaml');
-  await writeFile(file, change(await readFile(file, 'utf8')));
-}
-
-function set(world: World, value: string, args: readonly string[]) {
-  return world.autark(['secret', 'set', ...args], { input: value });
-}
-
-/** What the program `age` makes of a file with a key of the world. */
-async function opens({ dir, clone }: World, key: string, file: string): Promise<string | null> {
-  const ran = await run('age', ['-d', '-i', join(dir, key), join(clone, file)], {});
-  return ran.code === 0 ? ran.stdout : null;
-}
+import { fleetOfThree, inFleet, opens, set } from '../rig/secret-desk.ts';
+import { makeWorld, program, type World } from '../rig/world.ts';
 
 async function secretFiles({ clone }: World): Promise<ReadonlyMap<string, string>> {
   const names = (await readdir(join(clone, 'secrets'), { recursive: true })).filter((each) =>

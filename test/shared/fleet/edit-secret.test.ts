@@ -43,3 +43,12 @@ test('a reader is taken out by the key, whatever the comment says', () => {
   );
   expect(value(removeReaders(text, ['ssh-ed25519 BBBB']))).toBe(text);
 });
+
+test('hosts that get it besides are added to those that are named, and no host of a group is written', () => {
+  expect(value(declareSecret(text, 'a', {}, ['db1', 'web1']))).toBe(
+    text.replace('hosts: [web1] # one', 'hosts: [ web1, db1 ] # one'),
+  );
+  expect(value(declareSecret(text, 'b', {}, ['db1']))).toBe(
+    text.replace('    groups: [web]\n', '    groups: [web]\n    hosts: [ db1 ]\n'),
+  );
+});
