@@ -21,7 +21,7 @@ describeWith(['age'], 'autark secrets install', () => {
   });
   afterAll(() => fleet.world.remove());
 
-  const boots = (): void => rmSync(fleet.host.path('run/autark'), { recursive: true, force: true });
+  const boots = (): void => { rmSync(fleet.host.path('run/autark'), { recursive: true, force: true }); };
   const install = (...args: readonly string[]) => fleet.host.autark(['secrets', 'install', ...args]);
 
   test('places what the current generation has, offline, and names what it cannot open (62)', async () => {
