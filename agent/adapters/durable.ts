@@ -111,15 +111,18 @@ export async function readIfThere(path: string): Promise<Result<Uint8Array | nul
   try {
     return ok(await readFile(path));
   } catch (error) {
-    if (errorCode(error) === 'ENOENT' && (await isAbsent(path))) return ok(null);
-    return fail(fileFailure(error, `read ${basename(path)}`, path));
+    const found = errorCode(error) === 'ENOENT' ? await look(path) : 'something';
+    if (found === 'nothing') return ok(null);
+    // It was made between the two looks.
+    const again = found === 'file' ? await readFile(path).catch(() => null) : null;
+    return again === null ? fail(fileFailure(error, `read ${basename(path)}`, path)) : ok(again);
   }
 }
 
-async function isAbsent(path: string): Promise<boolean> {
+async function look(path: string): Promise<'nothing' | 'file' | 'something'> {
   return lstat(path).then(
-    () => false,
-    (error: unknown) => errorCode(error) === 'ENOENT',
+    (stats) => (stats.isFile() ? 'file' : 'something'),
+    (error: unknown) => (errorCode(error) === 'ENOENT' ? 'nothing' : 'something'),
   );
 }
 

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Result } from '../../shared/failure.ts';
 import { oneLine } from '../../shared/printable.ts';
-import { runProcess } from './process/run.ts';
 
 /** What systemctl(1) says of a unit. */
 export interface UnitState {
@@ -34,6 +33,8 @@ export async function askSystemd(
   env: Readonly<Record<string, string>>,
   timeout = patience,
 ): Promise<Result<string, string>> {
+  // Loaded when systemd is asked something: a boot that places secrets asks nothing, and waits for what it loads.
+  const { runProcess } = await import('./process/run.ts');
   const task = { file, args, cwd: '/', env, outputCap: 2 ** 20, stdout: 'keep', leftovers: 'end' } as const;
   const ran = await runProcess(task, { timeout, signal: new AbortController().signal });
   const { ending } = ran;

@@ -111,6 +111,18 @@ describe('readIfThere', () => {
       expect(failureOf(await readIfThere(join(folder, path))), path).toMatchObject({ kind: 'unexpected' });
     }
   });
+
+  test('one that is made while it is looked for was there or was not, and nothing else', async () => {
+    const folder = scratch();
+    for (let round = 0; round < 300; round += 1) {
+      const path = join(folder, String(round));
+      const read = readIfThere(path);
+      // Between its first look and the next one, more often than not.
+      await new Promise((resolve) => setImmediate(resolve));
+      writeFileSync(path, '');
+      expect(await read).toMatchObject({ ok: true });
+    }
+  });
 });
 
 test('makeFolder makes what is missing and minds nothing that is there', async () => {
