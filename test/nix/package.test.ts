@@ -40,7 +40,7 @@ const built = (): string => `let
     args = [ "-euc" "/bin/mkdir -p $out/bin; /bin/ln -s ${process.execPath} $out/bin/node; exit 0" ];
   };
   tarball = { name, version, integrity }: runCommand (builtins.replaceStrings [ "@" "/" ] [ "" "-" ] name) { } ''
-    for each in ${repository}/node_modules/\${name} ${repository}/node_modules/*/node_modules/\${name}; do
+    for each in ${repository}/node_modules/{,*/node_modules/,@*/*/node_modules/}\${name}; do
       if grep -qF '"version": "\${version}"' "$each/package.json" 2>/dev/null; then
         tar --create --gzip --exclude ./node_modules --transform 's,^\\.,package,' --directory "$each" --file $out .
         exit 0
