@@ -110,7 +110,7 @@ async function switchBack(opening: Opening, memory: Memory, way: Way): Promise<R
   if (!saved.ok) return saved;
   const context = await contextNow(opening, memory);
   // Nothing is demanded of the pull path, nor by checks that only `fleet.yaml` knows: going back works offline.
-  const failedUnits = await context.effects('rollback').health.failedUnits();
+  const failedUnits = await context.effects('rollback').health.unwellUnits();
   const baseline = { checks: [], good: [], failedUnits, reached: false };
   const agentBefore =
     to.agent === undefined ? ok(null) : await context.effects('rollback').agentFiles.current();

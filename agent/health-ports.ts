@@ -11,6 +11,8 @@ export interface Health {
   look(check: Check, place: HealthPlace, bounds: Bounds): Promise<Sight>;
   /** Sorted; `null` where systemd does not run this machine, or cannot say. */
   failedUnits(): Promise<readonly string[] | null>;
+  /** Those, and units that are only starting: perhaps again, after a failure. How they end is nobody's fault who comes later. */
+  unwellUnits(): Promise<readonly string[] | null>;
   /** Waits until systemd has no more to start in this boot, or the bounds end. */
   started(bounds: Bounds): Promise<void>;
   /** Waits until the bounds end. */

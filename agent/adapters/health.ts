@@ -40,6 +40,14 @@ export function machineHealth(options: HealthOptions): Health {
     const { stdout = '' } = await systemctl(jobs, { timeout: patience, signal: never() });
     return stdout.split('\n').some(isAnothers);
   };
+  const unitsIn = async (states: string): Promise<readonly string[] | null> => {
+    if (!isSystemds) return null;
+    const args = ['list-units', `--state=${states}`, '--plain', '--no-legend', '--full', '--no-pager'];
+    const { ending, stdout } = await systemctl(args, { timeout: patience, signal: never() });
+    if (ending.how !== 'exited' || ending.code !== 0 || stdout === undefined) return null;
+    const names = stdout.split('\n').map((line) => line.trim().split(/\s+/)[0] ?? '');
+    return names.filter((name) => name !== '').sort();
+  };
   return {
     look(check, place, bounds) {
       switch (check.kind) {
@@ -53,14 +61,9 @@ export function machineHealth(options: HealthOptions): Health {
           return lookByCommand(check, place, bounds, programs);
       }
     },
-    async failedUnits() {
-      if (!isSystemds) return null;
-      const args = ['list-units', '--state=failed', '--plain', '--no-legend', '--full', '--no-pager'];
-      const { ending, stdout } = await systemctl(args, { timeout: patience, signal: never() });
-      if (ending.how !== 'exited' || ending.code !== 0 || stdout === undefined) return null;
-      const names = stdout.split('\n').map((line) => line.trim().split(/\s+/)[0] ?? '');
-      return names.filter((name) => name !== '').sort();
-    },
+    failedUnits: () => unitsIn('failed'),
+    // systemd.service(5): between two tries by `Restart=` a service is `activating`, as it is in its first one.
+    unwellUnits: () => unitsIn('failed,activating'),
     async started({ timeout, signal }) {
       const end = performance.now() + timeout;
       while (performance.now() < end && !signal.aborted && (await isStarting())) {

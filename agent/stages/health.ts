@@ -25,7 +25,7 @@ export async function takeBaseline(
     checks.map((check) => health.look(check, place, { timeout: check.timeout, signal })),
   );
   if (signal.aborted) return fail(stopped('looking at its health'));
-  const failedUnits = await health.failedUnits();
+  const failedUnits = await health.unwellUnits();
   return ok({ checks, good: sights.map(({ good }) => good), failedUnits, reached: true });
 }
 

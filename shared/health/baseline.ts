@@ -7,7 +7,7 @@ export interface Baseline {
   readonly checks: readonly Check[];
   /** Whether each of these checks was good. */
   readonly good: readonly boolean[];
-  /** Units that had failed already; `null` where systemd does not run this machine. */
+  /** Units that had failed already, or were only starting; `null` where systemd does not run this machine. */
   readonly failedUnits: readonly string[] | null;
   /** Whether the Git server had just been reached, so that the new generation has to reach it too (P3). */
   readonly reached: boolean;

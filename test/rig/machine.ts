@@ -87,9 +87,6 @@ export function makeMachine({
     mkdirSync(join(dir, folder), { recursive: true });
   writeFileSync(join(volume, 'up/etc/hostname'), `${name}\n`);
   writeFileSync(join(volume, 'up/etc/machine-id'), `${randomBytes(16).toString('hex')}\n`);
-  // Without host keys sshd fails. It may do so once: restarted for a while, it would fail in the middle of a deployment.
-  mkdirSync(join(volume, 'up/etc/systemd/system/ssh.service.d'), { recursive: true });
-  writeFileSync(join(volume, 'up/etc/systemd/system/ssh.service.d/once.conf'), '[Service]\nRestart=no\n');
   const binds = Object.entries(shows).map(
     ([from, { to, writable = false }]) => `--bind${writable ? '' : '-ro'}=${from}:${to}`,
   );

@@ -37,6 +37,7 @@ beforeAll(async () => {
     '"show --property=ActiveState --value -- up.service") echo active ;;',
     '"show "*) echo failed ;;',
     '"list-units --state=failed "*) echo "b.service loaded failed failed B"; echo "a.mount loaded failed failed A" ;;',
+    '"list-units --state=failed,activating "*) echo "b.service loaded failed failed B"; echo "a.service loaded activating auto-restart A" ;;',
     'esac',
   ]);
   script(join(tree, 'good'), ['test "$PWD" = "$(dirname "$0")" && test "$AUTARK_HOST" = web1']);
@@ -107,4 +108,9 @@ test('failed units are named, sorted; nobody can say below another root, or wher
   expect(await health.failedUnits()).toEqual(['a.mount', 'b.service']);
   expect(await machineHealth({ ...options, root: folder }).failedUnits()).toBeNull();
   expect(await machineHealth({ ...options, systemd: join(folder, 'none') }).failedUnits()).toBeNull();
+});
+
+test('a unit that is started again after a failure is not well either, though it has not failed for good', async () => {
+  expect(await health.unwellUnits()).toEqual(['a.service', 'b.service']);
+  expect(await machineHealth({ ...options, root: folder }).unwellUnits()).toBeNull();
 });
