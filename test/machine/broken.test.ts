@@ -103,10 +103,20 @@ describeWith(labNeeds, 'a generation that breaks its machine', () => {
     expect({ ...(await works()), system }).toEqual(before);
   });
 
-  test('the next revision that is good is deployed', async () => {
-    const files = layer('motd', 'mended\n');
+  test('the next revision that is good is deployed, though what was about to fail before has failed meanwhile', async () => {
+    // Between its first try and its last one when the switch begins; it fails for good while the check soaks.
+    const ailing = ['ExecStart=/bin/false', 'Restart=on-failure', 'RestartSec=8', ''];
+    const unit = ['[Unit]', 'StartLimitIntervalSec=60', 'StartLimitBurst=1', '[Service]', ...ailing].join(
+      '\n',
+    );
+    await web1.put('/run/systemd/system/ailing.service', unit);
+    await web1.must(['sh', '-c', 'systemctl daemon-reload && systemctl start ailing.service']);
+    const yaml = await lab.fleet.server.git(['show', `${good}:fleet.yaml`]);
+    const soaking = yaml.replace('checks/limit, retries: 0', 'checks/limit, retries: 0, soak: 12s');
+    const files = { ...layer('motd', 'mended\n'), 'fleet.yaml': `${soaking}\n` };
     const revision = await lab.fleet.server.commit({ tree: good, files, subject: 'Mend' });
     expect(await web1.decides(revision)).toMatchObject({ event: 'deployed', code: 0 });
+    expect((await web1.run(['systemctl', 'is-failed', 'ailing.service'])).stdout.trim()).toBe('failed');
     expect(await web1.must(['cat', '/etc/motd'])).toBe('mended');
     expectChain(await web1.records(), 'after all of them');
     expect(await lab.fleet.world.mustAutark(['verify'])).toMatch(/: all is well$/);
