@@ -29,8 +29,6 @@ export async function bootSecretsRole({ root, env, isEarly }: BootSurroundings):
     ...{ root, state, run, env: passedOn(env), isEarly },
     opener: await openerOf(paths),
     sealer: ageSealer(),
-    // Nothing new is kept here.
-    digestKey: new Uint8Array(),
     hasSystemd: root === '/' && isBootedBySystemd(),
   });
   return { store, current: () => currentSecrets(state), lock: (signal) => lock(state, signal) };

@@ -173,10 +173,9 @@ async function secretsOf(
   key: PrivateKey,
   { paths, env }: Pick<HostParts, 'paths' | 'env'>,
 ): Promise<SecretStore> {
-  const [{ fileSecrets }, { passedOn }, { digestKeyOf }] = await Promise.all([
+  const [{ fileSecrets }, { passedOn }] = await Promise.all([
     import('./adapters/secrets/store.ts'),
     import('./adapters/passed-on.ts'),
-    import('./adapters/secrets/digest-key.ts'),
   ]);
   const opener = async (): Promise<Opener> => {
     const [{ openerFor }, { sshIdentity }] = await Promise.all([
@@ -190,7 +189,6 @@ async function secretsOf(
     ...{ root: paths.root, state: paths.state, run: paths.run },
     opener: { open: async (sealed, where) => (await opener()).open(sealed, where) },
     sealer: { seal: async (value, recipients) => (await sealer()).seal(value, recipients) },
-    digestKey: digestKeyOf(key),
     env: passedOn(env),
     hasSystemd: await hasUnits(paths),
   });

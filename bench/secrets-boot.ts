@@ -92,7 +92,7 @@ async function keep(root: string, all: readonly SealedSecret[]): Promise<void> {
   if (!opener.ok) throw new Error(opener.failure.cause);
   const store = fileSecrets({
     ...{ root, state, run: join(root, 'run/autark'), env: {}, hasSystemd: false },
-    ...{ opener: opener.value, sealer: ageSealer(), digestKey: new Uint8Array(32) },
+    ...{ opener: opener.value, sealer: ageSealer() },
   });
   const kept = await store.keep(all);
   if (!kept.ok || kept.value === null) throw new Error('the secrets could not be kept');

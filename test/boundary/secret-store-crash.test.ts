@@ -21,7 +21,7 @@ const placer = `
   };
   const store = fileSecrets({
     root, state: root + '/var/lib/autark', run: root + '/run/autark', opener, sealer: undefined,
-    digestKey: Buffer.alloc(32, 7), env: {}, hasSystemd: false, before,
+    env: {}, hasSystemd: false, before,
   });
   const placed = await store.place(id === 'none' ? null : id);
   if (!placed.ok) throw new Error(JSON.stringify(placed));`;

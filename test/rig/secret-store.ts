@@ -65,7 +65,7 @@ export async function makeSecretHost(more: Partial<FileSecretsOptions> = {}): Pr
   const sealer = ageSealer();
   const options: FileSecretsOptions = {
     ...{ root, state: at('var/lib/autark'), run: at('run/autark') },
-    ...{ opener: valueOf(await hostOpener(key)), sealer, digestKey: Buffer.alloc(32, 7) },
+    ...{ opener: valueOf(await hostOpener(key)), sealer },
     ...{ env: {}, hasSystemd: false, ...more },
   };
   const store = fileSecrets(options);

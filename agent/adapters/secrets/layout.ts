@@ -22,6 +22,7 @@ export interface Layout {
   readonly root: string;
   /** `var/lib/autark/secrets`: sealed sets, and `paths.json`. */
   readonly kept: string;
+  readonly digestKey: string;
   readonly run: string;
   readonly link: string;
   readonly store: string;
@@ -31,7 +32,7 @@ export interface Layout {
 
 export function layoutOf(root: string, state: string, run: string): Layout {
   return {
-    ...{ root, kept: join(state, 'secrets'), run },
+    ...{ root, kept: join(state, 'secrets'), digestKey: join(state, 'digest-key'), run },
     link: join(run, 'secrets'),
     store: join(run, 'secrets.d'),
     tell: join(run, 'secrets.tell'),

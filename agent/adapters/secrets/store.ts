@@ -5,6 +5,7 @@ import { digestOf, heldOf, idOf, type KeptSecret } from '../../../shared/secrets
 import type { SealedSecret } from '../../../shared/secrets/secret.ts';
 import type { Opener, Sealer, SecretStore } from '../../secret-ports.ts';
 import { fileFailure } from '../file-failure.ts';
+import { digestKeyIn } from './digest-key.ts';
 import { keptIds, readKept, removeKept, writeKept } from './kept-files.ts';
 import { aboutOf, layoutOf, placedNumber, type Layout } from './layout.ts';
 import { unlinked } from './links.ts';
@@ -21,8 +22,6 @@ export interface FileSecretsOptions {
   readonly run: string;
   readonly opener: Opener;
   readonly sealer: Sealer;
-  /** This host's own: digests of values are in records, which others read. */
-  readonly digestKey: Uint8Array;
   readonly env: Readonly<Record<string, string>>;
   readonly hasSystemd: boolean;
   /** True early in a boot, when only the files of users and groups can be asked. */
@@ -39,7 +38,9 @@ export function fileSecrets(options: FileSecretsOptions): SecretStore {
   return {
     async keep(secrets) {
       if (secrets.length === 0) return ok(null);
-      const set = await openAll(options, layout, secrets);
+      const digestKey = await digestKeyIn(layout.digestKey);
+      if (!digestKey.ok) return digestKey;
+      const set = await openAll(options.opener, digestKey.value, layout, secrets);
       const id = idOf(set);
       const written = await writeKept(layout.kept, id, set);
       return written.ok ? ok({ id, held: set.map(heldOf) }) : written;
@@ -107,7 +108,8 @@ async function readWord(path: string): Promise<string | null> {
 }
 
 async function openAll(
-  { opener, digestKey }: FileSecretsOptions,
+  opener: Opener,
+  digestKey: Uint8Array,
   layout: Layout,
   secrets: readonly SealedSecret[],
 ): Promise<readonly KeptSecret[]> {
