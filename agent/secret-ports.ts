@@ -57,6 +57,8 @@ export interface SecretStore {
   kept(id: string): Promise<Result<SecretSet>>;
   /** The id of the set that is placed; `null` when none is, in this boot. */
   placed(): Promise<string | null>;
+  /** Whether it was decided in this boot what is placed: a set, or nothing. */
+  isDecided(): Promise<boolean>;
   /**
    * Places a set beside the one that is there, swaps them in one step, makes the declared links, and removes every file and
    * link that it does not declare; `null` removes all. The units of values that changed are noted for `tellUnits`. As

@@ -4,14 +4,14 @@ import type { BootSecrets } from '../secret-ports.ts';
 import type { Act, Context } from './verb.ts';
 
 /**
- * `autark secrets install`: places the secrets of the current generation, as a boot does, offline. Early in a boot what is
- * placed already stays: whoever switches the system has placed the next generation's before.
+ * `autark secrets install`: places the secrets of the current generation, as a boot does, offline. Early in a boot what was
+ * decided already stays: whoever switches the system has placed the next generation's before, or has removed all.
  */
 export const secretsInstall: Act = async (args, context) => {
   const isEarly = args.flag('early');
   const host = await context.roles.bootSecrets(context.root, isEarly);
   // Nobody else acts so early in a boot; and from within an activation, whoever switches holds the lock and waits for this.
-  if (isEarly) return (await host.store.placed()) === null ? install(host, context) : ok(0);
+  if (isEarly) return (await host.store.isDecided()) ? ok(0) : install(host, context);
   const unlock = await host.lock(context.signal);
   if (!unlock.ok) return unlock;
   try {

@@ -1,8 +1,11 @@
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemClock } from '../../agent/adapters/clock.ts';
+import { openerFor } from '../../agent/adapters/age/opener.ts';
+import { ageSealer } from '../../agent/adapters/age/sealer.ts';
 import { fileLocks } from '../../agent/adapters/lock.ts';
+import { fileSecrets } from '../../agent/adapters/secrets/store.ts';
 import { valueOf } from '../agent/adapters/scratch.ts';
 import { describeWith } from '../rig/needs.ts';
 import { makeSecretFleet, sealWithAge, shownBy, type SecretFleet } from '../rig/secrets.ts';
@@ -21,7 +24,9 @@ describeWith(['age'], 'autark secrets install', () => {
   });
   afterAll(() => fleet.world.remove());
 
-  const boots = (): void => { rmSync(fleet.host.path('run/autark'), { recursive: true, force: true }); };
+  const boots = (): void => {
+    rmSync(fleet.host.path('run/autark'), { recursive: true, force: true });
+  };
   const install = (...args: readonly string[]) => fleet.host.autark(['secrets', 'install', ...args]);
 
   test('places what the current generation has, offline, and names what it cannot open (62)', async () => {
@@ -37,6 +42,19 @@ describeWith(['age'], 'autark secrets install', () => {
     expect((await install('--early')).code).toBe(62);
     expect(shownBy(fleet.host)).toEqual({ a: 'one' });
     expect((await install('--early')).code).toBe(0);
+  });
+
+  test('early, leaves a machine alone whose secrets were just removed, as a trial without any does', async () => {
+    boots();
+    const { root } = fleet.host;
+    const store = fileSecrets({
+      ...{ root, state: fleet.host.path('var/lib/autark'), run: fleet.host.path('run/autark') },
+      ...{ opener: openerFor([]), sealer: ageSealer(), env: {}, hasSystemd: false },
+    });
+    mkdirSync(fleet.host.path('run/autark'), { recursive: true });
+    valueOf(await store.place(null));
+    expect((await install('--early')).code).toBe(0);
+    expect(shownBy(fleet.host)).toEqual({});
   });
 
   test('waits for whoever acts on this machine; early, when that would wait for it in turn, it does not', async () => {

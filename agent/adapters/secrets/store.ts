@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fail, ok, type Result } from '../../../shared/failure.ts';
@@ -52,6 +53,9 @@ export function fileSecrets(options: FileSecretsOptions): SecretStore {
     async placed() {
       const number = await placedNumber(layout).catch(() => null);
       return number === null ? null : idDone(layout, number);
+    },
+    async isDecided() {
+      return (await this.placed()) !== null || existsSync(layout.none);
     },
     async place(id) {
       if (id === null) return placeNothing(placing);
