@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm, statfs, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
+import { isInMemory } from './secrets/memory.ts';
 
 interface Editing {
   readonly name: string;
@@ -9,16 +10,13 @@ interface Editing {
   readonly signal: AbortSignal;
 }
 
-/** What statfs(2) says of tmpfs and ramfs. */
-const memory = [0x01021994, 0x858458f6];
-
 /**
  * The editor has a folder of its own, for what it writes beside the file is as secret. It is removed before anything
  * else is done, also when a signal ends the editor.
  */
 export async function editInMemory(value: Uint8Array, editing: Editing): Promise<Result<Uint8Array>> {
   const { name, env, signal } = editing;
-  const place = await inMemory([env['XDG_RUNTIME_DIR'], '/dev/shm']);
+  const place = await placeInMemory([env['XDG_RUNTIME_DIR'], '/dev/shm']);
   if (place === undefined) return fail(noMemory);
   const folder = await mkdtemp(join(place, 'autark-'));
   try {
@@ -32,12 +30,10 @@ export async function editInMemory(value: Uint8Array, editing: Editing): Promise
   }
 }
 
-async function inMemory(places: readonly (string | undefined)[]): Promise<string | undefined> {
+async function placeInMemory(places: readonly (string | undefined)[]): Promise<string | undefined> {
   for (const place of places) {
     if (place === undefined || !place.startsWith('/')) continue;
-    const system = await statfs(place).catch(() => null);
-    // A number of 32 bits, which some kernels give with a sign.
-    if (system !== null && memory.includes(system.type >>> 0)) return place;
+    if (await isInMemory(place).catch(() => false)) return place;
   }
   return undefined;
 }

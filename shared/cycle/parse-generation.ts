@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { Generation } from './journal.ts';
+import { parseJson } from '../json.ts';
 
 const text = v.pipe(v.string(), v.minLength(1));
 const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
@@ -27,12 +28,4 @@ export function parseGeneration(content: string): Generation | null {
   const value = parseJson(content);
   const parsed = v.safeParse(schema, value);
   return parsed.success && v.is(formatOne, value) ? parsed.output : null;
-}
-
-function parseJson(content: string): unknown {
-  try {
-    return JSON.parse(content);
-  } catch {
-    return null;
-  }
 }

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import type { Failure } from '../failure.ts';
 import { quote } from './found.ts';
 import { isName } from './name.ts';
-import { withoutComment } from './relations.ts';
+import { keyOf } from '../secrets/sealed.ts';
 import { below, isEmpty, mapBelow, textOf, type MapTree, type Tree } from './tree.ts';
 import { commitId, hostKey } from './values.ts';
 
@@ -70,7 +70,7 @@ function otherMachine(
   }
   if (replaces) return undefined;
   const pinned = textOf(below(entry, 'key'));
-  if (pinned !== undefined && withoutComment(pinned) !== withoutComment(key)) {
+  if (pinned !== undefined && keyOf(pinned) !== keyOf(key)) {
     const remedy = 'approve the machine that holds that key, or this one in its place with --replace';
     return refused(host, 'key', `the entry of ${host} pins another key than this machine’s`, remedy);
   }
@@ -84,7 +84,7 @@ function otherMachine(
 function sharedKey(hosts: MapTree | undefined, { host, key }: Approval): Failure | undefined {
   for (const [name, { value }] of hosts?.entries ?? []) {
     const pinned = textOf(below(value, 'key'));
-    if (name === host || pinned === undefined || withoutComment(pinned) !== withoutComment(key)) continue;
+    if (name === host || pinned === undefined || keyOf(pinned) !== keyOf(key)) continue;
     return refused(
       name,
       'key',

@@ -4,7 +4,7 @@ import { editEntry, replaceEntry, type Changes } from './entry.ts';
 import { failureOf, placed } from './findings.ts';
 import type { Pause } from './fleet.ts';
 import { readYaml } from './read-yaml.ts';
-import { withoutComment } from './relations.ts';
+import { keyOf } from '../secrets/sealed.ts';
 import type { Content } from './splice.ts';
 import { below, mapBelow, saysTheSame, textOf, treeOf, type MapTree } from './tree.ts';
 
@@ -55,7 +55,7 @@ export function retireHost(text: string, host: string): Result<string> {
   const [key, genesis] = ['key', 'genesis'].map((name) => textOf(below(entry, name)));
   return replaceEntry(text, host, {
     retired: true,
-    ...(key === undefined ? {} : { key: withoutComment(key) }),
+    ...(key === undefined ? {} : { key: keyOf(key) }),
     ...(genesis === undefined ? {} : { genesis }),
   });
 }
@@ -75,7 +75,7 @@ function entryIn(text: string, host: string): Result<Read> {
 function changesFor(entry: MapTree | undefined, approval: Approval): Changes {
   const { key, genesis, groups, system, replaces = false } = approval;
   const wanted = Object.entries({
-    key: withoutComment(key),
+    key: keyOf(key),
     genesis,
     groups,
     system: system && withoutDefaults(system),
@@ -87,7 +87,7 @@ function changesFor(entry: MapTree | undefined, approval: Approval): Changes {
     if (value === undefined || (there !== undefined && saysTheSame(there, treeOf(value)))) continue;
     const text = textOf(there);
     // The key that is there is the same one, if with a comment: another one was refused.
-    if (name === 'key' && text !== undefined && (!replaces || withoutComment(text) === value)) continue;
+    if (name === 'key' && text !== undefined && (!replaces || keyOf(text) === value)) continue;
     if (there === undefined) added[name] = value;
     else replaced[name] = value;
   }

@@ -2,6 +2,7 @@ import { healthKinds } from '../health/check.ts';
 import type { Problem } from './findings.ts';
 import { quote } from './found.ts';
 import { nearest } from './name.ts';
+import { keyOf } from '../secrets/sealed.ts';
 import { below, itemsBelow, mapBelow, textOf, type MapTree, type Tree } from './tree.ts';
 
 /**
@@ -70,17 +71,12 @@ function repeatedKeys(hosts: MapTree | undefined): readonly Problem[] {
     const tree = below(host, 'key');
     const key = textOf(tree);
     if (tree === undefined || key === undefined) return [];
-    const owner = owners.get(withoutComment(key));
-    owners.set(withoutComment(key), owner ?? name);
+    const owner = owners.get(keyOf(key));
+    owners.set(keyOf(key), owner ?? name);
     if (owner === undefined) return [];
     const cause = `hosts.${name}.key is the key of hosts.${owner} too`;
     return [{ start: tree.start, key: `hosts.${name}.key`, cause, remedy: 'give each host its own key' }];
   });
-}
-
-/** `TYPE BASE64` of a public key, without its comment. */
-export function withoutComment(key: string): string {
-  return key.split(' ').slice(0, 2).join(' ');
 }
 
 function repeatedSteps(layer: MapTree, key: string): readonly Problem[] {

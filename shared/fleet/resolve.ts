@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { healthKinds, type Check } from '../health/check.ts';
 import type { Problem } from './findings.ts';
 import type { Host, SystemSource } from './fleet.ts';
-import { withoutComment } from './relations.ts';
+import { keyOf } from '../secrets/sealed.ts';
 import { host as hostSchema, type HostEntry } from './schema.ts';
 import { below, itemsBelow, mapBelow, textOf, type Entry, type MapTree, type Tree } from './tree.ts';
 import { validate } from './validate.ts';
@@ -109,7 +109,7 @@ export function toHost(name: string, merged: MapTree): Host {
   const source = system === undefined || entry.retired === true ? undefined : toSource(name, system);
   return {
     name,
-    ...(key === undefined ? {} : { key: withoutComment(key) }),
+    ...(key === undefined ? {} : { key: keyOf(key) }),
     ...(genesis === undefined ? {} : { genesis }),
     retired: entry.retired ?? false,
     groups: [...new Set(entry.groups)],

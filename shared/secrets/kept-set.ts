@@ -1,6 +1,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import * as v from 'valibot';
 import type { Held, Placing } from './secret.ts';
+import { parseJson } from '../json.ts';
 
 /**
  * One secret of a kept set: how it is placed, and what there is of it. Both `value` and `cause` where the file of its
@@ -61,14 +62,6 @@ export function parseKept(content: string): readonly KeptSecret[] | null {
       ? {}
       : { value: { sealed: Buffer.from(value.sealed, 'base64'), digest: value.digest } }),
   }));
-}
-
-function parseJson(content: string): unknown {
-  try {
-    return JSON.parse(content);
-  } catch {
-    return null;
-  }
 }
 
 /** By which only who has the key could tell a value. The name is part of it: equal values are not seen to be equal. */

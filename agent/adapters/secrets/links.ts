@@ -7,6 +7,7 @@ import { makeFolder, namesIn, readIfThere, removeDurably, writeDurably } from '.
 import { errorCode, fileFailure } from '../file-failure.ts';
 import { askSystemd } from '../systemd.ts';
 import { aboutOf, type Layout } from './layout.ts';
+import { parseJson } from '../../../shared/json.ts';
 
 /**
  * The links that lead from declared paths to secrets. Which paths have ever had one is in `paths.json`, durably and
@@ -106,14 +107,6 @@ async function readOwned({ kept }: Layout): Promise<Result<readonly string[]>> {
     where: path,
     remedy: 'remove it; links of secrets that are no longer declared have to be removed by hand then',
   });
-}
-
-function parseJson(content: string): unknown {
-  try {
-    return JSON.parse(content);
-  } catch {
-    return null;
-  }
 }
 
 async function writeOwned(

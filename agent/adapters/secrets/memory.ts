@@ -60,7 +60,8 @@ export async function isInMemory(folder: string): Promise<boolean> {
 
 async function typeOf(folder: string): Promise<number | null> {
   try {
-    return (await statfs(folder)).type;
+    // A number of 32 bits, which some kernels give with a sign.
+    return (await statfs(folder)).type >>> 0;
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return null;
     throw error;
