@@ -1,13 +1,8 @@
 import { foundAt, type Aim } from '../shared/cycle/aim.ts';
 import { triedOf } from '../shared/cycle/failed.ts';
 import { wayBack, withoutInputs } from '../shared/cycle/guard.ts';
-import {
-  placeOf,
-  type BuiltSystem,
-  type Mode,
-  type Running,
-  type Standing,
-} from '../shared/cycle/journal.ts';
+import { placeOf, type BuiltSystem, type Running, type Standing } from '../shared/cycle/journal.ts';
+import type { Mode } from '../shared/cycle/phase.ts';
 import { withoutUnproved } from '../shared/cycle/reboot.ts';
 import { standingOf } from '../shared/cycle/standing.ts';
 import { ok, type Result } from '../shared/failure.ts';

@@ -1,6 +1,6 @@
 import { nextAim, type Aim, type Heads } from '../shared/cycle/aim.ts';
 import { clockProblem } from '../shared/cycle/clock.ts';
-import type { Phase } from '../shared/cycle/journal.ts';
+import type { Phase } from '../shared/cycle/phase.ts';
 import { ok, type Result, type Stage } from '../shared/failure.ts';
 import { beginSwitch, leaveAlone } from './begin.ts';
 import { heldAtLast, heldMeanwhile, sayResumed } from './by-hand.ts';

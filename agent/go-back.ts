@@ -1,6 +1,7 @@
 import { wayBackByHand } from '../shared/cycle/guard.ts';
 import { heldByHand, type Hold } from '../shared/cycle/hold.ts';
-import type { Generation, Journal, Mode, Phase, Running } from '../shared/cycle/journal.ts';
+import type { Generation, Journal, Running } from '../shared/cycle/journal.ts';
+import type { Mode, Phase } from '../shared/cycle/phase.ts';
 import { exitCode, fail, ok, type Failure, type FailureKind, type Result } from '../shared/failure.ts';
 import type { AgentSettings } from '../shared/fleet/fleet.ts';
 import type { Revision } from '../shared/record/draft.ts';

@@ -1,6 +1,7 @@
 import { isOver, type Hold } from '../shared/cycle/hold.ts';
 import { forgotten } from '../shared/cycle/failed.ts';
-import type { Journal, Phase } from '../shared/cycle/journal.ts';
+import type { Journal } from '../shared/cycle/journal.ts';
+import type { Phase } from '../shared/cycle/phase.ts';
 import { fail, ok, type Failure, type Result } from '../shared/failure.ts';
 import type { AgentHost } from './host.ts';
 import { openMemory, patience } from './memory.ts';

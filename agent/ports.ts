@@ -6,7 +6,8 @@
 import type { Holder } from '../shared/cycle/parse-holder.ts';
 import type { AgentEvent } from '../shared/event.ts';
 import type { Hold } from '../shared/cycle/hold.ts';
-import type { BuiltSystem, Child, Generation, Journal, Waiting } from '../shared/cycle/journal.ts';
+import type { BuiltSystem, Generation, Journal } from '../shared/cycle/journal.ts';
+import type { Child, Waiting } from '../shared/cycle/phase.ts';
 import type { Result } from '../shared/failure.ts';
 import type { AgentSettings } from '../shared/fleet/fleet.ts';
 import type { GitObject, ObjectId } from '../shared/objects/object.ts';

@@ -1,4 +1,5 @@
-import type { Journal, Waiting } from '../shared/cycle/journal.ts';
+import type { Journal } from '../shared/cycle/journal.ts';
+import type { Waiting } from '../shared/cycle/phase.ts';
 import { firstPace, newJournal } from '../shared/cycle/new-journal.ts';
 import { pinnedFor } from '../shared/cycle/plan.ts';
 import { withReport } from '../shared/cycle/reports.ts';

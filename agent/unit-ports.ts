@@ -3,7 +3,7 @@
  * cannot. Where systemd runs the machine both are units of their own; elsewhere an activation is a child process and
  * nothing watches, which every status says.
  */
-import type { Child, Mode } from '../shared/cycle/journal.ts';
+import type { Child, Mode } from '../shared/cycle/phase.ts';
 import type { Result } from '../shared/failure.ts';
 import type { Bounds, Order, Ran } from './ports.ts';
 

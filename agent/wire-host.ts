@@ -3,12 +3,10 @@
  */
 import type { Result } from '../shared/failure.ts';
 import type { AgentSettings } from '../shared/fleet/fleet.ts';
-import type { PrivateKey } from '../shared/trust/ssh-key.ts';
 import { pathsBelow, type Paths } from '../shared/paths.ts';
 import type { AgentHost, HostAccess, OpenedHost } from './host.ts';
 import type { Nix } from './nix-ports.ts';
 import type { AgentFiles } from './program-ports.ts';
-import type { Opener, Sealer, SecretStore } from './secret-ports.ts';
 import type { Services } from './unit-ports.ts';
 import type { Git, HostKeys, Log, Programs, Settings } from './ports.ts';
 import { performAtOnce, type Effects, type Perform, type Senses } from './seam.ts';
@@ -159,39 +157,15 @@ async function openHost(
     }),
     health: machineHealth({ root, searchPath: env['PATH'] ?? '/usr/bin:/bin', programs }),
     agentFiles: await agentFilesOf(paths),
-    secrets: await secretsOf(key.value, { paths, env }),
+    secrets: await (
+      await import('./wire-secrets.ts')
+    ).hostSecrets({
+      ...{ key: key.value, paths, env, hasSystemd: await hasUnits(paths) },
+    }),
     ...files,
   };
   const senses: Senses = { signer: signerWith(key.value), clock, random, log };
   return { ok: true, value: { effects, senses, close: () => effects.git.close() } };
-}
-
-/**
- * What opens secrets is loaded when the first one is to be opened: a host that has none, or nothing new, pays nothing for it.
- */
-async function secretsOf(
-  key: PrivateKey,
-  { paths, env }: Pick<HostParts, 'paths' | 'env'>,
-): Promise<SecretStore> {
-  const [{ fileSecrets }, { passedOn }] = await Promise.all([
-    import('./adapters/secrets/store.ts'),
-    import('./adapters/passed-on.ts'),
-  ]);
-  const opener = async (): Promise<Opener> => {
-    const [{ openerFor }, { sshIdentity }] = await Promise.all([
-      import('./adapters/age/opener.ts'),
-      import('./adapters/age/ssh-identity.ts'),
-    ]);
-    return openerFor([sshIdentity(key)]);
-  };
-  const sealer = async (): Promise<Sealer> => (await import('./adapters/age/sealer.ts')).ageSealer();
-  return fileSecrets({
-    ...{ root: paths.root, state: paths.state, run: paths.run },
-    opener: { open: async (sealed, where) => (await opener()).open(sealed, where) },
-    sealer: { seal: async (value, recipients) => (await sealer()).seal(value, recipients) },
-    env: passedOn(env),
-    hasSystemd: await hasUnits(paths),
-  });
 }
 
 async function gitOf(

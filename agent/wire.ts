@@ -1,6 +1,6 @@
 /**
  * What plays which part: one function a role, each loading only the adapters that it needs. The only file that imports
- * adapters, with wire-host.ts, wire-watch.ts and wire-boot.ts.
+ * adapters, with wire-host.ts, wire-watch.ts and wire-secrets.ts.
  */
 import type { Result } from '../shared/failure.ts';
 import type { Clone, CloneEditor, SecretDesk, Terminal } from './clone-ports.ts';
@@ -99,7 +99,7 @@ export function roles(surroundings: Surroundings) {
       return agentHostRole({ root, env, log });
     },
     bootSecrets: async (root: string, isEarly: boolean) =>
-      (await import('./wire-boot.ts')).bootSecretsRole({ root, env, isEarly }),
+      (await import('./wire-secrets.ts')).bootSecretsRole({ root, env, isEarly }),
     clone: (signal: AbortSignal) => cloneRole(surroundings, signal),
     anyClone: (signal: AbortSignal) => cloneRole(surroundings, signal, true),
     cloneEditor: (signal: AbortSignal) => cloneEditorRole(surroundings, signal),

@@ -25,7 +25,7 @@ const floors: readonly { name: string; path: RegExp; may: readonly string[]; pac
         ...['age-encryption', 'bcrypt-pbkdf'],
       ],
     },
-    { name: 'wire', path: /^agent\/wire(-(host|watch|boot))?\.ts$/, may: ['*'], packages: [] },
+    { name: 'wire', path: /^agent\/wire(-(host|watch|secrets))?\.ts$/, may: ['*'], packages: [] },
     { name: 'main', path: /^agent\/main\.ts$/, may: ['wire', 'cli'], packages: ['node:fs', 'node:path'] },
     {
       name: 'cli',

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Child } from '../../shared/cycle/journal.ts';
+import type { Child } from '../../shared/cycle/phase.ts';
 
 /** What `/proc/PID/stat` says that tells one process from a later one with its number. */
 export interface ProcessStat {

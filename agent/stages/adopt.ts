@@ -1,4 +1,5 @@
-import type { Journal, Waiting } from '../../shared/cycle/journal.ts';
+import type { Journal } from '../../shared/cycle/journal.ts';
+import type { Waiting } from '../../shared/cycle/phase.ts';
 import { continued } from '../../shared/cycle/restore.ts';
 import type { Result } from '../../shared/failure.ts';
 import type { ObjectId } from '../../shared/objects/object.ts';

@@ -1,4 +1,4 @@
-import type { Draft, Phase, Waiting } from '../../shared/cycle/journal.ts';
+import type { Draft, Phase, Waiting } from '../../shared/cycle/phase.ts';
 import { withReport } from '../../shared/cycle/reports.ts';
 import { ok, type Result } from '../../shared/failure.ts';
 import { draftAgain } from '../../shared/record/again.ts';

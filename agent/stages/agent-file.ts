@@ -1,6 +1,6 @@
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
 import type { Host, SystemSource } from '../../shared/fleet/fleet.ts';
-import { attempts, type Phase } from '../../shared/cycle/journal.ts';
+import { attempts, type Phase } from '../../shared/cycle/phase.ts';
 import { asksAfterReboot } from '../../shared/cycle/reboot.ts';
 import type { Context } from '../context.ts';
 import { lookUp, readBytes } from '../objects/read.ts';

@@ -1,6 +1,7 @@
 import { bootDeadlineOf, startUp } from '../../shared/cycle/confirm.ts';
 import { ranBefore, runningFrom } from '../../shared/cycle/guard.ts';
-import type { Journal, Phase } from '../../shared/cycle/journal.ts';
+import type { Journal } from '../../shared/cycle/journal.ts';
+import type { Phase } from '../../shared/cycle/phase.ts';
 import { mayReport } from '../../shared/cycle/reports.ts';
 import { ok, type Failure, type Result } from '../../shared/failure.ts';
 import { refuse, type Baseline, type Refusal } from '../../shared/health/baseline.ts';

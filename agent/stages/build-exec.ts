@@ -7,7 +7,7 @@ import type { Context } from '../context.ts';
 import type { Ran } from '../ports.ts';
 import { blame } from './no-space.ts';
 import { lookUp } from '../objects/read.ts';
-import { reasonOf } from './switch.ts';
+import { reasonOf } from './activation.ts';
 import { walk } from '../objects/walk.ts';
 import type { Verified } from './verify.ts';
 

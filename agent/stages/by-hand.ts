@@ -1,6 +1,7 @@
 import { basisOf } from '../../shared/cycle/basis.ts';
 import { heldByHand, type HeldByHand } from '../../shared/cycle/hold.ts';
-import type { Journal, Phase, Running } from '../../shared/cycle/journal.ts';
+import type { Journal, Running } from '../../shared/cycle/journal.ts';
+import type { Phase } from '../../shared/cycle/phase.ts';
 import { longestReason } from '../../shared/cycle/parse-hold.ts';
 import { standingOf } from '../../shared/cycle/standing.ts';
 import { ok, type Failure, type Result } from '../../shared/failure.ts';

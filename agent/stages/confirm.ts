@@ -1,7 +1,8 @@
 import { carriedBy } from '../../shared/cycle/carried.ts';
 import { backIn, ranBefore, runningFrom } from '../../shared/cycle/guard.ts';
 import { asksAfterReboot, hasBootedInto, rebootAskedFor } from '../../shared/cycle/reboot.ts';
-import type { Phase, Running } from '../../shared/cycle/journal.ts';
+import type { Running } from '../../shared/cycle/journal.ts';
+import type { Phase } from '../../shared/cycle/phase.ts';
 import type { AgentEvent } from '../../shared/event.ts';
 import { fail, ok, type Result } from '../../shared/failure.ts';
 import { excused, refuse, type Refusal } from '../../shared/health/baseline.ts';

@@ -1,5 +1,6 @@
 import { foundAt, type Aim } from '../../shared/cycle/aim.ts';
-import type { Draft, Journal, Phase } from '../../shared/cycle/journal.ts';
+import type { Journal } from '../../shared/cycle/journal.ts';
+import type { Draft, Phase } from '../../shared/cycle/phase.ts';
 import { withoutReports } from '../../shared/cycle/reports.ts';
 import { standingOf } from '../../shared/cycle/standing.ts';
 import { isOfTheWorld, ok, type Result } from '../../shared/failure.ts';

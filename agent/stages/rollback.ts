@@ -1,20 +1,10 @@
 import { deadlineOf, judge } from '../../shared/cycle/confirm.ts';
-import { attempts } from '../../shared/cycle/journal.ts';
+import { attempts } from '../../shared/cycle/phase.ts';
 import { hasBootedInto } from '../../shared/cycle/reboot.ts';
 import { fail, ok, type Result } from '../../shared/failure.ts';
 import type { Context } from '../context.ts';
-import {
-  activate,
-  bootOf,
-  generationOf,
-  leftAlone,
-  makeCurrent,
-  outcomeOf,
-  seesUnits,
-  type Activated,
-  type GoingBack,
-  type Target,
-} from './switch.ts';
+import { activate, leftAlone, outcomeOf, type Activated, type GoingBack, type Target } from './activation.ts';
+import { bootOf, generationOf, makeCurrent, seesUnits } from './switch.ts';
 import { placeSecrets, tellOfSecrets } from './secrets.ts';
 import { giveUp, settleUndone } from './undone.ts';
 import { endWatch } from './watched.ts';

@@ -10,7 +10,8 @@ import type { Context } from '../context.ts';
 import { retell } from './by-hand.ts';
 import { reachServer, stopped } from './health.ts';
 import { settle } from './record.ts';
-import { bootOf, type GoingBack } from './switch.ts';
+import type { GoingBack } from './activation.ts';
+import { bootOf } from './switch.ts';
 
 function aimOf({ attempted, mode }: GoingBack): Aim {
   return { revision: attempted, isTrial: mode === 'test' };

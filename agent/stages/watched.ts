@@ -1,11 +1,12 @@
 import { carriedBy } from '../../shared/cycle/carried.ts';
 import { judge } from '../../shared/cycle/confirm.ts';
-import type { Phase } from '../../shared/cycle/journal.ts';
+import type { Phase } from '../../shared/cycle/phase.ts';
 import { ok, type Failure, type Result } from '../../shared/failure.ts';
 import type { Context } from '../context.ts';
 import type { Fired } from '../unit-ports.ts';
 import { giveUp, settleUndone } from './undone.ts';
-import { bootOf, seesUnits, type GoingBack } from './switch.ts';
+import type { GoingBack } from './activation.ts';
+import { bootOf, seesUnits } from './switch.ts';
 
 export type Watched = Extract<Phase, { at: 'switch' | 'confirm' | 'rollback' }>;
 

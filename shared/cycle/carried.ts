@@ -1,4 +1,4 @@
-import type { Phase } from './journal.ts';
+import type { Phase } from './phase.ts';
 
 /** What a switch hands from phase to phase until it is settled. */
 export type Carried = Pick<

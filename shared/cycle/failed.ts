@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { exitCode, isOfTheWorld, type Failure } from '../failure.ts';
 import type { Host } from '../fleet/fleet.ts';
 import type { Aim } from './aim.ts';
-import { attempts, type BuiltSystem, type FailedSystem, type Journal, type Tried } from './journal.ts';
+import type { BuiltSystem, FailedSystem, Journal } from './journal.ts';
+import { attempts, type Tried } from './phase.ts';
 
 /** Where the journal keeps what failed. */
 type Memory = Pick<Journal, 'failed' | 'failedTrial'>;

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { oneLine } from '../printable.ts';
-import type { Child } from './journal.ts';
+import type { Child } from './phase.ts';
 
 /** What a lock file says, as one line of JSON. */
 export interface Holder extends Child {

@@ -1,6 +1,7 @@
 import type { Failure } from '../failure.ts';
 import type { Aim } from './aim.ts';
-import type { Journal, Phase } from './journal.ts';
+import type { Journal } from './journal.ts';
+import type { Phase } from './phase.ts';
 
 /**
  * Whether the reboot that a generation asked for has happened: the kernel's boot id is another one. A kernel that does not

@@ -1,4 +1,4 @@
-import type { Draft } from '../cycle/journal.ts';
+import type { Draft } from '../cycle/phase.ts';
 import { fail, ok, type Result } from '../failure.ts';
 import { parseMessage } from './message.ts';
 import { parseStatus } from './parse-status.ts';

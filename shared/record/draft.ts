@@ -1,5 +1,6 @@
 import { driftRemedy, saidOfDrift } from '../cycle/drift.ts';
-import type { Draft, Journal, Running } from '../cycle/journal.ts';
+import type { Journal, Running } from '../cycle/journal.ts';
+import type { Draft } from '../cycle/phase.ts';
 import { exitCode, type Failure, type Stage } from '../failure.ts';
 import type { ObjectId } from '../objects/object.ts';
 import { oneLine } from '../printable.ts';

@@ -1,4 +1,4 @@
-import type { Draft } from '../cycle/journal.ts';
+import type { Draft } from '../cycle/phase.ts';
 import type { ObjectId } from '../objects/object.ts';
 
 /** A state commit's message, taken apart. */

@@ -1,4 +1,4 @@
-import type { Draft } from '../cycle/journal.ts';
+import type { Draft } from '../cycle/phase.ts';
 import { serialiseCommit, withSignature } from '../objects/commit.ts';
 import { objectId, type GitObject, type ObjectId } from '../objects/object.ts';
 import { serialiseTree } from '../objects/tree.ts';

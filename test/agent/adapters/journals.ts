@@ -1,4 +1,5 @@
-import type { Draft, Journal, Phase, Unproved } from '../../../shared/cycle/journal.ts';
+import type { Journal, Unproved } from '../../../shared/cycle/journal.ts';
+import type { Draft, Phase } from '../../../shared/cycle/phase.ts';
 
 /** Every key there, also those that may be absent: a key that the schema forgets fails to compile or to return. */
 type Full<Value> = Value extends readonly (infer Item)[]

@@ -7,7 +7,8 @@ import {
   weigh,
   type Undone,
 } from '../../../shared/cycle/failed.ts';
-import { attempts, type FailedSystem, type Tried } from '../../../shared/cycle/journal.ts';
+import type { FailedSystem } from '../../../shared/cycle/journal.ts';
+import { attempts, type Tried } from '../../../shared/cycle/phase.ts';
 import type { Failure } from '../../../shared/failure.ts';
 import { fullJournal } from '../../agent/adapters/journals.ts';
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Journal, Phase } from '../../../shared/cycle/journal.ts';
+import type { Journal } from '../../../shared/cycle/journal.ts';
+import type { Phase } from '../../../shared/cycle/phase.ts';
 import { parseJournal, serialiseJournal } from '../../../shared/cycle/parse-journal.ts';
 import { fullJournal, phases } from '../../agent/adapters/journals.ts';
 import { failureOf, valueOf } from '../../agent/adapters/scratch.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Mode, Unproved } from '../../../shared/cycle/journal.ts';
+import type { Unproved } from '../../../shared/cycle/journal.ts';
+import type { Mode } from '../../../shared/cycle/phase.ts';
 import { newJournal } from '../../../shared/cycle/new-journal.ts';
 import {
   asksAfterReboot,

@@ -1,4 +1,5 @@
-import type { Draft, Running } from '../../../shared/cycle/journal.ts';
+import type { Running } from '../../../shared/cycle/journal.ts';
+import type { Draft } from '../../../shared/cycle/phase.ts';
 import type { Failure } from '../../../shared/failure.ts';
 import { type Circumstances, draftRecord, type Happening } from '../../../shared/record/draft.ts';
 import { fullJournal } from '../../agent/adapters/journals.ts';

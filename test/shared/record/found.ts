@@ -1,4 +1,4 @@
-import type { Draft } from '../../../shared/cycle/journal.ts';
+import type { Draft } from '../../../shared/cycle/phase.ts';
 import { parseCommit, signedPayload, withSignature } from '../../../shared/objects/commit.ts';
 import { type GitObject, objectId } from '../../../shared/objects/object.ts';
 import { composeStateCommit, type Place } from '../../../shared/record/state-commit.ts';

@@ -1,10 +1,49 @@
 /**
- * What `autark secrets` works with. A boot waits for it, so it loads nothing else. Beside wire.ts, which has the other
- * roles.
+ * Where a host's secrets are kept and placed: for an agent, and for `autark secrets`, for which a boot waits, so that it
+ * loads nothing else. Beside wire.ts, which has the other roles.
  */
 import type { Result } from '../shared/failure.ts';
 import { pathsBelow, type Paths } from '../shared/paths.ts';
-import type { BootSecrets, Opener } from './secret-ports.ts';
+import type { PrivateKey } from '../shared/trust/ssh-key.ts';
+import type { BootSecrets, Opener, Sealer, SecretStore } from './secret-ports.ts';
+
+export interface HostSecretsParts {
+  /** The host's own. */
+  readonly key: PrivateKey;
+  readonly paths: Paths;
+  readonly env: Readonly<NodeJS.ProcessEnv>;
+  readonly hasSystemd: boolean;
+}
+
+/**
+ * For an agent. What opens and seals is loaded when the first value is to be opened: a host that has none, or nothing new,
+ * pays nothing for it.
+ */
+export async function hostSecrets({ key, paths, env, hasSystemd }: HostSecretsParts): Promise<SecretStore> {
+  const [{ fileSecrets }, { passedOn }] = await Promise.all([
+    import('./adapters/secrets/store.ts'),
+    import('./adapters/passed-on.ts'),
+  ]);
+  let opener: Promise<Opener> | undefined;
+  let sealer: Promise<Sealer> | undefined;
+  return fileSecrets({
+    ...{ root: paths.root, state: paths.state, run: paths.run, env: passedOn(env), hasSystemd },
+    opener: { open: async (sealed, where) => (await (opener ??= openerWith(key))).open(sealed, where) },
+    sealer: { seal: async (value, recipients) => (await (sealer ??= loadSealer())).seal(value, recipients) },
+  });
+}
+
+async function openerWith(key: PrivateKey): Promise<Opener> {
+  const [{ openerFor }, { sshIdentity }] = await Promise.all([
+    import('./adapters/age/opener.ts'),
+    import('./adapters/age/ssh-identity.ts'),
+  ]);
+  return openerFor([sshIdentity(key)]);
+}
+
+async function loadSealer(): Promise<Sealer> {
+  return (await import('./adapters/age/sealer.ts')).ageSealer();
+}
 
 export interface BootSurroundings {
   /** Absolute; `/` on a real machine. */
