@@ -64,8 +64,14 @@ function unknown(name: string, { root }: Clone): Failure {
 
 function summary(revision: ObjectId, { introduction, commits, findings }: Checked): string {
   const short = revision.slice(0, 7);
-  if (findings.length > 0)
-    return `${short}: ${findings.length} ${findings.length === 1 ? 'finding' : 'findings'}; hosts would not deploy this as it is`;
+  if (findings.length > 0) {
+    // Who can open what is nothing that a host judges: it opens what is sealed to it.
+    const areOfSecrets = findings.every(({ rule }) => rule === 'S11');
+    const so = areOfSecrets
+      ? 'hosts would deploy this, with secrets that others can open, or that they cannot'
+      : 'hosts would not deploy this as it is';
+    return `${short}: ${findings.length} ${findings.length === 1 ? 'finding' : 'findings'}; ${so}`;
+  }
   const count = `${commits} ${commits === 1 ? 'commit' : 'commits'}`;
   return `${short}: hosts would take it; ${count} since the introduction ${introduction.id} authentic`;
 }

@@ -70,7 +70,7 @@ function only([file]: readonly SealedFile[], what: string): Result<SealedFile> {
   });
 }
 
-function undeclared(name: string): Failure {
+export function undeclared(name: string): Failure {
   return {
     kind: 'unexpected',
     cause: `no secret is called ${name}`,

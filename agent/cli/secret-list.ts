@@ -1,4 +1,4 @@
-import { ok } from '../../shared/failure.ts';
+import { fail, ok } from '../../shared/failure.ts';
 import type { Fleet } from '../../shared/fleet/fleet.ts';
 import { differences } from '../../shared/secrets/compare.ts';
 import { findingOfDifference, warningOfDifference } from '../../shared/secrets/findings.ts';
@@ -6,6 +6,7 @@ import { sealedFiles, type SealedFile } from '../../shared/secrets/sealed.ts';
 import { nameOfKey } from '../../shared/secrets/seen.ts';
 import { sealedAtHead, type SealedTree } from '../fleet/sealed.ts';
 import { openReading } from './editing.ts';
+import { undeclared } from './secret-declare.ts';
 import type { Act } from './verb.ts';
 
 /** `autark secret list`: by names alone, nothing is opened. */
@@ -16,6 +17,7 @@ export const listSecrets: Act = async (args, context) => {
   const tree = await sealedAtHead(editor.clone);
   if (!tree.ok) return tree;
   const name = args.positional('NAME');
+  if (name !== undefined && !fleet.secrets.has(name)) return fail(undeclared(name));
   const secrets = sealedFiles(fleet)
     .filter(({ secret }) => name === undefined || secret === name)
     .map((file) => listed(fleet, file, tree.value));
@@ -39,7 +41,10 @@ interface Listed {
   readonly path: string;
   /** Who can open what is sealed now, by their names. */
   readonly opens: readonly string[];
+  /** When the value was set; `null` where nobody can say, or none was. */
   readonly changed: string | null;
+  /** Whether there is a sealed file. */
+  readonly sealed: boolean;
 }
 
 function listed(fleet: Fleet, { secret, host, path }: SealedFile, { lock, digests }: SealedTree): Listed {
@@ -50,10 +55,12 @@ function listed(fleet: Fleet, { secret, host, path }: SealedFile, { lock, digest
     path,
     opens: (entry?.recipients ?? []).map((key) => nameOfKey([fleet], key)).sort(),
     changed: entry === undefined ? null : new Date(entry.changed).toISOString(),
+    sealed: digests.has(path),
   };
 }
 
-function lineOf({ name, host, opens, changed }: Listed): string {
-  const when = changed === null ? 'no value' : changed.replace(/\.000Z$/, 'Z');
+function lineOf({ name, host, opens, changed, sealed }: Listed): string {
+  const unknown = sealed ? 'sealed by hand' : 'no value';
+  const when = changed === null ? unknown : changed.replace(/\.000Z$/, 'Z');
   return `${host === null ? name : `${name} (${host})`}  ${when}  ${opens.join(', ')}`.trimEnd();
 }
