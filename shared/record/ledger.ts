@@ -1,0 +1,23 @@
+import type { Disk } from '../disk/disk.ts';
+
+/**
+ * `ledger.age` in a state commit, format 1: JSON, sealed to the host and the fleet's readers. Readers of it keep what they
+ * do not know, and write it back: an older agent must not make a newer one forget.
+ */
+export interface Ledger {
+  readonly format: 1;
+  readonly fleet: string;
+  readonly host: string;
+  /**
+   * To whom it is sealed, without comments, sorted: `ssh-ed25519 BASE64`, `age1…` or `age1pq1…`. Once they change it is
+   * sealed anew, although it says the same.
+   */
+  readonly readers: readonly string[];
+  /**
+   * The record with which it began, and the installation that began it. Only one that began with the host's first record
+   * covers everything that the host ever did (S15).
+   */
+  readonly begun: { readonly seq: number; readonly installation: string };
+  /** As they were found last. */
+  readonly disks: readonly Disk[];
+}

@@ -1,0 +1,67 @@
+import * as v from 'valibot';
+import type { Disk } from '../disk/disk.ts';
+import { fail, ok, type Result } from '../failure.ts';
+import { parseJson } from '../json.ts';
+import type { Ledger } from './ledger.ts';
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const text = v.nullable(v.string());
+
+const signature = v.looseObject({
+  on: v.string(),
+  type: v.string(),
+  offset: count,
+  uuid: text,
+  label: text,
+});
+
+const partition = v.looseObject({
+  name: v.string(),
+  number: count,
+  start: count,
+  size: count,
+  type: v.string(),
+  uuid: text,
+});
+
+const disk = v.looseObject({
+  name: v.string(),
+  ids: v.array(v.string()),
+  model: text,
+  serial: text,
+  size: count,
+  table: text,
+  partitions: v.array(partition),
+  signatures: v.array(signature),
+  uses: v.array(v.string()),
+}) satisfies v.GenericSchema<unknown, Disk>;
+
+const ledger = v.looseObject({
+  format: v.literal(1),
+  fleet: v.string(),
+  host: v.string(),
+  readers: v.array(v.string()),
+  begun: v.looseObject({ seq: count, installation: v.string() }),
+  disks: v.array(disk),
+}) satisfies v.GenericSchema<unknown, Ledger>;
+
+/**
+ * Reads an opened `ledger.age`; the failure is a sentence that says what is wrong with it. Keys that are not known are in
+ * what is returned, so that they are written again.
+ */
+export function parseLedger(opened: string): Result<Ledger, string> {
+  const value = parseJson(opened);
+  const format = v.safeParse(v.object({ format: v.number() }), value);
+  if (format.success && format.output.format > 1) {
+    return fail(`its format is ${format.output.format}, newer than this autark reads: upgrade autark`);
+  }
+  const parsed = v.safeParse(ledger, value);
+  if (parsed.success) return ok(parsed.output);
+  const [issue] = parsed.issues;
+  return fail(`${v.getDotPath(issue) ?? 'the ledger'}: ${issue.message}`);
+}
+
+/** The same ledger gives the same text. */
+export function serialiseLedger(said: Ledger): string {
+  return `${JSON.stringify(said, null, 2)}\n`;
+}
