@@ -4,12 +4,14 @@
 import type { Result } from '../shared/failure.ts';
 import type { AgentSettings } from '../shared/fleet/fleet.ts';
 import { pathsBelow, type Paths } from '../shared/paths.ts';
+import type { Disks } from './disk-ports.ts';
 import type { AgentHost, HostAccess, OpenedHost } from './host.ts';
 import type { Nix } from './nix-ports.ts';
 import type { AgentFiles } from './program-ports.ts';
 import type { Services } from './unit-ports.ts';
 import type { Git, HostKeys, Log, Programs, Settings } from './ports.ts';
 import { performAtOnce, type Effects, type Perform, type Senses } from './seam.ts';
+import type { PrivateKey } from '../shared/trust/ssh-key.ts';
 import type { Access } from './adapters/git/access.ts';
 import type { Account } from './adapters/process/account.ts';
 
@@ -157,15 +159,32 @@ async function openHost(
     }),
     health: machineHealth({ root, searchPath: env['PATH'] ?? '/usr/bin:/bin', programs }),
     agentFiles: await agentFilesOf(paths),
-    secrets: await (
-      await import('./wire-secrets.ts')
-    ).hostSecrets({
-      ...{ key: key.value, paths, env, hasSystemd: await hasUnits(paths) },
-    }),
+    disks: await disksOf(paths),
+    ...(await sealedParts(key.value, { paths, env })),
     ...files,
   };
   const senses: Senses = { signer: signerWith(key.value), clock, random, log };
   return { ok: true, value: { effects, senses, close: () => effects.git.close() } };
+}
+
+/** What is sealed to this host's key: its secrets, and its ledger. */
+async function sealedParts(
+  key: PrivateKey,
+  { paths, env }: Pick<HostParts, 'paths' | 'env'>,
+): Promise<Pick<Effects, 'secrets' | 'ledgers'>> {
+  const [{ hostSealing, hostSecrets }, { fileLedgers }] = await Promise.all([
+    import('./wire-secrets.ts'),
+    import('./adapters/ledger.ts'),
+  ]);
+  const sealing = hostSealing(key);
+  return {
+    secrets: await hostSecrets({ ...sealing, paths, env, hasSystemd: await hasUnits(paths) }),
+    ledgers: fileLedgers({ ...sealing, folder: paths.sealed }),
+  };
+}
+
+async function disksOf(_paths: Paths): Promise<Disks> {
+  return (await import('./adapters/disks/none.ts')).noDisks();
 }
 
 async function gitOf(

@@ -7,29 +7,47 @@ import { pathsBelow, type Paths } from '../shared/paths.ts';
 import type { PrivateKey } from '../shared/trust/ssh-key.ts';
 import type { BootSecrets, Opener, Sealer, SecretStore } from './secret-ports.ts';
 
-export interface HostSecretsParts {
-  /** The host's own. */
-  readonly key: PrivateKey;
+/** What opens what is sealed to a host, and seals. */
+export interface Sealing {
+  readonly opener: Opener;
+  readonly sealer: Sealer;
+}
+
+/**
+ * For an agent. Loaded when the first value is to be opened or sealed: a host that has none, or nothing new, pays nothing
+ * for it.
+ * @param key the host's own
+ */
+export function hostSealing(key: PrivateKey): Sealing {
+  let opener: Promise<Opener> | undefined;
+  let sealer: Promise<Sealer> | undefined;
+  return {
+    opener: { open: async (sealed, where) => (await (opener ??= openerWith(key))).open(sealed, where) },
+    sealer: { seal: async (value, recipients) => (await (sealer ??= loadSealer())).seal(value, recipients) },
+  };
+}
+
+export interface HostSecretsParts extends Sealing {
   readonly paths: Paths;
   readonly env: Readonly<NodeJS.ProcessEnv>;
   readonly hasSystemd: boolean;
 }
 
-/**
- * For an agent. What opens and seals is loaded when the first value is to be opened: a host that has none, or nothing new,
- * pays nothing for it.
- */
-export async function hostSecrets({ key, paths, env, hasSystemd }: HostSecretsParts): Promise<SecretStore> {
+/** For an agent. */
+export async function hostSecrets({
+  opener,
+  sealer,
+  paths,
+  env,
+  hasSystemd,
+}: HostSecretsParts): Promise<SecretStore> {
   const [{ fileSecrets }, { passedOn }] = await Promise.all([
     import('./adapters/secrets/store.ts'),
     import('./adapters/passed-on.ts'),
   ]);
-  let opener: Promise<Opener> | undefined;
-  let sealer: Promise<Sealer> | undefined;
   return fileSecrets({
     ...{ root: paths.root, state: paths.state, run: paths.run, env: passedOn(env), hasSystemd },
-    opener: { open: async (sealed, where) => (await (opener ??= openerWith(key))).open(sealed, where) },
-    sealer: { seal: async (value, recipients) => (await (sealer ??= loadSealer())).seal(value, recipients) },
+    ...{ opener, sealer },
   });
 }
 

@@ -20,4 +20,24 @@ export interface Ledger {
   readonly begun: { readonly seq: number; readonly installation: string };
   /** As they were found last. */
   readonly disks: readonly Disk[];
+  /**
+   * By name, what lies beside it in `backups/`. One that was not found any more stays: a disk that died is when it is
+   * needed.
+   */
+  readonly backups: Readonly<Record<string, KeptBackup>>;
 }
+
+export interface KeptBackup {
+  /** Of the content, in hex: whoever finds the same need not seal it again. */
+  readonly sha256: string;
+  /** RFC 3339, UTC: when it was found to be like this. */
+  readonly taken: string;
+}
+
+/** Where a backup lies in a state commit. */
+export function backupPath(name: string): string {
+  return `${backupFolder}/${name}.age`;
+}
+
+export const ledgerPath = 'ledger.age';
+export const backupFolder = 'backups';

@@ -43,6 +43,7 @@ const ledger = v.looseObject({
   readers: v.array(v.string()),
   begun: v.looseObject({ seq: count, installation: v.string() }),
   disks: v.array(disk),
+  backups: v.record(v.string(), v.looseObject({ sha256: v.string(), taken: v.string() })),
 }) satisfies v.GenericSchema<unknown, Ledger>;
 
 /**

@@ -1,0 +1,11 @@
+import { ok } from '../../../shared/failure.ts';
+import type { Disks } from '../../disk-ports.ts';
+
+/** Below `--root`, where no disk is named, there is none: those of the machine are another host's business. */
+export function noDisks(): Disks {
+  return {
+    glance: () => Promise.resolve(''),
+    inventory: () => Promise.resolve(ok([])),
+    backups: () => Promise.resolve(ok({ backups: [], problems: [] })),
+  };
+}
