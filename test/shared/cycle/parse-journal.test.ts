@@ -60,7 +60,7 @@ const young = new Set([
   ...['floors', 'reports', 'diverged', 'restoredAt'],
   ...['earlier', 'heldByHand'],
   ...['key', 'replaced', 'replaces', 'follows', 'successor'],
-  ...['failed', 'failedTrial', 'drift', 'corrections', 'unproved'],
+  ...['failed', 'failedTrial', 'drift', 'corrections', 'unproved', 'readers', 'disks'],
 ]);
 
 test('a journal from before a key was thought of knows nothing of it', () => {
