@@ -7,6 +7,8 @@ import { byOffset } from './signatures.ts';
 /** A disk as it was a moment ago, for whoever has to decide whether a step may destroy what is on it (S16). */
 export interface Examination {
   readonly disk: Disk;
+  /** The kernel's number of it, such as `8:0`: two paths that lead to one disk have the same. */
+  readonly device: string;
   /** SHA-256 in hex over its table and all signatures, also those found behind a table that is gone. */
   readonly layout: string;
   /** SHA-256 in hex over fixed samples. Only the same size, the same layout and the same samples are the same disk. */

@@ -7,6 +7,8 @@ import { oneLine } from '../printable.ts';
 export interface Mount {
   /** `MAJOR:MINOR` of the file system: of its device, or for btrfs and others one that no device has. */
   readonly number: string;
+  /** Which part of the file system is there: `/`, a subvolume, or what a bind mount shows. */
+  readonly root: string;
   readonly at: string;
   /** What was mounted, such as `/dev/sda1`; free text for file systems without a device. */
   readonly source: string;
@@ -17,9 +19,10 @@ export function parseMounts(text: string): readonly Mount[] {
   return text.split('\n').flatMap((line) => {
     const fields = line.split(' ');
     const dash = fields.indexOf('-', 6);
-    const [number, at, source] = [fields[2], fields[4], dash < 0 ? undefined : fields[dash + 2]];
-    if (number === undefined || at === undefined || source === undefined) return [];
-    return [{ number, at: unescaped(at), source: unescaped(source) }];
+    const [, , number, root, at] = fields;
+    const source = dash < 0 ? undefined : fields[dash + 2];
+    if (number === undefined || root === undefined || at === undefined || source === undefined) return [];
+    return [{ number, root: unescaped(root), at: unescaped(at), source: unescaped(source) }];
   });
 }
 
