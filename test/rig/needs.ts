@@ -2,6 +2,12 @@ import { accessSync, constants } from 'node:fs';
 import { describe } from 'vitest';
 import { hasTree, type Suite, treeOf } from './rootfs.ts';
 
+/** As Debian has them in `fdisk`, `gdisk`, `lvm2`, `cryptsetup-bin` and the packages of file systems. */
+const diskPrograms = [
+  ...['losetup', 'partx', 'sfdisk', 'sgdisk', 'pvcreate', 'cryptsetup'],
+  ...['mkfs.ext4', 'mkfs.xfs', 'mkfs.btrfs', 'mkfs.vfat'],
+];
+
 /** What a machine may lack. Everything else that a test uses, `npm ci` and git provide. */
 const needs = {
   root: { isMet: isRoot, hint: 'not root' },
@@ -24,6 +30,10 @@ const needs = {
   ext4: {
     isMet: () => isRoot() && isOnPath('mkfs.ext4') && isOnPath('losetup') && isOnPath('perl'),
     hint: 'not root, or no mkfs.ext4, losetup and perl',
+  },
+  disks: {
+    isMet: () => isRoot() && diskPrograms.every(isOnPath),
+    hint: 'not root, or a program for disks is missing: fdisk, gdisk, lvm2, cryptsetup, dosfstools, xfsprogs, btrfs-progs',
   },
   trixie: tree('trixie'),
   sid: tree('sid'),
