@@ -34,8 +34,7 @@ export function luks2Facts(printed: string): Facts | null {
   };
 }
 
-const luks1Lines =
-  /^(Version|Cipher name|Cipher mode|Hash spec|Payload offset|MK bits|Key Slot \d+):\s*(\S+)\s*$/;
+const luks1Lines = /^(Cipher name|Cipher mode|Hash spec|Payload offset|MK bits|Key Slot \d+):\s*(\S+)\s*$/;
 
 /** From what `cryptsetup luksDump` prints of a volume in the older format; `null` if that cannot be understood. */
 export function luks1Facts(printed: string): Facts | null {

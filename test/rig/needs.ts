@@ -25,6 +25,13 @@ const needs = {
     isMet: () => isRoot() && isOnPath('mkfs.ext4') && isOnPath('losetup') && isOnPath('perl'),
     hint: 'not root, or no mkfs.ext4, losetup and perl',
   },
+  loops: {
+    isMet: () => isRoot() && ['losetup', 'partx', 'sfdisk', 'blkid', 'wipefs', 'mkfs.ext4'].every(isOnPath),
+    hint: 'not root, or no losetup, partx, sfdisk, blkid, wipefs and mkfs.ext4',
+  },
+  lvm: { isMet: () => isOnPath('lvm'), hint: 'no lvm' },
+  mdadm: { isMet: () => isOnPath('mdadm'), hint: 'no mdadm' },
+  cryptsetup: { isMet: () => isOnPath('cryptsetup'), hint: 'no cryptsetup' },
   trixie: tree('trixie'),
   sid: tree('sid'),
 } as const;
