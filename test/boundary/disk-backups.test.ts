@@ -222,6 +222,15 @@ describeWith(['loops'], 'a machine', () => {
     }
   });
 
+  test('is understood from what its own lsblk prints', async () => {
+    const disk = await partitioned();
+    const expected = valueOf(await disk.takes());
+    // All is lsblk's own but that our loop device is a disk.
+    disk.fake('lsblk', `PATH=$real lsblk "$@" ${disk.device} | sed 's/"type": *"loop"/"type":"disk"/'`);
+    expect(textsOf(valueOf(await disk.takes()))).toEqual(textsOf(expected));
+    expect(expected.backups.map(({ name }) => name)).toEqual(['filesystems', `table-${id}`]);
+  });
+
   test('whose disks cannot be listed is a failure, not a machine without any', async () => {
     const disk = await partitioned();
     for (const script of ['exit 1', 'echo "[]"', 'echo {', 'kill -9 $$']) {
