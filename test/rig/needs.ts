@@ -35,6 +35,13 @@ const needs = {
     isMet: () => isRoot() && diskPrograms.every(isOnPath),
     hint: 'not root, or a program for disks is missing: fdisk, gdisk, lvm2, cryptsetup, dosfstools, xfsprogs, btrfs-progs',
   },
+  loops: {
+    isMet: () => isRoot() && ['losetup', 'partx', 'sfdisk', 'blkid', 'wipefs', 'mkfs.ext4'].every(isOnPath),
+    hint: 'not root, or no losetup, partx, sfdisk, blkid, wipefs and mkfs.ext4',
+  },
+  lvm: { isMet: () => isOnPath('lvm'), hint: 'no lvm' },
+  mdadm: { isMet: () => isOnPath('mdadm'), hint: 'no mdadm' },
+  cryptsetup: { isMet: () => isOnPath('cryptsetup'), hint: 'no cryptsetup' },
   trixie: tree('trixie'),
   sid: tree('sid'),
 } as const;
