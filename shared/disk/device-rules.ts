@@ -2,7 +2,7 @@ import type { ApprovedDevice } from './approval.ts';
 import { approvedDevices } from './approval-rules.ts';
 import { isStableName } from './device-name.ts';
 import type { DestroyEvidence, Observation, Observed } from './evidence.ts';
-import { isKnown, isSame, isSha256, repeated } from './known.ts';
+import { isKnown, isList, isSame, isSha256, repeated } from './known.ts';
 import { refusing, type Refusal } from './refusal.ts';
 import { bareSerial, isTelling } from './serial.ts';
 
@@ -109,7 +109,7 @@ const giveSerial =
 
 function freedom({ uses, isExclusive }: Observed): readonly (readonly [string, string])[] {
   const found: [string, string][] = [];
-  if (uses === null) found.push(['nobody knows whether this disk is in use', again]);
+  if (uses === null || !isList(uses)) found.push(['nobody knows whether this disk is in use', again]);
   else if (uses.length > 0) found.push([`this disk is in use: ${uses.join('; ')}`, freeIt]);
   if (isExclusive !== true) found.push(['this disk could not be opened for the step alone', freeIt]);
   return found;
@@ -119,11 +119,11 @@ const freeIt = 'unmount it, stop what uses it (swap, volumes, arrays), and look 
 
 function content(look: Observed, approved: ApprovedDevice | undefined): readonly string[] {
   const { layout, samples, looks, found } = look;
-  const isWhole = isSha256(layout) && isSha256(samples) && looks !== null && found !== null;
+  const isWhole = isSha256(layout) && isSha256(samples) && isAppearance(looks) && isList(found);
   if (!isWhole) return ['not all of what is on this disk could be looked at'];
   return [
     // No signature does not mean that nothing is there; a signature does mean that something is.
-    ...(looks === 'blank' && found.length > 0
+    ...(looks === 'blank' && found?.length !== 0
       ? ['this disk looks blank, and yet something was found on it']
       : []),
     ...(approved !== undefined && layout !== approved.layout
@@ -133,6 +133,10 @@ function content(look: Observed, approved: ApprovedDevice | undefined): readonly
       ? ['what is written on it is not what was approved']
       : []),
   ];
+}
+
+function isAppearance(looks: unknown): boolean {
+  return looks === 'blank' || looks === 'data' || looks === 'encrypted?';
 }
 
 /** Two names of one disk, and two disks that say they are the same one. */

@@ -15,8 +15,8 @@ export interface DeclaredStep {
   readonly files: string | null;
   /** As written. Empty for a step that cannot reach block devices. */
   readonly destroys: readonly string[];
-  /** The file says that a machine before this one has done it (`approve --replace`). */
-  readonly isInherited: boolean;
+  /** The file says that a machine before this one has done it (`approve --replace`); `null` when that cannot be told. */
+  readonly isInherited: boolean | null;
 }
 
 /** Who this machine is, by the revision that is deployed and by its own memory. */

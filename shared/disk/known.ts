@@ -18,6 +18,16 @@ export function isSha256(value: unknown): value is string {
   return typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
 }
 
+/** Whether it is a list, be it an empty one. */
+export function isList(value: unknown): boolean {
+  return Array.isArray(value);
+}
+
+/** Whether it is a whole number from 0. */
+export function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
+}
+
 /** What is there more than once. */
 export function repeated(values: readonly string[]): readonly string[] {
   return [...new Set(values.filter((value, index) => values.indexOf(value) !== index))];

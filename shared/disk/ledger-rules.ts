@@ -1,5 +1,5 @@
-import type { LedgerState, Run, StepEvidence, StepHost } from './evidence.ts';
-import { isKnown, isSame } from './known.ts';
+import type { DeclaredStep, LedgerState, Run, StepEvidence, StepHost } from './evidence.ts';
+import { isCount, isKnown, isList, isSame } from './known.ts';
 import { refusing, type Refusal } from './refusal.ts';
 
 /** Where the ledger lies, in messages. */
@@ -17,9 +17,7 @@ export function ledgerRefusals({ step, ledger, host }: StepEvidence): readonly R
   if ('unreadable' in ledger) return [say(`the ledger cannot be read: ${ledger.unreadable}`, recover)];
   const whose = [ledger.fleet, ledger.host].map((name) => (isKnown(name) ? name : 'nobody'));
   return [
-    ...(step === null || isKnown(step.name)
-      ? []
-      : [say('nobody knows which step to look for', 'give it a name')]),
+    ...stepRefusals(step),
     ...(isSame(ledger.fleet, host.fleet) && isSame(ledger.host, host.name)
       ? []
       : [
@@ -36,10 +34,22 @@ export function ledgerRefusals({ step, ledger, host }: StepEvidence): readonly R
             wait,
           ),
         ]),
-    ...(ledger.begun === null || !isKnown(ledger.begun.installation) || !(ledger.begun.seq >= 0)
+    ...(ledger.begun === null || !isKnown(ledger.begun.installation) || !isCount(ledger.begun.seq)
       ? [say('the ledger does not say when it began', recover)]
       : []),
-    ...(ledger.runs === null ? [say('the ledger does not say which steps ran', recover)] : []),
+    ...(!isList(ledger.runs) ? [say('the ledger does not say which steps ran', recover)] : []),
+  ];
+}
+
+/** What must be known of a step before the ledger can be asked about it. */
+function stepRefusals(step: DeclaredStep | null): readonly Refusal[] {
+  if (step === null) return [];
+  const mend = 'mend how it is declared in fleet.yaml';
+  return [
+    ...(isKnown(step.name) ? [] : [say('nobody knows which step to look for', mend)]),
+    ...(typeof step.isInherited === 'boolean'
+      ? []
+      : [say('nobody knows whether a machine before this one has done it', mend)]),
   ];
 }
 
@@ -89,7 +99,7 @@ export function coversAll({
   const { seq, installation } = ledger.begun;
   return (
     isKnown(host.genesis) &&
-    seq >= 0 &&
+    isCount(seq) &&
     seq <= firstRecord &&
     isSame(installation, host.genesisInstallation) &&
     isSame(host.installation, host.genesisInstallation)
