@@ -38,12 +38,13 @@ export async function talk(
   let [shown, from] = ['', 0];
   child.stdout.on('data', (chunk: Buffer) => {
     shown += chunk.toString();
-    const [next] = rest;
-    const at = next === undefined ? -1 : shown.indexOf(next[0], from);
-    if (next === undefined || at < 0) return;
-    from = at + next[0].length;
-    rest.shift();
-    child.stdin.write(next[1]);
+    for (const [question, keys] of [...rest]) {
+      const at = shown.indexOf(question, from);
+      if (at < 0) return;
+      from = at + question.length;
+      rest.shift();
+      child.stdin.write(keys);
+    }
   });
   // Where a question never comes, what was shown until then says why.
   const late = setTimeout(() => child.kill('SIGHUP'), 30_000);
