@@ -4,7 +4,6 @@
 import type { Result } from '../shared/failure.ts';
 import type { AgentSettings } from '../shared/fleet/fleet.ts';
 import { pathsBelow, type Paths } from '../shared/paths.ts';
-import type { Disks } from './disk-ports.ts';
 import type { AgentHost, HostAccess, OpenedHost } from './host.ts';
 import type { Nix } from './nix-ports.ts';
 import type { AgentFiles } from './program-ports.ts';
@@ -135,6 +134,7 @@ async function openHost(
   const key = await loadHostKey(keyFile);
   if (!key.ok) return key;
   const { state, root } = paths;
+  const searchPath = env['PATH'] ?? '/usr/bin:/bin';
   const accounts = (await import('./adapters/accounts.ts')).accountsOf(root);
   const programs = openPrograms(undefined, accounts?.build);
   const access = accessOf(settings, paths);
@@ -145,7 +145,7 @@ async function openHost(
     trees: openTrees({ directory: paths.tree }),
     nix: await nixOf(settings, access, programs, { paths, env }),
     systems: fileSystems({
-      ...{ state, random, searchPath: env['PATH'] ?? '/usr/bin:/bin' },
+      ...{ state, random, searchPath },
       ...(accounts === null ? {} : { builder: accounts.build }),
     }),
     journals: journal.fileJournals(state),
@@ -157,9 +157,9 @@ async function openHost(
       currentSystem: paths.currentSystem,
       state,
     }),
-    health: machineHealth({ root, searchPath: env['PATH'] ?? '/usr/bin:/bin', programs }),
+    health: machineHealth({ root, searchPath, programs }),
     agentFiles: await agentFilesOf(paths),
-    disks: await disksOf(paths),
+    disks: (await import('./adapters/disks/here.ts')).disksHere({ root, searchPath, programs }),
     ...(await sealedParts(key.value, { paths, env })),
     ...files,
   };
@@ -181,10 +181,6 @@ async function sealedParts(
     secrets: await hostSecrets({ ...sealing, paths, env, hasSystemd: await hasUnits(paths) }),
     ledgers: fileLedgers({ ...sealing, folder: paths.sealed }),
   };
-}
-
-async function disksOf(_paths: Paths): Promise<Disks> {
-  return (await import('./adapters/disks/none.ts')).noDisks();
 }
 
 async function gitOf(

@@ -32,6 +32,8 @@ export interface KeptBackup {
   readonly sha256: string;
   /** RFC 3339, UTC: when it was found to be like this. */
   readonly taken: string;
+  /** The disk that it is of, where its name does not say that. */
+  readonly of?: string;
 }
 
 /** Where a backup lies in a state commit. */

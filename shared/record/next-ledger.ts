@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Backup } from '../disk/backup.ts';
+import { publicName } from '../disk/public-name.ts';
 import type { Disk } from '../disk/disk.ts';
 import type { KeptBackup, Ledger } from './ledger.ts';
 import { serialiseLedger } from './parse-ledger.ts';
@@ -39,23 +40,26 @@ export const mostBackups = 200;
  */
 export function nextLedger(
   before: Ledger | null,
-  { disks, backups }: Findings,
+  { disks, backups: found }: Findings,
   around: LedgerCircumstances,
 ): NextLedger {
   const kept = before?.backups ?? {};
-  const found = new Map(backups.map((each) => [each.name, digestOf(each.content)]));
-  const seal = backups.filter(({ name }) => kept[name]?.sha256 !== found.get(name));
-  const taken = backups.map(({ name }): [string, KeptBackup] => {
-    const sha256 = found.get(name) ?? '';
-    const old = kept[name];
-    return [name, old?.sha256 === sha256 ? old : { sha256, taken: around.at }];
-  });
+  const backups = found.map(({ name, content }) => ({ ...publicName(name, around.fleet), content }));
+  const taken = new Map(
+    backups.map(({ name, of, content }): [string, KeptBackup] => {
+      const sha256 = digestOf(content);
+      const old = kept[name];
+      const isNew = old?.sha256 !== sha256;
+      return [name, isNew ? { sha256, taken: around.at, ...(of === undefined ? {} : { of }) } : old];
+    }),
+  );
+  const seal = backups.filter(({ name }) => kept[name] !== taken.get(name));
   const ledger: Ledger = {
     ...(before ?? { format: 1, fleet: around.fleet, host: around.host }),
     readers: [...new Set(around.readers)].sort(),
     begun: before?.begun ?? { seq: around.seq, installation: around.installation },
     disks,
-    backups: Object.fromEntries([...stillKept(kept, found), ...taken].sort(([a], [b]) => (a < b ? -1 : 1))),
+    backups: Object.fromEntries([...stillKept(kept, taken), ...taken].sort(([a], [b]) => (a < b ? -1 : 1))),
   };
   const isSame = before !== null && serialiseLedger(ledger) === serialiseLedger(before);
   return { ledger, seal, news: isSame ? 'nothing' : seal.length > 0 ? 'backups' : 'ledger' };
@@ -64,7 +68,7 @@ export function nextLedger(
 /** What was not found again, the newest first, as far as there is room. */
 function stillKept(
   kept: Readonly<Record<string, KeptBackup>>,
-  found: ReadonlyMap<string, string>,
+  found: ReadonlyMap<string, KeptBackup>,
 ): readonly (readonly [string, KeptBackup])[] {
   const gone = Object.entries(kept).filter(([name]) => !found.has(name));
   const newestFirst = gone.sort(([, a], [, b]) => (a.taken < b.taken ? 1 : -1));
