@@ -146,4 +146,29 @@ WantedBy=multi-user.target
     expect(await host.must(['ls', '/etc/app'])).toBe('db');
     expect(await read('/etc/app/db')).toBe('sesame');
   });
+
+  test('whose key is on a file system that is mounted later are there once it is, before anything needs them', async () => {
+    const late = `[Unit]
+DefaultDependencies=no
+After=autark-secrets-early.service
+Before=local-fs.target
+[Mount]
+What=/srv/key
+Where=/var/lib/autark/key
+Type=none
+Options=bind
+[Install]
+WantedBy=local-fs.target
+`;
+    await host.put('/etc/systemd/system/var-lib-autark-key.mount', late);
+    const moves = 'mv /var/lib/autark/key /srv/key && install -m 600 /dev/null /var/lib/autark/key';
+    const enables = 'systemctl daemon-reload && systemctl --quiet enable var-lib-autark-key.mount && sync';
+    await host.must(['sh', '-c', `${moves} && ${enables}`]);
+    await host.reboot();
+    expect(await read('/etc/app/db')).toBe('sesame');
+    expect((await asks('db')).code).toBe(0);
+    expect(
+      await host.must(['journalctl', '--boot', '--output=cat', '--unit=autark-secrets-early.service']),
+    ).toContain('/var/lib/autark/key');
+  });
 });
