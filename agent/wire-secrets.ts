@@ -82,13 +82,14 @@ export async function bootSecretsRole({ root, env, isEarly }: BootSurroundings):
     ]);
   const paths = pathsBelow(root);
   const { state, run } = paths;
+  const key = await openerOf(paths);
   const store = fileSecrets({
     ...{ root, state, run, env: passedOn(env), isEarly },
-    opener: await openerOf(paths),
+    opener: key.ok ? key.value : { open: () => Promise.resolve(key) },
     sealer: ageSealer(),
     hasSystemd: root === '/' && isBootedBySystemd(),
   });
-  return { store, current: () => currentSecrets(state), lock: (signal) => lock(state, signal) };
+  return { store, key, current: () => currentSecrets(state), lock: (signal) => lock(state, signal) };
 }
 
 /** Milliseconds awake; less than a boot, or whoever goes back, gives to all of it. */
@@ -104,7 +105,7 @@ async function lock(state: string, signal: AbortSignal): Promise<Result<() => Pr
   });
 }
 
-async function openerOf(paths: Paths): Promise<Opener> {
+async function openerOf(paths: Paths): Promise<Result<Opener>> {
   const [{ fileSettings }, { fileHostKeys }, { hostOpener }] = await Promise.all([
     import('./adapters/settings.ts'),
     import('./adapters/host-keys.ts'),
@@ -113,8 +114,5 @@ async function openerOf(paths: Paths): Promise<Opener> {
   const settings = await fileSettings(paths).load();
   // A machine whose settings are damaged may have the key where it is looked for without any.
   const named = settings.ok ? settings.value?.key : undefined;
-  const opener = await hostOpener(named ?? (await fileHostKeys(paths).standard()) ?? paths.hostKey);
-  if (opener.ok) return opener.value;
-  const failed: Result<never> = opener;
-  return { open: () => Promise.resolve(failed) };
+  return hostOpener(named ?? (await fileHostKeys(paths).standard()) ?? paths.hostKey);
 }
