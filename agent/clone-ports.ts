@@ -88,6 +88,8 @@ export interface Clone {
    * Objects by id, or by `COMMIT:path`; hashed as they are read, absent ones left out. One process for all.
    */
   read(names: readonly string[]): Promise<Result<ReadonlyMap<string, NamedObject>>>;
+  /** How many bytes each of these objects has, without reading it; a failure when one is absent. One process for all. */
+  sizes(ids: readonly ObjectId[]): Promise<Result<ReadonlyMap<ObjectId, number>>>;
   /** Must be closed. */
   objects(): Promise<ObjectReader>;
   /**

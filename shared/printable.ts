@@ -20,3 +20,17 @@ export function printable(text: string): string {
 export function oneLine(text: string): string {
   return printable(text.replace(/\r/g, '\n')).replace(/\s+/g, ' ').trim();
 }
+
+/**
+ * JSON in which strings from outside say the same, and no character is one that a terminal obeys or hides: those are
+ * written as escapes.
+ */
+export function printableJson(value: unknown): string {
+  return JSON.stringify(value, null, 2).replace(controls, (found) =>
+    Array.from({ length: found.length }, (_, at) => escapeOf(found.charCodeAt(at))).join(''),
+  );
+}
+
+function escapeOf(unit: number): string {
+  return `\\u${unit.toString(16).padStart(4, '0')}`;
+}

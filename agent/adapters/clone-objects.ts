@@ -1,5 +1,5 @@
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
-import { objectId, type ObjectType } from '../../shared/objects/object.ts';
+import { objectId, type ObjectId, type ObjectType } from '../../shared/objects/object.ts';
 import type { NamedObject } from '../clone-ports.ts';
 import { gitFailure, type CloneGit } from './clone-git.ts';
 
@@ -27,6 +27,20 @@ export async function readObjects(
   return ok(found);
 }
 
+/** The sizes of objects by one `git cat-file --batch-check`. */
+export async function sizesOf(
+  git: CloneGit,
+  ids: readonly ObjectId[],
+): Promise<Result<ReadonlyMap<ObjectId, number>>> {
+  if (ids.length === 0) return ok(new Map());
+  const answer = await git(['cat-file', '--batch-check'], { input: `${ids.join('\n')}\n` });
+  if (!answer.ok) return fail(gitFailure('look at objects', answer.failure));
+  const lines = answer.value.toString('utf8').matchAll(/^([0-9a-f]{40}) [a-z]+ (\d+)$/gm);
+  const sizes = new Map([...lines].map(([, id = '', size]) => [id, Number(size)]));
+  const absent = ids.find((id) => !sizes.has(id));
+  return absent === undefined ? ok(sizes) : fail(lacking(absent));
+}
+
 /** One answer: `ID TYPE SIZE LF BYTES LF`, or `NAME missing LF` (git-cat-file(1), BATCH OUTPUT). */
 function takeObject(bytes: Buffer): { readonly object?: NamedObject; readonly rest: Buffer } | null {
   const end = bytes.indexOf(newline);
@@ -41,6 +55,15 @@ function takeObject(bytes: Buffer): { readonly object?: NamedObject; readonly re
 
 function isType(text: string): text is ObjectType {
   return types.includes(text);
+}
+
+function lacking(where: ObjectId): Failure {
+  return {
+    kind: 'unexpected',
+    cause: 'this clone lacks an object of the history',
+    where,
+    remedy: 'run `git fsck`, or clone anew',
+  };
 }
 
 function broken(name: string): Failure {

@@ -4,7 +4,7 @@ import type { Clone } from '../clone-ports.ts';
 import { between, firstParents } from './clone-graph.ts';
 import { cloneGit, gitFailure, type CloneGit, type CloneSurroundings } from './clone-git.ts';
 import { fileMemory } from './clone-memory.ts';
-import { readObjects } from './clone-objects.ts';
+import { readObjects, sizesOf } from './clone-objects.ts';
 import { fetchAll, listRefs, shownOf, sourcesOf, type Sources } from './clone-sources.ts';
 
 /** A clone that was opened, with what its editor needs besides. */
@@ -94,6 +94,7 @@ function cloneOf(
     introduction: config.get('autark.introduction') ?? null,
     memory: fileMemory(gitDirectory),
     read: (names) => readObjects(git, names),
+    sizes: (ids) => sizesOf(git, ids),
     async objects() {
       const { openCloneObjects } = await import('./clone-walk.ts');
       return openCloneObjects(state.root, env);

@@ -1,5 +1,6 @@
 import { exitCode } from '../../shared/failure.ts';
 import { identity, secretVerbs } from './secret-verbs.ts';
+import { stateVerbs } from './state-verbs.ts';
 import type { OptionForm, PositionalForm, Verb } from './verb.ts';
 
 const json: OptionForm = { describe: 'print one JSON value' };
@@ -223,4 +224,5 @@ export const cloneVerbs: readonly Verb[] = [
     exitFor: (failure) => exitCode(failure.kind),
     load: async () => (await import('./verify.ts')).verify,
   },
+  ...stateVerbs,
 ];

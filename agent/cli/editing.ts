@@ -109,7 +109,7 @@ export function hostIn(fleet: Fleet, name: string): Result<void> {
   return fleet.hosts.has(name) ? ok(undefined) : fail(unknownHost(name));
 }
 
-function unknownHost(name: string): Failure {
+export function unknownHost(name: string): Failure {
   return {
     kind: 'unexpected',
     cause: `no host is called ${name}`,

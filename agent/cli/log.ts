@@ -1,10 +1,11 @@
-import { fail, ok, sentence, type Failure, type Result } from '../../shared/failure.ts';
+import { fail, ok, sentence, type Result } from '../../shared/failure.ts';
 import { moment } from '../../shared/fleet-view/time.ts';
 import { table, type Cell } from '../../shared/fleet-view/table.ts';
 import { oneLine } from '../../shared/printable.ts';
 import { stateEvents } from '../../shared/record/status.ts';
 import { readLog, type LogEntry } from '../fleet/log.ts';
 import { readFleet } from '../fleet/read.ts';
+import { unknownHost } from './editing.ts';
 import { fetchFleet } from './fetched.ts';
 import { nearest } from '../../shared/fleet/name.ts';
 import { trusted } from './trusted.ts';
@@ -80,13 +81,4 @@ function line(entry: LogEntry): readonly Cell[] {
     { text: about?.slice(0, 7) ?? '-' },
     { text: entry.verified ? message : `NOT VERIFIED: ${message}` },
   ];
-}
-
-function unknownHost(name: string): Failure {
-  return {
-    kind: 'unexpected',
-    cause: `no host is called ${name}`,
-    where: 'fleet.yaml, hosts',
-    remedy: '`autark status` lists them all',
-  };
 }

@@ -1,5 +1,6 @@
 import { fail, ok, type Failure } from '../../shared/failure.ts';
 import { sealedAtHead } from '../fleet/sealed.ts';
+import { isBinary } from './binary.ts';
 import { openReading } from './editing.ts';
 import { openerOf } from './sealing.ts';
 import { fileFor } from './secret-declare.ts';
@@ -27,12 +28,6 @@ export const showSecret: Act = async (args, context) => {
   await desk.output(value.value);
   return ok(0);
 };
-
-/** What a terminal would obey rather than show. */
-function isBinary(value: Uint8Array): boolean {
-  const text = Buffer.from(value).toString('utf8');
-  return !Buffer.from(text, 'utf8').equals(value) || /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/.test(text);
-}
 
 function binary(name: string): Failure {
   return {

@@ -3,7 +3,7 @@ import { exitMask } from '../../shared/fleet-view/exit-mask.ts';
 import type { HostView } from '../../shared/fleet-view/host-state.ts';
 import { statusTable } from '../../shared/fleet-view/status-table.ts';
 import { oneLine } from '../../shared/printable.ts';
-import { trusted } from './trusted.ts';
+import { troubles } from './troubles.ts';
 import type { Snapshot } from '../fleet/read.ts';
 import { distances, hostViews } from '../fleet/status.ts';
 import type { Clone, Terminal } from '../clone-ports.ts';
@@ -84,17 +84,6 @@ function tell(lines: readonly string[], before: string, terminal: Pick<Terminal,
   if (now !== before) for (const line of lines) terminal.note(`autark: ${line}`);
   return now;
 }
-
-/** The hosts themselves say more: each refuses such a head with the same sentence. */
-function troubles({ authority, stale, findings }: Snapshot): readonly string[] {
-  const stands = stale === null ? [] : [`${sentence(stale)}. ${standsIn}`];
-  const others = findings.filter(({ cause }) => cause !== stale?.cause);
-  const told = others.map(({ where, cause, remedy }) => `${cause} (${where ?? '-'}); ${remedy}`);
-  const trust = authority.introduction.isFound ? [trusted(authority.introduction.id)] : [];
-  return [...trust, ...stands, ...told].map(oneLine);
-}
-
-const standsIn = 'Until then the hosts are listed as an older fleet.yaml has them.';
 
 /** Goes back to the table's first line and clears what is below (ECMA-48: CUU, ED). */
 function over(shown: string): string {

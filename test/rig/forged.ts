@@ -1,7 +1,7 @@
 import { parseCommit, serialiseCommit, withSignature } from '../../shared/objects/commit.ts';
 import type { PrivateKey } from '../../shared/trust/ssh-key.ts';
 import { signWith } from '../../shared/trust/sshsig.ts';
-import { type FleetHost, keyAt, type Server, type Status } from './fleet.ts';
+import { type Files, type FleetHost, keyAt, type Server, type Status } from './fleet.ts';
 
 /** How a record differs from the host's newest one. */
 export interface Forgery {
@@ -10,6 +10,8 @@ export interface Forgery {
   readonly parents?: readonly string[];
   readonly status?: (status: Status) => object;
   readonly message?: (message: string) => string;
+  /** What its tree holds besides, or no more. */
+  readonly files?: Files;
 }
 
 /** Puts a record on top of a host's state branch that the host never made, and moves the branch there. */
@@ -25,7 +27,7 @@ export async function forge(server: Server, host: FleetHost, forgery: Forgery): 
   const message = text.replace(/Autark-Seq: \d+/, `Autark-Seq: ${seq}`);
   return server.commit({
     ...{ ref, key, parents, tree: tip },
-    files: { 'status.json': `${JSON.stringify(changed, null, 2)}\n` },
+    files: { ...forgery.files, 'status.json': `${JSON.stringify(changed, null, 2)}\n` },
     subject: (forgery.message?.(message) ?? message).trimEnd(),
   });
 }

@@ -9,7 +9,7 @@ import type { FileChange } from './world.ts';
 export const inMemory = '/dev/shm/autark-secrets';
 
 /** What the real program makes of a value: an armoured file that these keys open. */
-export function sealWithAge(value: string, keys: readonly string[]): Promise<string> {
+export function sealWithAge(value: string | Uint8Array, keys: readonly string[]): Promise<string> {
   return must('age', ['--armor', ...keys.flatMap((key) => ['--recipient', key])], { input: value });
 }
 

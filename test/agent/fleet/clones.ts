@@ -17,6 +17,7 @@ export function cloneWith(can: Partial<Clone>): Clone {
     fetch: unused,
     remoteRefs: unused,
     read: unused,
+    sizes: unused,
     firstParents: unused,
     distance: unused,
     ...can,
