@@ -159,7 +159,7 @@ async function openHost(
     }),
     health: machineHealth({ root, searchPath, programs }),
     agentFiles: await agentFilesOf(paths),
-    disks: (await import('./adapters/disks/here.ts')).disksHere({ root, searchPath, programs }),
+    disks: await (await import('./adapters/disks/here.ts')).disksHere({ root, searchPath, programs }),
     ...(await sealedParts(key.value, { paths, env })),
     ...files,
   };

@@ -3,7 +3,8 @@ import { withReport } from '../../shared/cycle/reports.ts';
 import { fail, ok, type Result } from '../../shared/failure.ts';
 import type { ObjectId } from '../../shared/objects/object.ts';
 import { parseTree } from '../../shared/objects/tree.ts';
-import { backupFolder, ledgerPath, type Ledger } from '../../shared/record/ledger.ts';
+import type { Ledger } from '../../shared/record/ledger.ts';
+import { backupsFolder, ledgerPath } from '../../shared/record/sealed-part.ts';
 import type { SealedFiles } from '../../shared/record/state-commit.ts';
 import type { ObjectSource } from '../../shared/trust/history.ts';
 import type { Context } from '../context.ts';
@@ -73,7 +74,7 @@ async function itemsBelow(
   git: ObjectSource,
   tree: ObjectId,
 ): Promise<Result<readonly (readonly [string, ObjectId])[]>> {
-  const folder = await lookUp(git, tree, backupFolder);
+  const folder = await lookUp(git, tree, backupsFolder);
   if (!folder.ok || folder.value?.mode !== '40000') return folder.ok ? ok([]) : folder;
   const bytes = await readBytes(git, folder.value.id, 'tree');
   if (!bytes.ok) return bytes;
@@ -82,7 +83,7 @@ async function itemsBelow(
   return ok(
     items.value
       .filter(({ mode }) => mode === '100644')
-      .map(({ name, id }) => [`${backupFolder}/${name}`, id] as const),
+      .map(({ name, id }) => [`${backupsFolder}/${name}`, id] as const),
   );
 }
 

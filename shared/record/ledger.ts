@@ -35,11 +35,3 @@ export interface KeptBackup {
   /** The disk that it is of, where its name does not say that. */
   readonly of?: string;
 }
-
-/** Where a backup lies in a state commit. */
-export function backupPath(name: string): string {
-  return `${backupFolder}/${name}.age`;
-}
-
-export const ledgerPath = 'ledger.age';
-export const backupFolder = 'backups';

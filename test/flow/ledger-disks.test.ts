@@ -32,7 +32,7 @@ describeWith(['age', 'disks'], 'the metadata of a host’s disks', () => {
   const ledger = async (): Promise<Ledger> => JSON.parse(await opened('ledger.age')) as Ledger;
 
   /** The host gets a disk: a loop device, which its lsblk takes for one. */
-  const addDisk = async (loop: string): Promise<(code?: number) => Promise<string>> => {
+  const addDisk = (loop: string): ((code?: number) => Promise<string>) => {
     const { searchPath } = fakeMachine([{ loop, model: 'A DISK', serial, ids: [id] }]);
     const byId = host.path('dev/disk/by-id');
     mkdirSync(byId, { recursive: true });
@@ -52,7 +52,7 @@ describeWith(['age', 'disks'], 'the metadata of a host’s disks', () => {
     await partition(loop, 'one');
     await showPartitions(loop);
     await tool('mkfs.ext4', '-q', '-L', 'data', `${loop}p1`);
-    const cycle = await addDisk(loop);
+    const cycle = addDisk(loop);
     await fleet.server.commit({ files: execHost('web1', 'two'), subject: 'two' });
     await cycle();
 
@@ -106,7 +106,7 @@ describeWith(['age', 'disks'], 'the metadata of a host’s disks', () => {
   test('a program that fails keeps what was taken before, is said, and stops no deployment', async () => {
     const loop = await loopDevice(64);
     await partition(loop, 'one');
-    const cycle = await addDisk(loop);
+    const cycle = addDisk(loop);
     await fleet.server.commit({ files: execHost('web1', 'two'), subject: 'two' });
     await cycle();
     const kept = Object.keys((await ledger()).backups);
