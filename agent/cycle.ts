@@ -96,8 +96,8 @@ async function pursue(context: Context, aim: Aim, wakes: Wakes | undefined): Pro
   }
   const ready = await foresee(context);
   if (!ready.ok) return failed(context, 'record', ready.failure);
+  if (plan.do !== 'end') await keepDisks(context);
   if (plan.do !== 'deploy') return conclude(context, 'plan', plan.failure, aim, plan);
-  await keepDisks(context);
 
   const refused = guardRevision(context, aim);
   if (refused !== undefined) return conclude(context, 'guard', refused, aim);

@@ -35,8 +35,12 @@ export async function noticeDisks(context: Context): Promise<Result<void>> {
   return noted.ok ? carryOn(context) : noted;
 }
 
-/** The same before a record that is due anyway, and that is to have it: a host's first one above all. */
+/**
+ * The same before a record that is due anyway, and that is to have it: a host's first one above all, so that its ledger covers
+ * all that it does (S15).
+ */
 export async function keepDisks(context: Context): Promise<void> {
+  if (!context.memory.journal.approved) return;
   const glance = await due(context);
   if (glance !== undefined) await keep(context, glance);
 }

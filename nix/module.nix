@@ -32,6 +32,11 @@ let
     config.nix.package
     pkgs.git
     pkgs.openssh
+    # For its disks, and the metadata that brings their layout back.
+    pkgs.util-linux
+    pkgs.lvm2
+    pkgs.mdadm
+    pkgs.cryptsetup
   ];
   unit = name: units.service (../systemd + "/${name}.service") // { inherit path; };
   agent = unit "autark";

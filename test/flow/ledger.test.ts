@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Ledger } from '../../shared/record/ledger.ts';
 import { formatPublicKey } from '../../shared/trust/ssh-key.ts';
 import { execHost } from '../rig/exec-system.ts';
-import { type Fleet, type FleetHost, keyAt, makeDeployed, newest } from '../rig/fleet.ts';
+import { type Fleet, type FleetHost, keyAt, makeDeployed, makeFleet, newest } from '../rig/fleet.ts';
 import { keepState, loseAllButKeys } from '../rig/lives.ts';
 import { describeWith } from '../rig/needs.ts';
 import { must, run } from '../rig/run.ts';
@@ -52,6 +52,24 @@ describeWith(['age'], 'a host’s ledger', () => {
     // The host keeps the very bytes, for root alone.
     const kept = host.path('var/lib/autark/state');
     expect(readFileSync(`${kept}/ledger.age`, 'utf8').trim()).toBe((await sealed()).trim());
+  });
+
+  test('is there with a host’s first record, also where that one says that it is held', async () => {
+    const late = await makeFleet('autark-ledger-paused');
+    try {
+      const paused = await late.join('web1');
+      const yaml = late.fleetYaml('web1', ['paused: { reason: later }']);
+      await late.server.commit({ files: { ...execHost('web1', 'hello'), 'fleet.yaml': yaml } });
+      expect((await paused.agent()).code).toBe(10);
+      const { id, status } = await newest(paused);
+      expect(status.outcome.event).toBe('paused');
+      const input = `${await late.server.git(['cat-file', 'blob', `${id}:ledger.age`])}\n`;
+      const key = paused.path('var/lib/autark/key');
+      const ledger = JSON.parse(await must('age', ['--decrypt', '--identity', key], { input })) as Ledger;
+      expect(ledger.begun).toEqual({ seq: 1, installation: status.installation });
+    } finally {
+      await late.world.remove();
+    }
   });
 
   test('is sealed anew when its readers change, and not otherwise', async () => {

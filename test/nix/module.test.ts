@@ -180,10 +180,14 @@ describeWith(['nix'], 'services.autark', () => {
       expect(directives(plain.units['autark.service'] ?? '')).toContain('[Unit] X-StopOnRemoval=false');
     });
 
-    test('the units find git, ssh and Nix, and no program where NixOS has none', () => {
+    test('the units find git, ssh, Nix and what looks at disks, and no program where NixOS has none', () => {
       for (const unit of ['autark.service', 'autark-recovery.service']) {
         const text = plain.units[unit] ?? '';
-        expect(text).toMatch(/^Environment=PATH=\S+-nix\/bin:\S+-git\/bin:\S+-openssh\/bin$/m);
+        const path = /^Environment=PATH=(\S+)$/m.exec(text)?.[1]?.split(':') ?? [];
+        const packages = ['nix', 'git', 'openssh', 'util-linux', 'lvm2', 'mdadm', 'cryptsetup'];
+        expect(path.map((each) => each.replace(/^.*\/[0-9a-z]{32}-/, ''))).toEqual(
+          packages.map((name) => `${name}/bin`),
+        );
         const programs = [...text.matchAll(/^Exec\w+=(\S+)/gm)].map(([, program]) => program ?? '');
         expect(programs.length).toBeGreaterThan(0);
         for (const program of programs) expect(program).toMatch(/^\/bin\/sh$|\/store\/[0-9a-z]{32}-[^/]+\//);

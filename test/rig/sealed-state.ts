@@ -48,6 +48,7 @@ export async function makeSealedFleet(): Promise<SealedFleet> {
     readers: [...keys].sort(),
     begun: { seq: 1, installation: 'a'.repeat(32) },
     disks: [disk],
+    backups: {},
     ...change,
   });
   const sealed: SealedFleet['sealed'] = (value) => sealWithAge(value, keys);
