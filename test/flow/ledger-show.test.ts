@@ -62,7 +62,7 @@ describeWith(['age'], 'what a host has sealed in its state', () => {
     const none = await fleet.autark('ledger', 'show', 'web1');
     expect(none).toMatchObject({ code: 1, stdout: '' });
     expect(none.stderr).toMatch(
-      /web1 has no ledger yet: its newest record, 2, holds none .*first deployment/,
+      /web1 has no ledger yet: its newest record, 2, holds none .*first record/,
     );
     const backups = await fleet.autark('backup', 'list', 'web1');
     expect(backups).toMatchObject({ code: 0, stdout: '' });

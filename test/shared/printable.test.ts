@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { oneLine, printable } from '../../shared/printable.ts';
+import { oneLine, printable, printableJson } from '../../shared/printable.ts';
 
 describe('printable', () => {
   test.each([
@@ -33,4 +33,14 @@ describe('printable', () => {
 
 test('oneLine puts everything on one line', () => {
   expect(oneLine('  a\r\n\tb\n\n\u001b[1mc\rd ')).toBe('a b c d');
+});
+
+test('printableJson says the same, without a character that a terminal obeys or hides', () => {
+  const said = { '\u009b2J': ['\u001b[1m', 'a\u202eb\u200d', '\u{e0041}', '日本語 🎉', 'a\nb'] };
+  const text = printableJson(said);
+  expect(JSON.parse(text)).toEqual(said);
+  expect(text).not.toMatch(
+    /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u{e0000}-\u{e007f}]/u,
+  );
+  expect(text).toContain('日本語 🎉');
 });
