@@ -41,7 +41,7 @@ function noLedger({ host, record }: StateOpening): Failure {
     cause: `${host} has no ledger yet: its newest record, ${record.seq}, holds none`,
     where: `state/${host}, ${record.id}`,
     remedy:
-      'its agent takes one before its first record, after each boot and at least once a day, and commits it with its ' +
+      'its agent takes one before its first record, when its disks change and at least once a day, and commits it with its ' +
       `next record; it runs autark ${record.status.agent.version}, and versions before 0.2.0 take none`,
   };
 }

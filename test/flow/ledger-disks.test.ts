@@ -8,13 +8,14 @@ import { type Fleet, type FleetHost, makeDeployed, newest } from '../rig/fleet.t
 import { describeWith } from '../rig/needs.ts';
 import { must } from '../rig/run.ts';
 import { expectAtRest } from '../rig/sound.ts';
+import { program } from '../rig/world.ts';
 
 /** No name in Git, and nothing that is not sealed, may have it. */
 const serial = 'S3R1ALN0';
 const id = `ata-DISK_${serial}`;
 const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
 
-describeWith(['age', 'disks'], 'the metadata of a host’s disks', () => {
+describeWith(['age', 'disks', 'cryptsetup'], 'the metadata of a host’s disks', () => {
   let fleet: Fleet & { host: FleetHost };
   let host: FleetHost;
   beforeEach(async () => {
@@ -101,6 +102,42 @@ describeWith(['age', 'disks'], 'the metadata of a host’s disks', () => {
     expect(names).not.toContain(serial);
     for (const { id: commit } of await host.records())
       expect(await fleet.server.git(['cat-file', 'blob', `${commit}:status.json`])).not.toContain(serial);
+  });
+
+  test('a LUKS header is there only where it was asked for, and opens the volume again', async () => {
+    const loop = await loopDevice(64);
+    const quick = ['--pbkdf', 'pbkdf2', '--pbkdf-force-iterations', '1000'];
+    await must('cryptsetup', ['luksFormat', '--batch-mode', ...quick, loop, '-'], {
+      input: 'correct horse',
+      env,
+    });
+    const cycle = addDisk(loop);
+    await fleet.server.commit({ files: execHost('web1', 'two'), subject: 'two' });
+    await cycle();
+    const names = async () => Object.keys((await ledger()).backups).sort();
+    expect(await names()).toContain('luks');
+    expect((await names()).join()).not.toContain('luks-header');
+
+    const yaml = fleet.fleetYaml('web1', ['backups: { luksHeaders: true }']);
+    await fleet.server.commit({ files: { 'fleet.yaml': yaml }, subject: 'headers too' });
+    await cycle();
+    writeFileSync(host.path('var/lib/autark/journal.json'), forgetDisks(host.journal()));
+    await cycle();
+    const header = (await names()).find((name) => name.startsWith('luks-header-')) ?? expect.unreachable();
+    const script = `autark backup show web1 ${header} --identity ${own()}`;
+    await must(
+      'sh',
+      ['-c', `${process.execPath} ${program} ${script.slice('autark '.length)} > ${host.path('header')}`],
+      {
+        cwd: fleet.world.clone,
+        env: fleet.world.env,
+      },
+    );
+    await must('dd', ['if=/dev/zero', `of=${loop}`, 'bs=1M', 'count=16', 'conv=fsync,notrunc'], { env });
+    const restore = ['luksHeaderRestore', '--batch-mode', '--header-backup-file', host.path('header'), loop];
+    await must('cryptsetup', restore, { env });
+    const passphrase = ['open', '--test-passphrase', '--key-file', '-', loop];
+    await must('cryptsetup', passphrase, { input: 'correct horse', env });
   });
 
   test('a program that fails keeps what was taken before, is said, and stops no deployment', async () => {
