@@ -48,10 +48,11 @@ export async function keepDisks(context: Context): Promise<void> {
 /** What a glance at the disks gives, where it is time for a look; `undefined` when all was seen. */
 async function due(context: Context): Promise<string | undefined> {
   const { memory, effects, senses } = context;
-  const { disks, readers } = memory.journal;
+  const { disks, readers, pace } = memory.journal;
   if (readers === null) return undefined;
   const glance = await effects('poll').disks.glance();
-  const wanted = seenAs(glance, readersOf(context));
+  const luksHeaders = pace.luksHeaders === true;
+  const wanted = seenAs({ glance, readers: readersOf(context), luksHeaders });
   return lookAgain(disks, wanted, senses.clock.now()) ? wanted : undefined;
 }
 

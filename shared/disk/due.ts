@@ -1,10 +1,17 @@
 import { createHash } from 'node:crypto';
 import type { DisksSeen } from '../cycle/journal.ts';
 
-/** What a look is known by: what was there, and to whom what it found was sealed. */
-export function seenAs(glance: string, readers: readonly string[]): string {
+/** What a look is known by: what was there, what was asked for, and to whom what it found was sealed. */
+export interface Look {
+  /** As `Disks.glance` gives it. */
+  readonly glance: string;
+  readonly readers: readonly string[];
+  readonly luksHeaders: boolean;
+}
+
+export function seenAs({ glance, readers, luksHeaders }: Look): string {
   return createHash('sha256')
-    .update(JSON.stringify([glance, readers]))
+    .update(JSON.stringify([glance, readers, luksHeaders]))
     .digest('hex');
 }
 

@@ -104,7 +104,9 @@ test('a table is called after no serial number, always the same, and another in 
 
 describe('it is time to look at all disks', () => {
   const day = 86_400_000;
-  const seen = { glance: seenAs('same', ['a']), at: 100 * day };
+  const looked = (glance: string, readers = ['a'], luksHeaders = false): string =>
+    seenAs({ glance, readers, luksHeaders });
+  const seen = { glance: looked('same'), at: 100 * day };
   test.each([
     ['never before', null, 'same', 0, true],
     ['a minute later', seen, 'same', 60_000, false],
@@ -114,10 +116,11 @@ describe('it is time to look at all disks', () => {
     ['a minute after one that failed', { ...seen, isFailed: true as const }, 'same', 60_000, false],
     ['an hour after one that failed', { ...seen, isFailed: true as const }, 'same', 3_600_000, true],
   ])('%s', (_when, before, glance, later, isTime) => {
-    expect(lookAgain(before, seenAs(glance, ['a']), 100 * day + later)).toBe(isTime);
+    expect(lookAgain(before, looked(glance), 100 * day + later)).toBe(isTime);
   });
 
-  test('once it is to be sealed to others', () => {
-    expect(lookAgain(seen, seenAs('same', ['a', 'b']), seen.at)).toBe(true);
+  test('once it is to be sealed to others, or more is asked for', () => {
+    expect(lookAgain(seen, looked('same', ['a'], true), seen.at)).toBe(true);
+    expect(lookAgain(seen, looked('same', ['a', 'b']), seen.at)).toBe(true);
   });
 });
