@@ -7,6 +7,7 @@ import { heldAtLast, heldMeanwhile, sayResumed } from './by-hand.ts';
 import { carryOn } from './carry-on.ts';
 import type { Context } from './context.ts';
 import { decide } from './decide.ts';
+import { keepDisks, noticeDisks } from './disks.ts';
 import { noticeDrift } from './drift.ts';
 import { conclude, failed, finish, rest, stillFull, stopped, tidy, type Ended } from './ending.ts';
 import { unlessNewer, type Wakes } from './newer.ts';
@@ -42,6 +43,8 @@ export async function cycle(context: Context, wakes?: Wakes): Promise<Ended> {
   const drifted = rebooted.ok ? await noticeDrift(context) : rebooted;
   const noticed = drifted.ok ? await noticeSecrets(context) : drifted;
   if (!noticed.ok) return failed(context, 'record', noticed.failure);
+  const kept = await noticeDisks(context);
+  if (!kept.ok) return failed(context, 'record', kept.failure);
 
   const heads = await context.stopwatch.time('poll', () => poll(context));
   if (!heads.ok) return failed(context, 'poll', heads.failure);
@@ -94,6 +97,7 @@ async function pursue(context: Context, aim: Aim, wakes: Wakes | undefined): Pro
   const ready = await foresee(context);
   if (!ready.ok) return failed(context, 'record', ready.failure);
   if (plan.do !== 'deploy') return conclude(context, 'plan', plan.failure, aim, plan);
+  await keepDisks(context);
 
   const refused = guardRevision(context, aim);
   if (refused !== undefined) return conclude(context, 'guard', refused, aim);

@@ -3,6 +3,7 @@ import { isApproved, mayRecord, plan, wasPinned, type Plan, type Self } from '..
 import type { Journal, Pace } from '../shared/cycle/journal.ts';
 import { ok, type Result } from '../shared/failure.ts';
 import type { Fleet } from '../shared/fleet/fleet.ts';
+import { keyOf } from '../shared/secrets/sealed.ts';
 import type { Context } from './context.ts';
 import type { Verified } from './stages/verify.ts';
 
@@ -31,6 +32,7 @@ export async function decide(
   const change: Partial<Journal> = {
     approved: mayRecord(fleet, self, journal.approved),
     pace: paceOf(fleet, context) ?? journal.pace,
+    readers: fleet.readers.map(keyOf),
     ...(isApproved(fleet, self) ? { key: self.key, replaced: null } : {}),
     ...(planned.do === 'end' ? { replaced: past.replacedBy } : {}),
   };
@@ -42,9 +44,10 @@ export async function decide(
 function paceOf(fleet: Fleet, { settings }: Context): Pace | undefined {
   const host = fleet.hosts.get(settings.host);
   if (host === undefined) return undefined;
-  const { interval, heartbeat, timeouts, drift, keep } = host;
+  const { interval, heartbeat, timeouts, drift, keep, luksHeaders } = host;
   return {
     ...{ interval: settings.interval ?? interval, heartbeat, fetch: timeouts.fetch, keep },
     ...(drift === 'correct' ? { corrects: true } : {}),
+    ...(luksHeaders ? { luksHeaders } : {}),
   };
 }

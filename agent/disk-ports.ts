@@ -1,6 +1,7 @@
 /** What a host finds out about its disks. Nothing here writes to one. */
 import type { Backup } from '../shared/disk/backup.ts';
 import type { Disk } from '../shared/disk/disk.ts';
+import type { Examination } from '../shared/disk/examination.ts';
 import type { Result } from '../shared/failure.ts';
 import type { Bounds } from './ports.ts';
 
@@ -15,6 +16,12 @@ export interface Disks {
    * of others. A machine that shows none (a container) has an empty list, which is no failure.
    */
   inventory(bounds: Bounds): Promise<Result<readonly Disk[]>>;
+  /**
+   * One whole disk, looked at closely (S16): what is said of it was true a moment ago, of the very device that `device` led to
+   * before and after. Fails when anything about it could not be found out, a sector read, or the path is no whole disk's.
+   * @param device a path that stays the same over boots, such as `/dev/disk/by-id/…`
+   */
+  examine(device: string, bounds: Bounds): Promise<Result<Examination>>;
   /**
    * The metadata that is needed to bring a layout back, by name. One program that fails does not keep the others from
    * being taken: it is named in `problems`.

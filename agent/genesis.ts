@@ -66,7 +66,7 @@ export async function composeGenesis(
   const draft = draftRecord(
     { event: 'enrolled', running: null },
     {
-      ...{ version, guarantees, now: clock.now(), seconds: {}, secrets: [] },
+      ...{ version, guarantees, now: clock.now(), seconds: {}, secrets: [], sealed: {} },
       // One before the genesis, which is 0.
       journal: { ...journal, seq: -1, reports: [] },
       facts: await machine.facts(journal.fleet),

@@ -12,10 +12,10 @@ if (first === '--version' && rest.length === 0) {
   const ending = new AbortController();
   const terminal = wire.terminalRole(process.env, ending.signal);
   // The first signal asks to end; the second one finds the default action and ends at once.
-  const end = (signal: 'SIGINT' | 'SIGTERM') => {
+  const end = (signal: 'SIGINT' | 'SIGQUIT' | 'SIGTERM') => {
     ending.abort(signal);
   };
-  process.once('SIGINT', end).once('SIGTERM', end);
+  process.once('SIGINT', end).once('SIGQUIT', end).once('SIGTERM', end);
   process.exitCode = await run(process.argv.slice(2), {
     terminal,
     signal: ending.signal,

@@ -13,6 +13,7 @@ import type { Pinned } from '../shared/record/tip.ts';
 import { findFleet, writeSettings } from './enrol.ts';
 import { alone, type AgentHost, type OpenedHost } from './host.ts';
 import { readFound } from './objects/read.ts';
+import { takeSealed } from './stages/ledger.ts';
 import { isBreak, walkChain } from './stages/own-chain.ts';
 
 /** Where the machine goes on. */
@@ -84,6 +85,10 @@ async function begin(
   const now = host.clock.now();
   const generations = await effects.systems.generations();
   const running = runningByRecord(records, generations);
+  const whose = { fleet: pinned.fleet, host: settings.host };
+  const taken = await takeSealed(effects, top.id, whose);
+  const sealed = await effects.ledgers.ids();
+  if (!sealed.ok) return sealed;
   const lost = `the journal of this machine was lost: it goes on from record ${top.seq} (${top.id})`;
   const journal: Journal = {
     ...newJournal({
@@ -96,7 +101,7 @@ async function begin(
     approved: true,
     key: pinned.key,
     floors: floorsOf(records, top.accepted),
-    reports: withReport([], lost),
+    reports: taken.ok ? withReport([], lost) : withReport([lost], unopened(top.id, taken.failure)),
     running,
     newest: newestOf(records, generations),
     lastGood: running?.generation ?? null,
@@ -105,6 +110,7 @@ async function begin(
     { event: 'restored', running },
     {
       ...{ journal, version: host.version, guarantees: host.guarantees, now, seconds: {}, secrets: [] },
+      sealed: sealed.value,
       facts: await effects.machine.facts(pinned.fleet),
     },
   );
@@ -114,6 +120,10 @@ async function begin(
   if (!saved.ok) return saved;
   for (const entry of arrived) await effects.outbox.drop(entry);
   return ok({ seq: top.seq, tip: top.id });
+}
+
+function unopened(record: ObjectId, { cause }: Failure): string {
+  return `the ledger of record ${record} is not taken over: ${cause}`;
 }
 
 /** What waits from the earlier life: records that are to be made again, and those that arrived or were a beginning. */

@@ -1,6 +1,8 @@
 import type { Stage } from '../shared/failure.ts';
+import type { Disks } from './disk-ports.ts';
 import type { Links } from './drift-ports.ts';
 import type { Health } from './health-ports.ts';
+import type { Ledgers } from './ledger-ports.ts';
 import type { Nix } from './nix-ports.ts';
 import type { AgentFiles } from './program-ports.ts';
 import type { SecretStore } from './secret-ports.ts';
@@ -37,6 +39,8 @@ export interface Effects {
   readonly holds: Holds;
   readonly outbox: Outbox;
   readonly machine: Machine;
+  readonly disks: Disks;
+  readonly ledgers: Ledgers;
   readonly links: Links;
   readonly health: Health;
   readonly settings: Settings;
@@ -80,6 +84,8 @@ export function through(perform: Perform, stage: Stage, effects: Effects): Effec
     holds: wrap('holds', effects.holds),
     outbox: wrap('outbox', effects.outbox),
     machine: wrap('machine', effects.machine),
+    disks: wrap('disks', effects.disks),
+    ledgers: wrap('ledgers', effects.ledgers),
     links: wrap('links', effects.links),
     health: wrap('health', effects.health),
     settings: wrap('settings', effects.settings),

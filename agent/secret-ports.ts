@@ -25,6 +25,8 @@ export interface Opener {
 /** What a boot needs, before there is a network, and without Git. */
 export interface BootSecrets {
   readonly store: SecretStore;
+  /** Whether the host's key can be read; without it the store opens nothing, and each secret says why. */
+  readonly key: Result<unknown>;
   /** The id of the set that goes with the current generation; `null` when that has none, or there is no generation. */
   current(): Promise<Result<string | null>>;
   /** Waits for whoever acts on this machine, an agent that switches it for example; the result lets others act. */

@@ -1,6 +1,7 @@
 import { heldByHand } from '../shared/cycle/hold.ts';
 import { fail, ok, type Failure, type Result } from '../shared/failure.ts';
 import type { AgentSettings } from '../shared/fleet/fleet.ts';
+import { signalCode } from '../shared/signal.ts';
 import { cycle } from './cycle.ts';
 import { runDaemon, type CycleReport } from './daemon.ts';
 import { stays, type AgentHost, type OpenedHost } from './host.ts';
@@ -55,9 +56,9 @@ async function serveOnce(host: AgentHost, { signal }: Service): Promise<Result<S
     // A machine that took its new key begins anew with it.
     while (ran.ok && ran.value.next === 'again') ran = await runCycle(host, keeper, signal);
     if (!ran.ok) return ran;
-    // As a shell says it (bash(1), EXIT STATUS): a cycle that was cut short must not pass for a converged one.
+    // A cycle that was cut short must not pass for a converged one.
     const isCutShort = signal.aborted && ran.value.next === 'stop';
-    const code = isCutShort ? (signal.reason === 'SIGINT' ? 130 : 143) : ran.value.code;
+    const code = isCutShort ? signalCode(signal.reason) : ran.value.code;
     return ok({ code, handsOver: ran.value.next === 'hand over' });
   } finally {
     await keeper.close();

@@ -37,14 +37,16 @@ async function deliverOld(context: Context): Promise<Result<void>> {
 
 /** The key goes into `agent.yaml` only when it is there to be used: an agent without a key can do nothing. */
 async function nameKey(context: Context, { file, key }: Successor, aim: Aim): Promise<Ended> {
-  const { settings, keys, secrets } = context.effects('plan');
-  const { host } = context.memory.journal;
+  const { settings, keys, secrets, ledgers } = context.effects('plan');
+  const { host, readers } = context.memory.journal;
   const there = await keys.signer(file);
   if (!there.ok) return wait(context, unusable(host, file, there.failure.cause), aim);
   if (there.value.key !== key) return wait(context, unusable(host, file, 'it is another one'), aim);
   // To the old one as well: until agent.yaml names the new key, a boot has but that.
-  const sealed = await secrets.sealAnew([context.senses.signer.key, key]);
-  if (!sealed.ok) return failed(context, 'plan', sealed.failure);
+  const both = [context.senses.signer.key, key];
+  const sealed = await secrets.sealAnew(both);
+  const all = sealed.ok ? await ledgers.sealAnew([...both, ...(readers ?? [])]) : sealed;
+  if (!all.ok) return failed(context, 'plan', all.failure);
   const named = await settings.setKey(file);
   if (!named.ok) return wait(context, unnamed(host, file, named.failure), aim);
   const message = `${host} goes on with its new key, ${file}; the old one is of no more use to it`;

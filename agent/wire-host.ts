@@ -10,6 +10,7 @@ import type { AgentFiles } from './program-ports.ts';
 import type { Services } from './unit-ports.ts';
 import type { Git, HostKeys, Log, Programs, Settings } from './ports.ts';
 import { performAtOnce, type Effects, type Perform, type Senses } from './seam.ts';
+import type { PrivateKey } from '../shared/trust/ssh-key.ts';
 import type { Access } from './adapters/git/access.ts';
 import type { Account } from './adapters/process/account.ts';
 
@@ -133,6 +134,7 @@ async function openHost(
   const key = await loadHostKey(keyFile);
   if (!key.ok) return key;
   const { state, root } = paths;
+  const searchPath = env['PATH'] ?? '/usr/bin:/bin';
   const accounts = (await import('./adapters/accounts.ts')).accountsOf(root);
   const programs = openPrograms(undefined, accounts?.build);
   const access = accessOf(settings, paths);
@@ -143,7 +145,7 @@ async function openHost(
     trees: openTrees({ directory: paths.tree }),
     nix: await nixOf(settings, access, programs, { paths, env }),
     systems: fileSystems({
-      ...{ state, random, searchPath: env['PATH'] ?? '/usr/bin:/bin' },
+      ...{ state, random, searchPath },
       ...(accounts === null ? {} : { builder: accounts.build }),
     }),
     journals: journal.fileJournals(state),
@@ -155,17 +157,30 @@ async function openHost(
       currentSystem: paths.currentSystem,
       state,
     }),
-    health: machineHealth({ root, searchPath: env['PATH'] ?? '/usr/bin:/bin', programs }),
+    health: machineHealth({ root, searchPath, programs }),
     agentFiles: await agentFilesOf(paths),
-    secrets: await (
-      await import('./wire-secrets.ts')
-    ).hostSecrets({
-      ...{ key: key.value, paths, env, hasSystemd: await hasUnits(paths) },
-    }),
+    disks: await (await import('./adapters/disks/here.ts')).disksHere({ root, searchPath, programs }),
+    ...(await sealedParts(key.value, { paths, env })),
     ...files,
   };
   const senses: Senses = { signer: signerWith(key.value), clock, random, log };
   return { ok: true, value: { effects, senses, close: () => effects.git.close() } };
+}
+
+/** What is sealed to this host's key: its secrets, and its ledger. */
+async function sealedParts(
+  key: PrivateKey,
+  { paths, env }: Pick<HostParts, 'paths' | 'env'>,
+): Promise<Pick<Effects, 'secrets' | 'ledgers'>> {
+  const [{ hostSealing, hostSecrets }, { fileLedgers }] = await Promise.all([
+    import('./wire-secrets.ts'),
+    import('./adapters/ledger.ts'),
+  ]);
+  const sealing = hostSealing(key);
+  return {
+    secrets: await hostSecrets({ ...sealing, paths, env, hasSystemd: await hasUnits(paths) }),
+    ledgers: fileLedgers({ ...sealing, folder: paths.sealed }),
+  };
 }
 
 async function gitOf(

@@ -7,29 +7,47 @@ import { pathsBelow, type Paths } from '../shared/paths.ts';
 import type { PrivateKey } from '../shared/trust/ssh-key.ts';
 import type { BootSecrets, Opener, Sealer, SecretStore } from './secret-ports.ts';
 
-export interface HostSecretsParts {
-  /** The host's own. */
-  readonly key: PrivateKey;
+/** What opens what is sealed to a host, and seals. */
+export interface Sealing {
+  readonly opener: Opener;
+  readonly sealer: Sealer;
+}
+
+/**
+ * For an agent. Loaded when the first value is to be opened or sealed: a host that has none, or nothing new, pays nothing
+ * for it.
+ * @param key the host's own
+ */
+export function hostSealing(key: PrivateKey): Sealing {
+  let opener: Promise<Opener> | undefined;
+  let sealer: Promise<Sealer> | undefined;
+  return {
+    opener: { open: async (sealed, where) => (await (opener ??= openerWith(key))).open(sealed, where) },
+    sealer: { seal: async (value, recipients) => (await (sealer ??= loadSealer())).seal(value, recipients) },
+  };
+}
+
+export interface HostSecretsParts extends Sealing {
   readonly paths: Paths;
   readonly env: Readonly<NodeJS.ProcessEnv>;
   readonly hasSystemd: boolean;
 }
 
-/**
- * For an agent. What opens and seals is loaded when the first value is to be opened: a host that has none, or nothing new,
- * pays nothing for it.
- */
-export async function hostSecrets({ key, paths, env, hasSystemd }: HostSecretsParts): Promise<SecretStore> {
+/** For an agent. */
+export async function hostSecrets({
+  opener,
+  sealer,
+  paths,
+  env,
+  hasSystemd,
+}: HostSecretsParts): Promise<SecretStore> {
   const [{ fileSecrets }, { passedOn }] = await Promise.all([
     import('./adapters/secrets/store.ts'),
     import('./adapters/passed-on.ts'),
   ]);
-  let opener: Promise<Opener> | undefined;
-  let sealer: Promise<Sealer> | undefined;
   return fileSecrets({
     ...{ root: paths.root, state: paths.state, run: paths.run, env: passedOn(env), hasSystemd },
-    opener: { open: async (sealed, where) => (await (opener ??= openerWith(key))).open(sealed, where) },
-    sealer: { seal: async (value, recipients) => (await (sealer ??= loadSealer())).seal(value, recipients) },
+    ...{ opener, sealer },
   });
 }
 
@@ -64,13 +82,14 @@ export async function bootSecretsRole({ root, env, isEarly }: BootSurroundings):
     ]);
   const paths = pathsBelow(root);
   const { state, run } = paths;
+  const key = await openerOf(paths);
   const store = fileSecrets({
     ...{ root, state, run, env: passedOn(env), isEarly },
-    opener: await openerOf(paths),
+    opener: key.ok ? key.value : { open: () => Promise.resolve(key) },
     sealer: ageSealer(),
     hasSystemd: root === '/' && isBootedBySystemd(),
   });
-  return { store, current: () => currentSecrets(state), lock: (signal) => lock(state, signal) };
+  return { store, key, current: () => currentSecrets(state), lock: (signal) => lock(state, signal) };
 }
 
 /** Milliseconds awake; less than a boot, or whoever goes back, gives to all of it. */
@@ -86,7 +105,7 @@ async function lock(state: string, signal: AbortSignal): Promise<Result<() => Pr
   });
 }
 
-async function openerOf(paths: Paths): Promise<Opener> {
+async function openerOf(paths: Paths): Promise<Result<Opener>> {
   const [{ fileSettings }, { fileHostKeys }, { hostOpener }] = await Promise.all([
     import('./adapters/settings.ts'),
     import('./adapters/host-keys.ts'),
@@ -95,8 +114,5 @@ async function openerOf(paths: Paths): Promise<Opener> {
   const settings = await fileSettings(paths).load();
   // A machine whose settings are damaged may have the key where it is looked for without any.
   const named = settings.ok ? settings.value?.key : undefined;
-  const opener = await hostOpener(named ?? (await fileHostKeys(paths).standard()) ?? paths.hostKey);
-  if (opener.ok) return opener.value;
-  const failed: Result<never> = opener;
-  return { open: () => Promise.resolve(failed) };
+  return hostOpener(named ?? (await fileHostKeys(paths).standard()) ?? paths.hostKey);
 }

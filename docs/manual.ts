@@ -29,7 +29,7 @@ export function manualPage(): string {
     ...optionParts(globalOptions),
     '.SH EXIT STATUS',
     escape(
-      '0 done, 1 failed, 2 used wrongly, and for each verb what is named there. 130 and 143 after SIGINT and SIGTERM.',
+      '0 done, 1 failed, 2 used wrongly, and for each verb what is named there. 130, 131 and 143 after SIGINT, SIGQUIT and SIGTERM.',
     ),
     '.SH ENVIRONMENT',
     ...item('NO_COLOR', 'nothing is coloured when it is set'),

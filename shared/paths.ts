@@ -10,6 +10,8 @@ export interface Paths {
   readonly run: string;
   /** What a person said on the machine: `autark hold`. */
   readonly hold: string;
+  /** The sealed part of the state, as the next record has it. */
+  readonly sealed: string;
   /** The link to the generation that is current. */
   readonly current: string;
   /** The disposable Git directory; what replaces it lies beside it for a moment. */
@@ -46,6 +48,7 @@ export function pathsBelow(root: string): Paths {
     state,
     run: `${base}/run/autark`,
     hold: `${state}/hold.json`,
+    sealed: `${state}/state`,
     current: `${state}/current`,
     git: `${state}/git/fleet.git`,
     gitKey: `${state}/git/id_ed25519`,

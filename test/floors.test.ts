@@ -12,7 +12,7 @@ const floors: readonly { name: string; path: RegExp; may: readonly string[]; pac
     { name: 'shared', path: /^shared\//, may: ['shared'], packages: ['node:crypto', 'valibot', 'yaml'] },
     {
       name: 'ports',
-      path: /^agent\/((clone|nix|doctor|unit|program|health|drift|secret)-)?ports\.ts$/,
+      path: /^agent\/((clone|nix|doctor|unit|program|health|drift|secret|disk|ledger)-)?ports\.ts$/,
       may: ['shared'],
       packages: [],
     },
@@ -49,7 +49,7 @@ const floors: readonly { name: string; path: RegExp; may: readonly string[]; pac
     },
     {
       name: 'cycle',
-      path: /^agent\/(cycle|carry-on|begin|decide|ending|trial|newer|enrol|genesis|new-key|resume|rebuild|succeed|introduction|host|opening|by-hand|hold|go-back|drift|rebooted|secrets)\.ts$/,
+      path: /^agent\/(cycle|carry-on|begin|decide|ending|trial|newer|enrol|genesis|new-key|resume|rebuild|succeed|introduction|host|opening|by-hand|hold|go-back|drift|disks|rebooted|secrets)\.ts$/,
       may: ['cycle', 'stages', 'objects', 'seam', 'ports', 'shared'],
       packages: [],
     },

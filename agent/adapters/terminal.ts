@@ -13,7 +13,11 @@ export interface TerminalStreams {
 /** The terminal over the process's own streams. A reader that went away (EPIPE) ends the output silently. */
 export function terminalOf(streams: TerminalStreams): Terminal {
   const { input, output, notes, env } = streams;
-  for (const stream of [output, notes]) stream.on('error', ignoreGoneReader);
+  for (const stream of [output, notes]) {
+    stream.on('error', (error: Error) => {
+      if (!isGone(error, stream)) throw error;
+    });
+  }
   const isTerminal = output.isTTY;
   // A terminal that does not know its size says 0.
   const width = () => (output.isTTY ? output.columns || 80 : Infinity);
@@ -57,9 +61,13 @@ async function ask(question: string, { input, notes, signal }: TerminalStreams):
   }
 }
 
+/** What arrives this soon after a line was typed by nobody: it was pasted with it. In milliseconds. */
+const pasted = 100;
+
 /**
  * Without echo: readline reads key by key, and writes to nowhere. Ctrl-C is no signal then, so one is raised for it, as
- * the terminal would have.
+ * the terminal would have; it ends the question once it has arrived, so that whoever asked sees an interrupt and no answer.
+ * Lines that are pasted at once are one answer with line ends in it: none of them is left out unseen.
  */
 async function askHidden(question: string, { input, notes, signal }: TerminalStreams): Promise<string> {
   const [{ createInterface }, { Writable }] = await Promise.all([
@@ -79,17 +87,17 @@ async function askHidden(question: string, { input, notes, signal }: TerminalStr
   };
   signal.addEventListener('abort', close);
   try {
-    return await new Promise<string>((resolve) => {
-      lines.once('line', resolve);
-      lines.once('close', () => {
-        resolve('');
+    const typed: string[] = [];
+    await new Promise<void>((resolve) => {
+      lines.on('line', (line) => {
+        if (typed.push(line) === 1) setTimeout(resolve, pasted);
       });
-      lines.once('SIGINT', () => {
-        lines.close();
-        process.kill(process.pid, 'SIGINT');
-      });
+      lines.once('close', resolve);
+      lines.once('SIGINT', () => process.kill(process.pid, 'SIGINT'));
       if (signal.aborted) close();
     });
+    if (signal.aborted) return '';
+    return [...typed, ...(typed.length > 0 && lines.line !== '' ? [lines.line] : [])].join('\n');
   } finally {
     signal.removeEventListener('abort', close);
     lines.close();
@@ -97,6 +105,7 @@ async function askHidden(question: string, { input, notes, signal }: TerminalStr
   }
 }
 
-function ignoreGoneReader(error: Error) {
-  if (!('code' in error) || error.code !== 'EPIPE') throw error;
+/** A reader that went away; a terminal that did says EIO. */
+function isGone(error: Error, { isTTY }: WriteStream): boolean {
+  return 'code' in error && (error.code === 'EPIPE' || (isTTY && error.code === 'EIO'));
 }

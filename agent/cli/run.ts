@@ -1,5 +1,6 @@
 import { sentence, type Failure } from '../../shared/failure.ts';
 import { oneLine, printable } from '../../shared/printable.ts';
+import { signalCode } from '../../shared/signal.ts';
 import type { Terminal } from '../clone-ports.ts';
 import { nearest } from '../../shared/fleet/name.ts';
 import { parse, verbName } from './parse.ts';
@@ -29,7 +30,7 @@ export async function run(argv: readonly string[], stage: Stage): Promise<number
   try {
     return verb === undefined ? await withoutVerb(argv, name, stage) : await call(verb, argv, stage);
   } catch (error) {
-    if (stage.signal.aborted) return interrupted(stage.signal);
+    if (stage.signal.aborted) return signalCode(stage.signal.reason);
     stage.terminal.note(bug(error, stage.debug));
     return verb?.exitFor?.(unexpected) ?? 1;
   }
@@ -47,7 +48,7 @@ async function call(verb: Verb, argv: readonly string[], stage: Stage): Promise<
   const act = await verb.load();
   const acted = await act(args, { ...stage, root: resolve(root) });
   if (acted.ok) return acted.value;
-  if (stage.signal.aborted) return interrupted(stage.signal);
+  if (stage.signal.aborted) return signalCode(stage.signal.reason);
   return report(acted.failure, verb, terminal);
 }
 
@@ -93,9 +94,4 @@ function bug(error: unknown, debug: boolean): string {
   const message = error instanceof Error ? error.message : String(error);
   const first = `autark: this is a bug in autark: ${oneLine(message)}; report it, with AUTARK_DEBUG=1 for where it happened`;
   return debug && error instanceof Error ? `${first}\n${printable(error.stack ?? '')}` : first;
-}
-
-/** 128 and the signal's number, as a shell says it (bash(1), EXIT STATUS). */
-function interrupted(signal: AbortSignal): number {
-  return signal.reason === 'SIGTERM' ? 143 : 130;
 }

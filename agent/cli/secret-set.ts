@@ -8,7 +8,7 @@ import { sealedAtHead, type SealedTree } from '../fleet/sealed.ts';
 import { fleetFile, finishEditing, openEditing, type Editing } from './editing.ts';
 import { fleetIn, openerOf, sealValues, type With } from './sealing.ts';
 import { alsoFor, declarationOf, fileFor } from './secret-declare.ts';
-import { mostBytes, valueFrom } from './secret-value.ts';
+import { mostBytes, valueEdited, valueFrom } from './secret-value.ts';
 import { usage, type Act } from './verb.ts';
 
 /** What a value is taken from, once it is known where it goes. */
@@ -41,8 +41,14 @@ export const editSecret: Act = (args, context) =>
   store({ args, context }, async (at) => {
     const before = await openOld(at);
     if (!before.ok) return before;
-    const edited = await at.desk.edit(before.value, at.file.secret, context.signal);
-    return edited.ok ? ok(withoutAddedNewline(before.value, edited.value)) : edited;
+    // A window that is closed must not leave the file behind.
+    const gone = new AbortController();
+    context.onHangup(() => {
+      gone.abort();
+    });
+    const signal = AbortSignal.any([context.signal, gone.signal]);
+    const edited = await at.desk.edit(before.value, at.file.secret, signal);
+    return edited.ok ? valueEdited(withoutAddedNewline(before.value, edited.value)) : edited;
   });
 
 /** Editors end a text with a newline; a password that had none would be another one with it. */

@@ -17,8 +17,15 @@ export async function valueFrom(
   }
   const typed = await terminal.askHidden(`Value of ${secret}:`);
   if (typed === '') return fail(empty);
+  if (typed.includes('\n')) return fail(severalLines);
   const again = await terminal.askHidden('The same once more:');
   return typed === again ? ok(Buffer.from(typed, 'utf8')) : fail(different);
+}
+
+/** What an editor left; nothing at all is how people call it off. */
+export function valueEdited(value: Uint8Array): Result<Uint8Array> {
+  if (value.length === 0) return fail({ ...empty, where: 'the editor' });
+  return value.length > mostBytes ? fail(tooLarge) : ok(value);
 }
 
 const empty: Failure = {
@@ -32,4 +39,18 @@ const different: Failure = {
   kind: 'unexpected',
   cause: 'the two are not the same, and nothing was changed',
   remedy: 'run this again',
+};
+
+const severalLines: Failure = {
+  kind: 'unexpected',
+  cause: 'on a terminal a value has one line, and nothing was changed',
+  where: 'standard input',
+  remedy: 'pass what has several through a pipe, from a file or a program: autark secret set NAME <FILE',
+};
+
+const tooLarge: Failure = {
+  kind: 'unexpected',
+  cause: `the value is larger than ${mostBytes} bytes, every host keeps it in memory, and nothing was changed`,
+  where: 'the editor',
+  remedy: 'seal the key that opens it instead, and bring the rest another way',
 };

@@ -11,7 +11,11 @@ export const secretsInstall: Act = async (args, context) => {
   const isEarly = args.flag('early');
   const host = await context.roles.bootSecrets(context.root, isEarly);
   // Nobody else acts so early in a boot; and from within an activation, whoever switches holds the lock and waits for this.
-  if (isEarly) return (await host.store.isDecided()) ? ok(0) : install(host, context);
+  if (isEarly) {
+    if (await host.store.isDecided()) return ok(0);
+    // It may be on a file system that is not mounted yet: a set of which nothing opens would pass for a decision.
+    return host.key.ok ? install(host, context) : host.key;
+  }
   const unlock = await host.lock(context.signal);
   if (!unlock.ok) return unlock;
   try {

@@ -31,7 +31,7 @@ export interface Context {
   readonly roles: Roles;
   /** `--root`: where a host's files lie. */
   readonly root: string;
-  /** Aborted by SIGINT or SIGTERM; the reason is the signal's name. */
+  /** Aborted by SIGINT, SIGQUIT or SIGTERM; the reason is the signal's name. */
   readonly signal: AbortSignal;
   /** Registers what SIGHUP does; without a listener it ends the process, as usual. */
   readonly onHangup: (listener: () => void) => void;

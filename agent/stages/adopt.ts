@@ -1,11 +1,13 @@
 import type { Journal } from '../../shared/cycle/journal.ts';
 import type { Waiting } from '../../shared/cycle/phase.ts';
 import { continued } from '../../shared/cycle/restore.ts';
+import { withReport } from '../../shared/cycle/reports.ts';
 import type { Result } from '../../shared/failure.ts';
 import type { ObjectId } from '../../shared/objects/object.ts';
 import type { Seen } from '../../shared/record/delivery.ts';
 import type { Context } from '../context.ts';
 import { readCommit } from '../objects/read.ts';
+import { takeSealed } from './ledger.ts';
 import { draftOf } from './record.ts';
 
 /**
@@ -22,6 +24,7 @@ export async function adopt(
   const [top] = records;
   if (top === undefined || journal.phase.at !== 'idle') throw new Error('there is nothing to go on from now');
   const again = await abandoned(context, ground);
+  await takeOver(context, top.id);
   const change = continued(top, senses.clock.now());
   // What stood is said once more before it is looked at again: the record must not hide a failure.
   const { standing, trial, running } = journal;
@@ -32,6 +35,19 @@ export async function adopt(
     ...change,
     phase: { at: 'record', draft: draft.value, ...(again.length === 0 ? {} : { again }) },
   });
+}
+
+/** What it has sealed is newer than what is kept here. One that cannot be opened takes nothing away. */
+async function takeOver(context: Context, record: ObjectId): Promise<void> {
+  const { memory, senses } = context;
+  const { fleet, host, reports } = memory.journal;
+  const { git, ledgers } = context.effects('record');
+  const taken = await takeSealed({ git, ledgers }, record, { fleet, host });
+  memory.remember({ disks: null });
+  if (taken.ok) return;
+  const report = `the ledger of record ${record} is not taken over: ${taken.failure.cause}`;
+  senses.log({ kind: 'warning', host, message: report });
+  memory.remember({ reports: withReport(reports, report) });
 }
 
 /** The records made here that the server's chain lacks, oldest first, as far as they can be read. */

@@ -36,7 +36,7 @@ export async function recordAgain(
 async function draftOfOld(
   context: Context,
   { seq, id }: Waiting,
-  { status }: Draft,
+  { status, sealed = {} }: Draft,
 ): Promise<Result<Draft | string>> {
   const { outbox, git } = context.effects('record');
   const isWaiting = (await outbox.list()).some((entry) => entry.id === id);
@@ -46,6 +46,8 @@ async function draftOfOld(
   if (!stored.ok) return stored;
   const found = await readFound(git, id);
   if (!found.ok) return ok(found.failure.cause);
-  const drafted = draftAgain(found.value, { seq: status.seq + 1, next: status.next });
+  const drafted = draftAgain(found.value, {
+    ...{ seq: status.seq + 1, next: status.next, sealed },
+  });
   return drafted.ok ? drafted : ok(drafted.failure);
 }

@@ -13,6 +13,7 @@ import { oneLine } from '../../shared/printable.ts';
 import type { Context } from '../context.ts';
 import { recordAgain } from './again.ts';
 import { olderTip } from './own-branch.ts';
+import { sealedFor, sealedNow } from './ledger.ts';
 import { heldBy } from './secrets.ts';
 
 /** What is decided before its record is made: it happened at what the cycle is about. */
@@ -55,6 +56,8 @@ export async function draftOf(
   const { version, guarantees, senses, stopwatch } = context;
   const older = journal.seq === 0 ? await olderTip(context) : ok(null);
   if (!older.ok) return older;
+  const sealed = await sealedNow(context);
+  if (!sealed.ok) return sealed;
   const draft = draftRecord(happening, {
     journal,
     version,
@@ -63,6 +66,7 @@ export async function draftOf(
     now: senses.clock.now(),
     seconds: stopwatch.seconds(),
     secrets: await heldBy(context, happening.running),
+    sealed: sealed.value,
   });
   return ok(older.value === null ? draft : { ...draft, replaces: older.value });
 }
@@ -79,7 +83,10 @@ export async function commitRecord(context: Context, recording: Recording): Prom
   const { memory, senses, settings } = context;
   const { genesis, tip, host } = memory.journal;
   const place = { genesis, previous: tip, withRevision: settings.stateRemote === undefined };
-  const { id, objects } = composeStateCommit(draft, place, (payload) => senses.signer.sign(payload));
+  const sealed = await sealedFor(context, draft);
+  if (!sealed.ok) return sealed;
+  const sign = (payload: Uint8Array): string => senses.signer.sign(payload);
+  const { id, objects } = composeStateCommit(draft, place, sign, sealed.value);
   const { seq, outcome, system } = draft.status;
   const kept = await outbox.add({ seq, id }, objects);
   if (!kept.ok) return kept;

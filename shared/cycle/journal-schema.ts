@@ -29,6 +29,7 @@ const draft = v.object({
   at: milliseconds,
   deploys: v.boolean(),
   replaces: v.exactOptional(id),
+  sealed: v.exactOptional(v.record(v.string(), id)),
 });
 
 const tried = v.object({ digest: v.string(), path: v.string(), terms: v.string() });
@@ -147,7 +148,14 @@ const pace = v.object({
   heartbeat: v.nullable(milliseconds),
   fetch: milliseconds,
   corrects: v.exactOptional(v.literal(true)),
+  luksHeaders: v.exactOptional(v.literal(true)),
   keep: v.exactOptional(count),
+});
+
+const disksSeen = v.object({
+  glance: v.string(),
+  at: milliseconds,
+  isFailed: v.exactOptional(v.literal(true)),
 });
 
 const divergence = v.object({ cause: v.string(), where: id, goesOn: v.boolean() });
@@ -194,6 +202,8 @@ export const journalSchema = v.object({
   rebootRequired: v.nullable(v.string()),
   unproved: v.optional(v.nullable(unproved), null),
   pace,
+  readers: v.optional(v.nullable(v.array(v.string())), null),
+  disks: v.optional(v.nullable(disksSeen), null),
   standing: v.nullable(standing),
   trial: v.nullable(standing),
   failed: v.optional(v.nullable(failed), null),

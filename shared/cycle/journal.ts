@@ -106,6 +106,16 @@ export interface Drift {
   readonly strays: readonly Stray[];
 }
 
+/** When this host last looked at its disks; `null` in the journal once it has to look again. */
+export interface DisksSeen {
+  /** What `seenAs` made of a glance, and of who may read what was kept. */
+  readonly glance: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  /** Nothing could be kept of that look. */
+  readonly isFailed?: true;
+}
+
 /** What the journal held before a generation became the boot default that has not run yet. */
 export interface Unproved extends Pick<Journal, 'running' | 'previous' | 'earlier' | 'rebootRequired'> {
   /** Entered after the reboot. */
@@ -126,6 +136,8 @@ export interface Pace {
   readonly fetch: number;
   /** Whether a switch by hand is put right (`drift: correct`). */
   readonly corrects?: true;
+  /** Whether headers of LUKS volumes are kept (`backups: { luksHeaders: true }`). */
+  readonly luksHeaders?: true;
   /** Generations to keep; absent in journals of agents that did not note it. */
   readonly keep?: number;
 }
@@ -179,6 +191,9 @@ export interface Journal {
   readonly unproved: Unproved | null;
   /** The host's pace as last read from `fleet.yaml`, so that an idle cycle need not read it again. */
   readonly pace: Pace;
+  /** The fleet's readers as last read from `fleet.yaml`, without comments; `null` before that. */
+  readonly readers: readonly string[] | null;
+  readonly disks: DisksSeen | null;
   readonly standing: Standing | null;
   /** The same of the revision on `testing/<host>`; `null` when there is none, or it is over. */
   readonly trial: Standing | null;

@@ -33,6 +33,8 @@ export function newJournal(beginning: Beginning): Journal {
     rebootRequired: null,
     unproved: null,
     pace: firstPace,
+    readers: null,
+    disks: null,
     standing: null,
     trial: null,
     failed: null,

@@ -31,6 +31,8 @@ export interface Draft {
   readonly deploys: boolean;
   /** The newest record of the machine before, under this name: a parent of this machine's first record. */
   readonly replaces?: ObjectId;
+  /** By path, the blobs in the record's tree besides `status.json`; absent in drafts of agents that had none. */
+  readonly sealed?: Readonly<Record<string, ObjectId>>;
 }
 
 /** What a switch tries, and on which terms: enough to know it again once it has failed. */

@@ -6,7 +6,7 @@ export interface Signature {
   readonly on: string;
   /** As libblkid names it: `gpt`, `ext4`, `LVM2_member`, `crypto_LUKS`, … */
   readonly type: string;
-  /** Bytes from the beginning of that device. */
+  /** Of the magic, in bytes from the beginning of that device; 0 where the program that saw it names none. */
   readonly offset: number;
   readonly uuid: string | null;
   readonly label: string | null;
@@ -43,6 +43,9 @@ export interface Disk {
   readonly partitions: readonly Partition[];
   /** On the disk and its partitions, by device and offset. No signature does not mean that nothing is there. */
   readonly signatures: readonly Signature[];
-  /** Who uses it, in sentences such as `sda1 is mounted at /boot`, sorted; empty when nobody is known to. */
+  /**
+   * Who uses it, in sentences such as `sda1 is mounted at /boot`, sorted. What could not be found out is a sentence here, too:
+   * it is empty only when everything was looked at, and nobody uses it.
+   */
   readonly uses: readonly string[];
 }

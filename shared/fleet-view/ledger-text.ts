@@ -10,13 +10,19 @@ type Row = readonly string[];
 
 /** A ledger for people. Nothing is cut: what a person needs to bring a disk back may be at the end of a line. */
 export function ledgerText(ledger: Ledger, record: Pick<StateRecord, 'seq' | 'id' | 'at'>): string {
-  const { host, fleet, begun, readers, disks } = ledger;
+  const { host, fleet, begun, readers, disks, backups } = ledger;
+  const kept = Object.entries(backups).map(([name, { taken, of }]): Row => [
+    name,
+    ...(of === undefined ? [] : [`of ${of},`]),
+    `taken ${taken}`,
+  ]);
   const about = labelled('', [
     ['host', [[host]]],
     ['fleet', [[fleet]]],
     ['record', [[`${record.seq} of ${record.at} (${record.id})`]]],
     ['begun', [[`with record ${begun.seq}, in installation ${begun.installation}`]]],
     ['sealed to', readers.map((key) => [key])],
+    ['backups', kept.length === 0 ? [['none']] : kept],
   ]);
   const found = disks.length === 0 ? ['No disks were found.\n'] : disks.map(diskText);
   return [about, ...found].join('\n');

@@ -54,6 +54,8 @@ export interface Host {
   /** Generations to keep besides current, previous and last good. */
   readonly keep: number;
   readonly paused?: Pause;
+  /** Whether headers of LUKS volumes are among the backups. */
+  readonly luksHeaders: boolean;
   /** Path in the tree of the file that is to be the agent of this host; absent when Git says nothing of it. */
   readonly agentFile?: string;
 }

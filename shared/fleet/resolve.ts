@@ -121,6 +121,7 @@ export function toHost(name: string, merged: MapTree): Host {
     heartbeat: entry.heartbeat === undefined ? product.heartbeat : entry.heartbeat,
     timeouts: { ...product.timeouts, ...entry.timeouts },
     keep: entry.keep ?? product.keep,
+    luksHeaders: entry.backups?.luksHeaders ?? false,
     ...(paused === undefined ? {} : { paused }),
     ...(agent === undefined ? {} : { agentFile: agent.file }),
   };

@@ -61,6 +61,7 @@ const common = {
   keep: v.exactOptional(value.count('keep', 1000)),
   paused: v.exactOptional(v.strictObject({ reason: value.line, until: v.exactOptional(value.time) })),
   steps: v.exactOptional(v.array(step)),
+  backups: v.exactOptional(v.strictObject({ luksHeaders: v.exactOptional(v.boolean('boolean')) })),
   agent: v.exactOptional(v.strictObject({ file: value.pathInTree })),
 };
 

@@ -9,6 +9,8 @@ export interface NewPlace {
   readonly seq: number;
   /** The promise of the next record, as the newest record gives it: the old one may be past. */
   readonly next: string | undefined;
+  /** What is kept now: what was sealed then is older. */
+  readonly sealed: NonNullable<Draft['sealed']>;
 }
 
 /**
@@ -17,7 +19,7 @@ export interface NewPlace {
  */
 export function draftAgain(
   { commit, statusText }: Pick<Found, 'commit' | 'statusText'>,
-  { seq, next: promised }: NewPlace,
+  { seq, next: promised, sealed }: NewPlace,
 ): Result<Draft, string> {
   const status = parseStatus(statusText);
   if (!status.ok) return status;
@@ -31,6 +33,7 @@ export function draftAgain(
     detail,
     at,
     deploys: event === 'deployed' || event === 'unchanged',
+    ...(Object.keys(sealed).length === 0 ? {} : { sealed }),
     status: { ...said, seq, ...(promised === undefined ? {} : { next: promised }) },
   });
 }

@@ -16,6 +16,8 @@ export interface Circumstances {
   readonly guarantees: readonly string[];
   /** The secrets of what runs. */
   readonly secrets: readonly Held[];
+  /** By path, the sealed files that go with it. */
+  readonly sealed: Readonly<Record<string, ObjectId>>;
   /** Milliseconds since the epoch. */
   readonly now: number;
   /** Seconds by stage; empty after a restart in the middle of a cycle. */
@@ -35,6 +37,8 @@ export interface Happening {
   readonly stage?: Stage;
   /** What runs afterwards. */
   readonly running: Running | null;
+  /** The backups that are new, by name. */
+  readonly taken?: readonly string[];
 }
 
 export interface Revision {
@@ -57,6 +61,7 @@ export function draftRecord(happening: Happening, around: Circumstances): Draft 
     detail: [...journal.reports, ...driftDetail(happening, journal), ...detailOf(happening.failure)],
     at: now,
     deploys: happening.event === 'deployed' || happening.event === 'unchanged',
+    ...(Object.keys(around.sealed).length === 0 ? {} : { sealed: around.sealed }),
     status: {
       format: 1,
       fleet: journal.fleet,
@@ -105,7 +110,7 @@ function cut(subject: string): string {
   return subject.length <= 120 ? subject : `${subject.slice(0, 119)}…`;
 }
 
-function headline({ event, revision, failure, running }: Happening, journal: Journal): string {
+function headline({ event, revision, failure, running, taken = [] }: Happening, journal: Journal): string {
   const { seq, drift } = journal;
   const name = revision === undefined ? 'no revision' : nameOf(revision);
   const cause = failure?.cause ?? 'no reason given';
@@ -134,8 +139,9 @@ function headline({ event, revision, failure, running }: Happening, journal: Jou
     case 'step-started':
     case 'step-done':
     case 'step-failed':
-    case 'backup':
       return event;
+    case 'backup':
+      return `backed up ${taken.join(', ')}`;
     case 'rebooted':
       return `rebooted, as generation ${running?.generation ?? 0} or one before it asked for`;
     case 'drifted':
@@ -181,7 +187,7 @@ function outcomeOf(happening: Happening, { journal, seconds }: Circumstances): O
 }
 
 /** These are about no revision. */
-const repeating: ReadonlySet<StateEvent> = new Set(['alive', 'restored', 'drifted', 'rebooted']);
+const repeating: ReadonlySet<StateEvent> = new Set(['alive', 'restored', 'drifted', 'rebooted', 'backup']);
 
 /** Such a record says again what stands, so that it cannot hide a failure; a drift is the lesser evil. */
 function standingOutcome(event: StateEvent, journal: Journal): Outcome {

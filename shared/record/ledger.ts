@@ -20,4 +20,18 @@ export interface Ledger {
   readonly begun: { readonly seq: number; readonly installation: string };
   /** As they were found last. */
   readonly disks: readonly Disk[];
+  /**
+   * By name, what lies beside it in `backups/`. One that was not found any more stays: a disk that died is when it is
+   * needed.
+   */
+  readonly backups: Readonly<Record<string, KeptBackup>>;
+}
+
+export interface KeptBackup {
+  /** Of the content, in hex: whoever finds the same need not seal it again. */
+  readonly sha256: string;
+  /** RFC 3339, UTC: when it was found to be like this. */
+  readonly taken: string;
+  /** The disk that it is of, where its name does not say that. */
+  readonly of?: string;
 }

@@ -36,6 +36,8 @@ const disk = v.looseObject({
   uses: v.array(v.string()),
 }) satisfies v.GenericSchema<unknown, Disk>;
 
+const kept = v.looseObject({ sha256: v.string(), taken: v.string(), of: v.exactOptional(v.string()) });
+
 const ledger = v.looseObject({
   format: v.literal(1),
   fleet: v.string(),
@@ -43,6 +45,7 @@ const ledger = v.looseObject({
   readers: v.array(v.string()),
   begun: v.looseObject({ seq: count, installation: v.string() }),
   disks: v.array(disk),
+  backups: v.record(v.string(), kept),
 }) satisfies v.GenericSchema<unknown, Ledger>;
 
 /**

@@ -15,6 +15,8 @@ const names = [
     'holds',
     'outbox',
     'machine',
+    'disks',
+    'ledgers',
     'links',
     'health',
   ],

@@ -54,10 +54,18 @@ test('a hidden answer is not shown, comes with its blanks, and the next one is s
 
 test('Ctrl-C ends the question as an interrupt, and gives the terminal back', async () => {
   const shown = await typed([['Passphrase:', 'hunter2\u0003']]);
-  expect(shown).toMatch(/^Passphrase: \n/);
-  expect(shown).toContain('SIGNAL');
-  expect(shown).toContain('GOT ["","",false]');
+  // The signal comes first: whoever asked must not take an interrupt for an answer.
+  expect(shown).toMatch(/^Passphrase: SIGNAL\n\nGOT \["","",false\]\n$/);
   expect(shown).not.toContain('hunter');
+});
+
+test('lines that are pasted at once are one answer, the one without an end too, and are not shown', async () => {
+  const shown = await typed([
+    ['Passphrase:', '-----BEGIN\rhunter2\r\rEND-----'],
+    ['Name:', 'alice\r'],
+  ]);
+  expect(shown).toContain('GOT ["-----BEGIN\\nhunter2\\n\\nEND-----","alice",false]');
+  expect(shown.split('GOT')[0]).toBe('Passphrase: \nName: alice\n');
 });
 
 test('the end of input is an empty answer', async () => {

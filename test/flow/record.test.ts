@@ -36,10 +36,12 @@ beforeAll(async () => {
 afterAll(() => fleet.world.remove());
 
 describe('a state commit', () => {
-  test('holds status.json and nothing else today', async () => {
-    for (const { id } of await fleet.host.records()) {
-      expect(await git(['ls-tree', '-r', id])).toMatch(/^100644 blob [0-9a-f]{40}\tstatus\.json$/);
-    }
+  test('holds status.json, and once it deploys what is sealed', async () => {
+    const names = async (id: string): Promise<string> =>
+      git(['ls-tree', '-r', '--format=%(objectmode) %(path)', id]);
+    expect(await names(genesis.id)).toBe('100644 status.json');
+    for (const { id } of [deployed, unchanged, failed, again])
+      expect(await names(id)).toBe('100644 ledger.age\n100644 status.json');
   });
 
   test('follows the one before; the revision is the second parent of what was deployed or left alone', () => {

@@ -156,6 +156,31 @@ describeWith([...labNeeds, 'ext4', 'age'], 'secrets on a booted machine', () => 
     expect(await shell('stat --dereference --format "%U %a" /run/autark/secrets/token')).toBe('later 400');
   });
 
+  test('an owner that the system makes while it is activated has its file before the unit that needs it starts', async () => {
+    const own = value();
+    planted.push(own);
+    await shell('install -m 666 /dev/null /srv/own');
+    expect(await host.settles(await set('own', own, ['--owner', 'newly']))).toBe('deployed');
+    expect(await shell('id newly 2>&1 || true')).toMatch(/no such user/);
+    const makes = `[Unit]
+Before=autark-secret@own.service
+${unitFile('Type=oneshot', 'RemainAfterExit=yes', 'ExecStart=/usr/sbin/useradd --system newly')}`;
+    const needs = `[Unit]
+Requires=makes-newly.service autark-secret@own.service
+After=makes-newly.service autark-secret@own.service
+${unitFile(
+  'User=newly',
+  'ExecStartPre=/bin/sh -c "sha256sum </run/autark/secrets/own | cut -c 1-64 >>/srv/own"',
+  'ExecStart=/usr/bin/sleep infinity',
+)}`;
+    const files = { 'common/units/makes-newly.service': makes, 'common/units/needs-own.service': needs };
+    expect(await host.settles(await lab.fleet.server.commit({ files, subject: 'Newly' }))).toBe('deployed');
+    await vi.waitUntil(async () => (await showsState('needs-own.service')) === 'active', patience);
+    // At its first start, as that user.
+    expect(await shell('cat /srv/own')).toBe(seen(own));
+    expect(await shell('stat --dereference --format "%U %a" /run/autark/secrets/own')).toBe('newly 400');
+  });
+
   test('a value is nowhere else: not in Git, records, journals, processes, core dumps, or on the disk', async () => {
     // Looked for here: on the machine, what is looked for would be found where it is looked for.
     const finds = (text: string): readonly string[] => planted.filter((each) => text.includes(each));

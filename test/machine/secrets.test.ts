@@ -100,6 +100,44 @@ describeWith(['nspawn', 'trixie', 'ext4'], 'secrets of a booted machine without 
     expect((await asks('db')).code).toBe(0);
   });
 
+  test('a boot waits for none that cannot be had: what needs it fails with it, and the rest starts', async () => {
+    const needing = `[Unit]
+Requires=autark-secret@torn.service
+After=autark-secret@torn.service
+[Service]
+ExecStart=/usr/bin/sleep infinity
+[Install]
+WantedBy=multi-user.target
+`;
+    await host.put('/etc/systemd/system/needs-torn.service', needing);
+    await host.must(['sh', '-c', 'systemctl --quiet enable needs-torn.service && sync']);
+    await host.reboot();
+    const show = async (unit: string, ...properties: readonly string[]): Promise<readonly string[]> => {
+      const asked = properties.map((each) => `--property=${each}`);
+      const shown = (await host.must(['systemctl', 'show', ...asked, unit])).split('\n');
+      return properties.map(
+        (each) => shown.find((line) => line.startsWith(`${each}=`))?.slice(each.length + 1) ?? '',
+      );
+    };
+    // It ends with 1 where a unit failed, which one has to.
+    expect((await host.run(['systemctl', 'is-system-running', '--wait'])).stdout.trim()).toBe('degraded');
+    expect(await show('multi-user.target', 'ActiveState')).toEqual(['active']);
+    const [state, result, from, until] = await show(
+      'autark-secret@torn.service',
+      ...['ActiveState', 'Result', 'InactiveExitTimestampMonotonic', 'InactiveEnterTimestampMonotonic'],
+    );
+    expect([state, result]).toEqual(['failed', 'exit-code']);
+    expect(Number(from)).toBeGreaterThan(0);
+    // In microseconds: it found that out by itself, and was not ended for waiting (30 s).
+    expect(Number(until) - Number(from)).toBeLessThan(10_000_000);
+    expect(await show('needs-torn.service', 'ActiveState', 'ExecMainStartTimestampMonotonic')).toEqual([
+      'inactive',
+      '0',
+    ]);
+    expect(await said('torn')).toContain('secret torn: ');
+    expect((await asks('db')).code).toBe(0);
+  });
+
   test('that the generation which boots no longer has are gone, and their links', async () => {
     await becomes(2, [await maker.secret('db', 'sesame', { path: '/etc/app/db' })]);
     await host.powerCut();
@@ -107,5 +145,30 @@ describeWith(['nspawn', 'trixie', 'ext4'], 'secrets of a booted machine without 
     expect(await host.must(['ls', '/run/autark/secrets/'])).toBe('db');
     expect(await host.must(['ls', '/etc/app'])).toBe('db');
     expect(await read('/etc/app/db')).toBe('sesame');
+  });
+
+  test('whose key is on a file system that is mounted later are there once it is, before anything needs them', async () => {
+    const late = `[Unit]
+DefaultDependencies=no
+After=autark-secrets-early.service
+Before=local-fs.target
+[Mount]
+What=/srv/key
+Where=/var/lib/autark/key
+Type=none
+Options=bind
+[Install]
+WantedBy=local-fs.target
+`;
+    await host.put('/etc/systemd/system/var-lib-autark-key.mount', late);
+    const moves = 'mv /var/lib/autark/key /srv/key && install -m 600 /dev/null /var/lib/autark/key';
+    const enables = 'systemctl daemon-reload && systemctl --quiet enable var-lib-autark-key.mount && sync';
+    await host.must(['sh', '-c', `${moves} && ${enables}`]);
+    await host.reboot();
+    expect(await read('/etc/app/db')).toBe('sesame');
+    expect((await asks('db')).code).toBe(0);
+    expect(
+      await host.must(['journalctl', '--boot', '--output=cat', '--unit=autark-secrets-early.service']),
+    ).toContain('/var/lib/autark/key');
   });
 });

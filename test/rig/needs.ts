@@ -2,6 +2,12 @@ import { accessSync, constants } from 'node:fs';
 import { describe } from 'vitest';
 import { hasTree, type Suite, treeOf } from './rootfs.ts';
 
+/** As Debian has them in `fdisk`, `gdisk`, `lvm2`, `cryptsetup-bin` and the packages of file systems. */
+const diskPrograms = [
+  ...['losetup', 'partx', 'sfdisk', 'sgdisk', 'pvcreate', 'cryptsetup'],
+  ...['mkfs.ext4', 'mkfs.xfs', 'mkfs.btrfs', 'mkfs.vfat'],
+];
+
 /** What a machine may lack. Everything else that a test uses, `npm ci` and git provide. */
 const needs = {
   root: { isMet: isRoot, hint: 'not root' },
@@ -25,6 +31,17 @@ const needs = {
     isMet: () => isRoot() && isOnPath('mkfs.ext4') && isOnPath('losetup') && isOnPath('perl'),
     hint: 'not root, or no mkfs.ext4, losetup and perl',
   },
+  disks: {
+    isMet: () => isRoot() && diskPrograms.every(isOnPath),
+    hint: 'not root, or a program for disks is missing: fdisk, gdisk, lvm2, cryptsetup, dosfstools, xfsprogs, btrfs-progs',
+  },
+  loops: {
+    isMet: () => isRoot() && ['losetup', 'partx', 'sfdisk', 'blkid', 'wipefs', 'mkfs.ext4'].every(isOnPath),
+    hint: 'not root, or no losetup, partx, sfdisk, blkid, wipefs and mkfs.ext4',
+  },
+  lvm: { isMet: () => isOnPath('lvm'), hint: 'no lvm' },
+  mdadm: { isMet: () => isOnPath('mdadm'), hint: 'no mdadm' },
+  cryptsetup: { isMet: () => isOnPath('cryptsetup'), hint: 'no cryptsetup' },
   trixie: tree('trixie'),
   sid: tree('sid'),
 } as const;

@@ -60,6 +60,7 @@ describe('a failure', () => {
 
   test.each([
     ['SIGINT', 130],
+    ['SIGQUIT', 131],
     ['SIGTERM', 143],
   ])('after %s is the signal’s', async (name, code) => {
     const ending = new AbortController();

@@ -20,6 +20,7 @@ const full: Host = {
   health: [],
   timeouts: { fetch: 1, build: 1, switch: 1 },
   keep: 5,
+  luksHeaders: false,
 };
 function without(...keys: ('key' | 'genesis' | 'system')[]): Host {
   return Object.fromEntries(

@@ -21,6 +21,7 @@ const host: Host = {
   health: [],
   timeouts: { fetch: 1, build: 1, switch: 1 },
   keep: 5,
+  luksHeaders: false,
 };
 
 interface Said {

@@ -49,6 +49,7 @@ describe('the file of the documentation', () => {
       ],
       timeouts: { fetch: 5 * minute, build: 2 * hour, switch: 15 * minute },
       keep: 5,
+      luksHeaders: true,
       paused: { reason: 'disk swap', until: Date.UTC(2027, 0, 5, 8) },
       agentFile: 'bin/autark.mjs',
     });
@@ -125,6 +126,7 @@ describe('merging', () => {
       health: [],
       timeouts: { fetch: 5 * minute, build: 2 * hour, switch: 15 * minute },
       keep: 5,
+      luksHeaders: false,
     });
   });
 

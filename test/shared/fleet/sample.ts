@@ -37,6 +37,7 @@ hosts:
     drift: report                # or correct
     timeouts: { fetch: 5m, build: 2h, switch: 15m }
     keep: 5                      # generations, besides current, previous and last good
+    backups: { luksHeaders: true }
     heartbeat: never             # asleep when quiet, as a laptop is; not silent
     paused: { reason: "disk swap", until: 2027-01-05T08:00Z }
     steps:

@@ -23,6 +23,7 @@ export const around: Circumstances = {
   guarantees: [],
   now: Date.UTC(2026, 0, 2, 3, 4, 5),
   secrets: [],
+  sealed: {},
   seconds: { build: 12, switch: 0.4 },
 };
 
