@@ -102,9 +102,9 @@ describeWith(['age'], 'what is sealed in a state that is not the host’s own', 
   });
 
   test.each([
-    ['no JSON', 'not a ledger', /the ledger cannot be read/],
-    ['a newer format', JSON.stringify({ format: 2 }), /its format is 2, newer .*upgrade autark/],
-    ['no UTF-8', new Uint8Array([0x22, 0xff, 0x22]), /the ledger cannot be read: it is not UTF-8/],
+    ['not JSON', 'not a ledger', /the ledger cannot be read/],
+    ['of a newer format', JSON.stringify({ format: 2 }), /its format is 2, newer .*upgrade autark/],
+    ['not UTF-8', new Uint8Array([0x22, 0xff, 0x22]), /the ledger cannot be read: it is not UTF-8/],
   ])('a ledger that is %s is an error', async (_, value, expected) => {
     await fleet.record({ 'ledger.age': await fleet.sealed(value) });
     const ran = await fleet.autark('ledger', 'show', 'web1');
