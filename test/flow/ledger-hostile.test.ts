@@ -58,7 +58,7 @@ describeWith(['age'], 'what is sealed in a state that is not the host’s own', 
     const back = await fleet.autark('ledger', 'show', 'web1');
     expect(back).toMatchObject({ code: 20, stdout: '' });
     expect(back.stderr).toMatch(
-      /set back on the server to record 2: record 3 \([0-9a-f]{7}\) was seen before/,
+      /set back on the server to record 3: record 4 \([0-9a-f]{7}\) was seen before/,
     );
     await fleet.server.git(['update-ref', '-d', stateRef]);
     const gone = await fleet.autark('backup', 'list', 'web1');
@@ -86,7 +86,7 @@ describeWith(['age'], 'what is sealed in a state that is not the host’s own', 
     await fleet.recordOf([`040000 tree ${backups}\tbackups`]);
     const listed = await fleet.autark('backup', 'list', 'web1');
     expect(listed.code, listed.stderr).toBe(0);
-    expect(listed.stdout).toMatch(/^md +\d+ B +record 2, \S+\n$/);
+    expect(listed.stdout).toMatch(/^md +\d+ B +record 3, \S+\n$/);
     expect(listed.stderr).toContain('8 more in backups/ of state/web1');
     expect((await fleet.autark('backup', 'show', 'web1', 'md')).stdout).toBe('ARRAY');
     for (const name of ['ledger', 'folder', 'x'.repeat(120)]) {
@@ -102,9 +102,9 @@ describeWith(['age'], 'what is sealed in a state that is not the host’s own', 
   });
 
   test.each([
-    ['no JSON', 'not a ledger', /the ledger cannot be read/],
-    ['a newer format', JSON.stringify({ format: 2 }), /its format is 2, newer .*upgrade autark/],
-    ['no UTF-8', new Uint8Array([0x22, 0xff, 0x22]), /the ledger cannot be read: it is not UTF-8/],
+    ['not JSON', 'not a ledger', /the ledger cannot be read/],
+    ['of a newer format', JSON.stringify({ format: 2 }), /its format is 2, newer .*upgrade autark/],
+    ['not UTF-8', new Uint8Array([0x22, 0xff, 0x22]), /the ledger cannot be read: it is not UTF-8/],
   ])('a ledger that is %s is an error', async (_, value, expected) => {
     await fleet.record({ 'ledger.age': await fleet.sealed(value) });
     const ran = await fleet.autark('ledger', 'show', 'web1');

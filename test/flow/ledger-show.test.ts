@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { describeWith } from '../rig/needs.ts';
 import { run } from '../rig/run.ts';
-import { disk, makeSealedFleet, type SealedFleet } from '../rig/sealed-state.ts';
+import { disk, makeSealedFleet, stateRef, type SealedFleet } from '../rig/sealed-state.ts';
 import { onTerminal } from '../rig/terminal.ts';
 import { program } from '../rig/world.ts';
 
@@ -16,7 +16,7 @@ describeWith(['age'], 'what a host has sealed in its state', () => {
     const tip = await fleet.record({ 'ledger.age': await fleet.sealedLedger() });
     const shown = await fleet.autark('ledger', 'show', 'web1');
     expect(shown.code, shown.stderr).toBe(0);
-    expect(shown.stdout).toMatch(/^record +2 of \d{4}-/m);
+    expect(shown.stdout).toMatch(/^record +3 of \d{4}-/m);
     expect(shown.stdout).toContain(`with record 1, in installation ${'a'.repeat(32)}
 `);
     for (const text of [
@@ -29,14 +29,26 @@ describeWith(['age'], 'what a host has sealed in its state', () => {
     ])
       expect(shown.stdout).toContain(text);
     expect(shown.stdout).toMatch(/signatures +sda1 +vfat at 54 +AB12-CD34 +“boot”/);
+    expect(shown.stdout).toMatch(/backups +table-(5d41){4} +of ata-EVIL, +taken 2026-11-28T08:00:00Z\n/);
     expect(shown.stdout).toMatch(/used +sda1 is mounted at \/boot\n/);
     expect(shown.stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
 
     const json = await fleet.autark('ledger', 'show', 'web1', '--json');
     expect(json.stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
     const { at } = JSON.parse(await fleet.server.git(['show', `${tip}:status.json`])) as { at: string };
-    const expected = { format: 1, host: 'web1', record: { seq: 2, id: tip, at }, ledger: fleet.ledgerOf() };
+    const expected = { format: 1, host: 'web1', record: { seq: 3, id: tip, at }, ledger: fleet.ledgerOf() };
     expect(JSON.parse(json.stdout)).toEqual(expected);
+  });
+
+  test('what the host itself sealed at its first deployment is shown', async () => {
+    await fleet.server.git(['update-ref', stateRef, fleet.own]);
+    const shown = await fleet.autark('ledger', 'show', 'web1', '--json');
+    expect(shown.code, shown.stderr).toBe(0);
+    const { fleet: id, readers } = fleet.ledgerOf();
+    expect(JSON.parse(shown.stdout)).toMatchObject({
+      record: { seq: 1, id: fleet.own },
+      ledger: { format: 1, fleet: id, host: 'web1', readers, begun: { seq: 1 } },
+    });
   });
 
   test('a disk without signatures is never called empty, and none at all is said', async () => {
@@ -58,7 +70,6 @@ describeWith(['age'], 'what a host has sealed in its state', () => {
   });
 
   test('where there is none yet, that is said, and what to do', async () => {
-    await fleet.recordOf([]);
     const none = await fleet.autark('ledger', 'show', 'web1');
     expect(none).toMatchObject({ code: 1, stdout: '' });
     expect(none.stderr).toMatch(
@@ -107,7 +118,7 @@ describeWith(['age'], 'what a host has sealed in its state', () => {
     const header = new Uint8Array(Buffer.from('LUKS\xba\xbe\x00\x1b]0;x\x07', 'latin1'));
     const table = 'label: gpt\ndevice: /dev/sda\n';
     const unchanged = { 'backups/table-sda.age': await fleet.sealed(table) };
-    const second = await fleet.record({
+    const third = await fleet.record({
       ...unchanged,
       'backups/luks-header-1.age': await fleet.sealed('before'),
     });
@@ -115,19 +126,19 @@ describeWith(['age'], 'what a host has sealed in its state', () => {
       'backups/luks-header-1.age': await fleet.sealed(header),
       'backups/lvm-vg0.age': await fleet.sealed(''),
     };
-    const third = await fleet.record(files);
+    const fourth = await fleet.record(files);
 
     const json = JSON.parse((await fleet.autark('backup', 'list', 'web1', '--json')).stdout) as Listed;
     const size = async (path: string) =>
-      Number(await fleet.server.git(['cat-file', '-s', `${third}:${path}`]));
-    expect(json).toMatchObject({ format: 1, host: 'web1', record: { seq: 3, id: third } });
+      Number(await fleet.server.git(['cat-file', '-s', `${fourth}:${path}`]));
+    expect(json).toMatchObject({ format: 1, host: 'web1', record: { seq: 4, id: fourth } });
     expect(json.backups).toMatchObject([
-      { name: 'luks-header-1', size: await size('backups/luks-header-1.age'), since: { seq: 3, id: third } },
-      { name: 'lvm-vg0', size: await size('backups/lvm-vg0.age'), since: { seq: 3, id: third } },
-      { name: 'table-sda', size: await size('backups/table-sda.age'), since: { seq: 2, id: second } },
+      { name: 'luks-header-1', size: await size('backups/luks-header-1.age'), since: { seq: 4, id: fourth } },
+      { name: 'lvm-vg0', size: await size('backups/lvm-vg0.age'), since: { seq: 4, id: fourth } },
+      { name: 'table-sda', size: await size('backups/table-sda.age'), since: { seq: 3, id: third } },
     ]);
     const listed = (await fleet.autark('backup', 'list', 'web1')).stdout;
-    expect(listed).toMatch(/^table-sda +\d+ B +record 2, \d{4}-\S+Z$/m);
+    expect(listed).toMatch(/^table-sda +\d+ B +record 3, \d{4}-\S+Z$/m);
 
     expect((await fleet.autark('backup', 'show', 'web1', 'table-sda')).stdout).toBe(table);
     expect((await fleet.autark('backup', 'show', 'web1', 'lvm-vg0')).stdout).toBe('');

@@ -17,7 +17,9 @@ export interface SealedFleet extends Fleet {
   readonly keys: readonly string[];
   /** A key of nobody in the fleet; beside the clone as `outsider`. */
   readonly outsider: PrivateKey;
-  /** The newest record that the host made itself, and the head that it deployed. */
+  /** The record of its deployment, which it made itself. */
+  readonly own: string;
+  /** The one above it, 2, without anything sealed whatever disks this machine has; and the head that was deployed. */
   readonly first: string;
   readonly introduced: string;
   ledgerOf(change?: Partial<Ledger>): Ledger;
@@ -26,7 +28,7 @@ export interface SealedFleet extends Fleet {
   sealedLedger(change?: Partial<Ledger>): Promise<string>;
   /** The host's next record, signed by it, with these files in its tree. */
   record(files: Files): Promise<string>;
-  /** In place of that, the host's second record with exactly these entries in its tree besides `status.json`. */
+  /** In place of that, a record above the first with exactly these entries in its tree besides `status.json`. */
   recordOf(entries: readonly string[]): Promise<void>;
   autark(...args: string[]): Promise<RanProgram>;
   /** Everything as it was, also what the clone remembers. */
@@ -36,9 +38,9 @@ export interface SealedFleet extends Fleet {
 export async function makeSealedFleet(): Promise<SealedFleet> {
   const fleet = await makeDeployed('autark-ledger');
   const { host, server, world } = fleet;
-  const own = keyAt(host.path('var/lib/autark/key'));
-  const keys = [own, fleet.admin].map(({ publicBlob }) => formatPublicKey(publicBlob));
-  const first = await server.git(['rev-parse', stateRef]);
+  const key = keyAt(host.path('var/lib/autark/key'));
+  const keys = [key, fleet.admin].map(({ publicBlob }) => formatPublicKey(publicBlob));
+  const own = await server.git(['rev-parse', stateRef]);
   const introduced = await server.head();
   const forget = () => rm(join(world.clone, '.git/autark/readers.json'), { force: true });
   const ledgerOf: SealedFleet['ledgerOf'] = (change = {}) => ({
@@ -48,24 +50,33 @@ export async function makeSealedFleet(): Promise<SealedFleet> {
     readers: [...keys].sort(),
     begun: { seq: 1, installation: 'a'.repeat(32) },
     disks: [disk],
-    backups: {},
+    backups: {
+      [`table-${'5d41'.repeat(4)}`]: {
+        sha256: 'c'.repeat(64),
+        taken: '2026-11-28T08:00:00Z',
+        of: 'ata-\u001b[1mEVIL',
+      },
+    },
     ...change,
   });
   const sealed: SealedFleet['sealed'] = (value) => sealWithAge(value, keys);
   const record: SealedFleet['record'] = (files) => forge(server, host, { files });
+  const recordOf = async (below: string, entries: readonly string[]): Promise<void> => {
+    await server.git(['update-ref', stateRef, below]);
+    const status = await server.git(['rev-parse', `${await record({})}:status.json`]);
+    const lines = [...entries, `100644 blob ${status}\tstatus.json`];
+    const tree = await server.git(['mktree'], lines.map((line) => `${line}\n`).join(''));
+    const subject = (await server.git(['log', '-1', '--format=%B', stateRef])).trimEnd();
+    await server.commit({ tree, parents: [below], key, subject, ref: stateRef });
+    await forget();
+  };
+  await recordOf(own, []);
+  const first = await server.git(['rev-parse', stateRef]);
   return {
-    ...{ ...fleet, keys, first, introduced, ledgerOf, sealed, record },
+    ...{ ...fleet, keys, own, first, introduced, ledgerOf, sealed, record },
     outsider: await writeKey(join(world.dir, 'outsider'), 'mallory@example.org'),
     sealedLedger: (change) => sealed(JSON.stringify(ledgerOf(change))),
-    async recordOf(entries) {
-      await server.git(['update-ref', stateRef, first]);
-      const status = await server.git(['rev-parse', `${await record({})}:status.json`]);
-      const lines = [...entries, `100644 blob ${status}\tstatus.json`];
-      const tree = await server.git(['mktree'], lines.map((line) => `${line}\n`).join(''));
-      const subject = (await server.git(['log', '-1', '--format=%B', stateRef])).trimEnd();
-      await server.commit({ tree, parents: [first], key: own, subject, ref: stateRef });
-      await forget();
-    },
+    recordOf: (entries) => recordOf(first, entries),
     autark: (...args) => world.autark(args),
     async reset() {
       await server.git(['update-ref', stateRef, first]);
