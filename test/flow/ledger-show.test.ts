@@ -72,9 +72,7 @@ describeWith(['age'], 'what a host has sealed in its state', () => {
   test('where there is none yet, that is said, and what to do', async () => {
     const none = await fleet.autark('ledger', 'show', 'web1');
     expect(none).toMatchObject({ code: 1, stdout: '' });
-    expect(none.stderr).toMatch(
-      /web1 has no ledger yet: its newest record, 2, holds none .*first record/,
-    );
+    expect(none.stderr).toMatch(/web1 has no ledger yet: its newest record, 2, holds none .*first record/);
     const backups = await fleet.autark('backup', 'list', 'web1');
     expect(backups).toMatchObject({ code: 0, stdout: '' });
     expect(backups.stderr).toContain('web1 has no backups');
