@@ -3,8 +3,10 @@ import { mayReport, withReport } from '../shared/cycle/reports.ts';
 import { lookAgain, seenAs } from '../shared/disk/due.ts';
 import { ok, type Result } from '../shared/failure.ts';
 import { nextLedger, type NextLedger } from '../shared/record/next-ledger.ts';
+import type { Ledger } from '../shared/record/ledger.ts';
 import { carryOn } from './carry-on.ts';
 import type { Context } from './context.ts';
+import { takeSealed } from './stages/ledger.ts';
 import { draftOf } from './stages/record.ts';
 
 /** Milliseconds awake that a look at all disks may take. */
@@ -74,7 +76,7 @@ async function lookAndKeep(context: Context, now: number): Promise<Result<NextLe
   const { memory, effects, signal } = context;
   const { disks, ledgers } = effects('poll');
   const { fleet, host, installation, seq, pace } = memory.journal;
-  const before = await ledgers.load({ fleet, host });
+  const before = await knownLedger(context);
   if (!before.ok) return before;
   const found = await disks.inventory({ timeout, signal });
   if (!found.ok) return found;
@@ -90,6 +92,19 @@ async function lookAndKeep(context: Context, now: number): Promise<Result<NextLe
   const kept =
     next.news === 'nothing' ? ok(undefined) : await ledgers.keep(next.ledger, next.seal, before.value);
   return kept.ok ? ok(next) : kept;
+}
+
+/** One that is damaged here may be whole in this host's newest record. */
+async function knownLedger({ memory, effects, senses }: Context): Promise<Result<Ledger | null>> {
+  const { ledgers, git } = effects('poll');
+  const { fleet, host, tip } = memory.journal;
+  const kept = await ledgers.load({ fleet, host });
+  if (kept.ok) return kept;
+  const taken = await takeSealed({ git, ledgers }, tip, { fleet, host });
+  if (!taken.ok) return kept;
+  const { cause } = kept.failure;
+  senses.log({ kind: 'warning', host, message: `the ledger was taken from record ${tip}: ${cause}` });
+  return ledgers.load({ fleet, host });
 }
 
 /** The host itself, under its next key as well, and the fleet's readers. */

@@ -10,7 +10,6 @@ import type { AgentFiles } from './program-ports.ts';
 import type { Services } from './unit-ports.ts';
 import type { Git, HostKeys, Log, Programs, Settings } from './ports.ts';
 import { performAtOnce, type Effects, type Perform, type Senses } from './seam.ts';
-import type { PrivateKey } from '../shared/trust/ssh-key.ts';
 import type { Access } from './adapters/git/access.ts';
 import type { Account } from './adapters/process/account.ts';
 
@@ -160,27 +159,13 @@ async function openHost(
     health: machineHealth({ root, searchPath, programs }),
     agentFiles: await agentFilesOf(paths),
     disks: await (await import('./adapters/disks/here.ts')).disksHere({ root, searchPath, programs }),
-    ...(await sealedParts(key.value, { paths, env })),
+    ...(await (
+      await import('./wire-secrets.ts')
+    ).sealedParts(key.value, { paths, env, hasSystemd: await hasUnits(paths) })),
     ...files,
   };
   const senses: Senses = { signer: signerWith(key.value), clock, random, log };
   return { ok: true, value: { effects, senses, close: () => effects.git.close() } };
-}
-
-/** What is sealed to this host's key: its secrets, and its ledger. */
-async function sealedParts(
-  key: PrivateKey,
-  { paths, env }: Pick<HostParts, 'paths' | 'env'>,
-): Promise<Pick<Effects, 'secrets' | 'ledgers'>> {
-  const [{ hostSealing, hostSecrets }, { fileLedgers }] = await Promise.all([
-    import('./wire-secrets.ts'),
-    import('./adapters/ledger.ts'),
-  ]);
-  const sealing = hostSealing(key);
-  return {
-    secrets: await hostSecrets({ ...sealing, paths, env, hasSystemd: await hasUnits(paths) }),
-    ledgers: fileLedgers({ ...sealing, folder: paths.sealed }),
-  };
 }
 
 async function gitOf(

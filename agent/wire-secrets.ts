@@ -5,10 +5,11 @@
 import type { Result } from '../shared/failure.ts';
 import { pathsBelow, type Paths } from '../shared/paths.ts';
 import type { PrivateKey } from '../shared/trust/ssh-key.ts';
+import type { Ledgers } from './ledger-ports.ts';
 import type { BootSecrets, Opener, Sealer, SecretStore } from './secret-ports.ts';
 
 /** What opens what is sealed to a host, and seals. */
-export interface Sealing {
+interface Sealing {
   readonly opener: Opener;
   readonly sealer: Sealer;
 }
@@ -18,7 +19,7 @@ export interface Sealing {
  * for it.
  * @param key the host's own
  */
-export function hostSealing(key: PrivateKey): Sealing {
+function hostSealing(key: PrivateKey): Sealing {
   let opener: Promise<Opener> | undefined;
   let sealer: Promise<Sealer> | undefined;
   return {
@@ -27,28 +28,28 @@ export function hostSealing(key: PrivateKey): Sealing {
   };
 }
 
-export interface HostSecretsParts extends Sealing {
+export interface SealedSurroundings {
   readonly paths: Paths;
   readonly env: Readonly<NodeJS.ProcessEnv>;
   readonly hasSystemd: boolean;
 }
 
-/** For an agent. */
-export async function hostSecrets({
-  opener,
-  sealer,
-  paths,
-  env,
-  hasSystemd,
-}: HostSecretsParts): Promise<SecretStore> {
-  const [{ fileSecrets }, { passedOn }] = await Promise.all([
+/** What is sealed to a host's own key, for an agent: its secrets, and its ledger. */
+export async function sealedParts(
+  key: PrivateKey,
+  { paths, env, hasSystemd }: SealedSurroundings,
+): Promise<{ readonly secrets: SecretStore; readonly ledgers: Ledgers }> {
+  const [{ fileSecrets }, { fileLedgers }, { passedOn }] = await Promise.all([
     import('./adapters/secrets/store.ts'),
+    import('./adapters/ledger.ts'),
     import('./adapters/passed-on.ts'),
   ]);
-  return fileSecrets({
-    ...{ root: paths.root, state: paths.state, run: paths.run, env: passedOn(env), hasSystemd },
-    ...{ opener, sealer },
-  });
+  const sealing = hostSealing(key);
+  const { root, state, run, sealed } = paths;
+  return {
+    secrets: fileSecrets({ ...sealing, root, state, run, env: passedOn(env), hasSystemd }),
+    ledgers: fileLedgers({ ...sealing, folder: sealed }),
+  };
 }
 
 async function openerWith(key: PrivateKey): Promise<Opener> {

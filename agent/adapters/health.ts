@@ -7,7 +7,8 @@ import { ok } from '../../shared/failure.ts';
 import type { Check, Sight } from '../../shared/health/check.ts';
 import { oneLine } from '../../shared/printable.ts';
 import type { Health, HealthPlace } from '../health-ports.ts';
-import type { Bounds, Ending, Order, Programs, Ran } from '../ports.ts';
+import type { Bounds, Order, Programs, Ran } from '../ports.ts';
+import { endingText } from './process/ending.ts';
 
 export interface HealthOptions {
   /** `/`, or the folder of `--root`. */
@@ -157,7 +158,7 @@ async function lookAtUnit(
 ): Promise<Sight> {
   const args = ['show', '--property=ActiveState', '--value', '--', target];
   const { ending, stdout = '' } = await systemctl(args, bounds);
-  if (ending.how !== 'exited') return bad(endingOf(ending, timeout));
+  if (ending.how !== 'exited') return bad(endingText(ending, timeout));
   const state = oneLine(stdout.trim()) || 'unknown';
   return state === 'active' ? good : bad(`is ${state}`);
 }
@@ -172,23 +173,6 @@ async function lookByCommand(
   const { onLine: _, ...order } = plainOrder(`${tree}/${target}`, [], { cwd: tree, env });
   const { ending, tail } = await programs.run(order, bounds);
   if (ending.how === 'exited' && ending.code === 0) return good;
-  const seen = endingOf(ending, timeout);
+  const seen = endingText(ending, timeout);
   return tail === '' ? bad(seen) : { ...bad(seen), detail: tail };
-}
-
-function endingOf(ending: Ending, timeout: number): string {
-  switch (ending.how) {
-    case 'exited':
-      return `exited with code ${ending.code}`;
-    case 'signalled':
-      return `was ended by ${ending.signal}`;
-    case 'timeout':
-      return `took longer than ${timeout / 1000} s`;
-    case 'flooded':
-      return 'wrote more output than it may';
-    case 'aborted':
-      return 'was stopped';
-    case 'unstartable':
-      return `could not be started: ${ending.reason}`;
-  }
 }

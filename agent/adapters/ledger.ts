@@ -115,7 +115,7 @@ async function seal(
   return sealed.ok ? writeDurably(join(folder, path), Buffer.from(sealed.value), 0o600) : sealed;
 }
 
-/** The same content for others; what is not there needs none. */
+/** The same content for others. What is not there needs none, and what cannot be opened stays as it is: damaged, it harms no other. */
 async function sealAgain(
   options: FileLedgersOptions,
   path: string,
@@ -125,7 +125,7 @@ async function sealAgain(
   const bytes = await readIfThere(place);
   if (!bytes.ok || bytes.value === null) return bytes.ok ? ok(undefined) : bytes;
   const value = await options.opener.open(bytes.value, place);
-  return value.ok ? seal(options, path, value.value, recipients) : value;
+  return value.ok ? seal(options, path, value.value, recipients) : ok(undefined);
 }
 
 async function openLedger(

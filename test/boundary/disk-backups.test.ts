@@ -241,7 +241,10 @@ describeWith(['loops'], 'a machine', () => {
 
   test('keeps its table of file systems when one device cannot be read', async () => {
     const disk = await partitioned();
-    disk.fake('blkid', `case "$*" in *p1) echo bad sector >&2; exit 1;; esac; PATH=$real exec blkid "$@"`);
+    disk.fake(
+      'blkid',
+      `case "$*" in *${disk.device}p1) echo bad sector >&2; exit 1;; esac; PATH=$real exec blkid "$@"`,
+    );
     const { backups, problems } = valueOf(await disk.takes());
     expect(backups.map(({ name }) => name)).toEqual([`table-${id}`]);
     expect(problems).toEqual([`${disk.device}p1 (${id}-part1): blkid exited with code 1: bad sector`]);

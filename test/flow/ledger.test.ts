@@ -128,17 +128,25 @@ describeWith(['age'], 'a host’s ledger', () => {
     await expect(openedWith(own())).rejects.toThrow();
   });
 
-  test('one that cannot be opened stops no deployment, is said, and is not replaced by an empty one', async () => {
-    const path = host.path('var/lib/autark/state/ledger.age');
-    const bytes = readFileSync(path);
-    bytes.fill(0, 100, 140);
-    writeFileSync(path, bytes);
+  test('one that was damaged here comes from the newest record, before that is one with the damage', async () => {
+    const before = await blob();
+    damage();
     writeFileSync(host.path('var/lib/autark/journal.json'), forgetDisks(host.journal()));
     const ran = await deploy('two');
     expect(ran.code, ran.stderr).toBe(0);
+    expect(ran.stderr).toMatch(/the ledger was taken from record [0-9a-f]{40}: /);
+    expect(await blob()).toBe(before);
+  });
+
+  test('one that nobody can open stops no deployment, is said, and is not replaced by an empty one', async () => {
+    const bytes = damage();
+    expect((await deploy('two')).code).toBe(0);
+    writeFileSync(host.path('var/lib/autark/journal.json'), forgetDisks(host.journal()));
+    const ran = await deploy('three');
+    expect(ran.code, ran.stderr).toBe(0);
     expect(ran.stderr).toMatch(/ledger\.age/);
-    expect(readFileSync(path)).toEqual(bytes);
-    expect(host.motd()).toBe('two');
+    expect(readFileSync(host.path('var/lib/autark/state/ledger.age'))).toEqual(bytes);
+    expect(host.motd()).toBe('three');
   });
 
   test('what a killed writer left beside it is no part of a record', async () => {
@@ -151,6 +159,14 @@ describeWith(['age'], 'a host’s ledger', () => {
       'ledger.age\nstatus.json',
     );
   });
+
+  function damage(): Buffer {
+    const path = host.path('var/lib/autark/state/ledger.age');
+    const bytes = readFileSync(path);
+    bytes.fill(0, 100, 140);
+    writeFileSync(path, bytes);
+    return bytes;
+  }
 
   async function rewrite(change: (ledger: Ledger) => object): Promise<void> {
     const ledger = await openedWith(own());

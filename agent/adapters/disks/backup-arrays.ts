@@ -1,5 +1,5 @@
 import { type ArrayMember, arraysFile } from '../../../shared/disk/backup-arrays.ts';
-import type { Asker } from './backup-ask.ts';
+import type { Asker } from './ask.ts';
 import { asText, type Piece } from './backup-piece.ts';
 import type { ProbedDevice } from './backup-probe.ts';
 

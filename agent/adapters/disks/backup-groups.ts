@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { isWholeGroup, neutralGroup, readVolumes, volumeColumns } from '../../../shared/disk/backup-group.ts';
-import type { Asker } from './backup-ask.ts';
+import type { Asker } from './ask.ts';
 import { readWritten, withFolder } from './backup-folder.ts';
 import { asText, type Piece } from './backup-piece.ts';
 import type { ProbedDevice } from './backup-probe.ts';

@@ -1,6 +1,6 @@
 import type { BackupDevice } from '../../../shared/disk/backup-devices.ts';
 import { readProbed, type Probed } from '../../../shared/disk/backup-filesystems.ts';
-import type { Asker } from './backup-ask.ts';
+import type { Asker } from './ask.ts';
 
 /** A device, and what was recognised on it. */
 export interface ProbedDevice extends BackupDevice {

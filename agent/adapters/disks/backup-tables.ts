@@ -1,5 +1,5 @@
 import { isGuardAlone, neutralTable } from '../../../shared/disk/backup-table.ts';
-import type { Asker } from './backup-ask.ts';
+import type { Asker } from './ask.ts';
 import type { ProbedDevice } from './backup-probe.ts';
 import { asText, type Piece } from './backup-piece.ts';
 

@@ -8,7 +8,7 @@ import { parseJson } from '../../../shared/json.ts';
 import type { Disks, Taken } from '../../disk-ports.ts';
 import type { Programs } from '../../ports.ts';
 import { arraysOf } from './backup-arrays.ts';
-import { type Asker, openAsker } from './backup-ask.ts';
+import { type Asker, openAsker } from './ask.ts';
 import { groupsOf } from './backup-groups.ts';
 import { luksOf } from './backup-luks.ts';
 import { asText, type Piece } from './backup-piece.ts';

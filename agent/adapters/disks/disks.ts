@@ -10,7 +10,7 @@ import type { Disk } from '../../../shared/disk/disk.ts';
 import { fail, type Failure, ok, type Result, sentence } from '../../../shared/failure.ts';
 import type { Disks } from '../../disk-ports.ts';
 import type { Bounds, Programs } from '../../ports.ts';
-import { type Ask, asker, reasonOf } from './asking.ts';
+import { type Ask, openAsker } from './ask.ts';
 import { examineOpened } from './examine.ts';
 import { closeSoon, inUse, openDevice } from './exclusive.ts';
 import { useFacts } from './facts.ts';
@@ -31,7 +31,7 @@ export function machineDisks({ root, searchPath, programs }: DisksOptions): Omit
     glance: () => glanceBelow(root),
 
     async inventory(bounds) {
-      const ask = asker(programs, searchPath, bounds);
+      const { ask } = openAsker(programs, searchPath, bounds);
       const around = await surroundings(root, ask);
       if (!around.ok) return around;
       const found: Disk[] = [];
@@ -44,7 +44,7 @@ export function machineDisks({ root, searchPath, programs }: DisksOptions): Omit
 
     async examine(path, bounds) {
       const began = performance.now();
-      const ask = asker(programs, searchPath, bounds);
+      const { ask } = openAsker(programs, searchPath, bounds);
       const place = join(root, path);
       const at = await resolved(place);
       if (at === null) return fail(noDevice(path));
@@ -90,8 +90,8 @@ async function surroundings(
 async function blockDevices(ask: Ask): Promise<Result<readonly BlockDevice[]>> {
   if (!existsSync('/sys/dev/block')) return ok([]);
   const answer = await ask('lsblk', lsblkArguments);
-  if (answer.how !== 'exited' || answer.code !== 0) {
-    return fail(unlisted(reasonOf('lsblk', answer)));
+  if (answer.code !== 0) {
+    return fail(unlisted(`lsblk ${answer.how}`));
   }
   // Without any device it prints nothing.
   if (answer.stdout.trim() === '') return ok([]);

@@ -14,7 +14,7 @@ import type { Told, UseFacts } from '../../../shared/disk/uses.ts';
 import { fail, ok, type Result } from '../../../shared/failure.ts';
 import { oneLine } from '../../../shared/printable.ts';
 import { errorCode, fileFailure } from '../file-failure.ts';
-import { type Ask, reasonOf } from './asking.ts';
+import type { Ask } from './ask.ts';
 import { blockNumber, nodes } from './nodes.ts';
 
 /** Who uses block devices, as the kernel and those who manage volumes say. */
@@ -86,7 +86,7 @@ async function mountedBtrfs(): Promise<readonly Membership[]> {
 /** Reads alone, and takes no lock. */
 async function volumeGroups(ask: Ask): Promise<Told<readonly Membership[]>> {
   const answer = await ask('pvs', ['--readonly', '--reportformat', 'json', '--options', 'pv_name,vg_name']);
-  if (answer.how !== 'exited' || answer.code !== 0) return { untold: reasonOf('pvs', answer) };
+  if (answer.code !== 0) return { untold: `pvs ${answer.how}` };
   const parsed = parsePvs(answer.stdout);
   return parsed.ok ? { told: await numberedMembers(parsed.value) } : { untold: parsed.failure };
 }
@@ -95,7 +95,7 @@ async function volumeGroups(ask: Ask): Promise<Told<readonly Membership[]>> {
 async function zfsPools(ask: Ask): Promise<Told<readonly Membership[]>> {
   if (!existsSync('/sys/module/zfs')) return { told: [] };
   const answer = await ask('zpool', ['status', '-P']);
-  if (answer.how !== 'exited' || answer.code !== 0) return { untold: reasonOf('zpool', answer) };
+  if (answer.code !== 0) return { untold: `zpool ${answer.how}` };
   return { told: await numberedMembers(parseZpool(answer.stdout)) };
 }
 

@@ -12,7 +12,7 @@ import {
 } from '../../../shared/disk/signatures.ts';
 import { doubtsOf, type UseFacts, usesOf } from '../../../shared/disk/uses.ts';
 import { oneLine } from '../../../shared/printable.ts';
-import { type Ask, reasonOf } from './asking.ts';
+import type { Ask } from './ask.ts';
 import { inSys } from './facts.ts';
 import { blockNumber, nodes } from './nodes.ts';
 
@@ -84,15 +84,15 @@ async function tableOn(
   ask: Ask,
 ): Promise<{ table: PartitionTable | null; doubts: readonly string[] }> {
   const answer = await ask('sfdisk', ['--json', `${nodes}/${device.name}`]);
-  if (answer.how === 'exited' && answer.code === 0) {
+  if (answer.code === 0) {
     const parsed = parseSfdisk(answer.stdout, device.sector);
     if (parsed.ok) return { table: parsed.value, doubts: [] };
     return { table: null, doubts: [`the partition table of ${device.name}: ${parsed.failure}`] };
   }
   // It exits with 1 as well when there is no table. Where blkid sees one, or there is no time, the table is not known.
-  const isNone = answer.how === 'exited' && (probed?.table ?? null) === null;
-  if (isNone || answer.how === 'absent') return { table: null, doubts: [] };
-  const why = reasonOf('sfdisk', answer);
+  const isNone = answer.code !== null && (probed?.table ?? null) === null;
+  if (isNone || answer.isAbsent) return { table: null, doubts: [] };
+  const why = `sfdisk ${answer.how}`;
   return { table: null, doubts: [`the partition table of ${device.name} cannot be read: ${why}`] };
 }
 
@@ -139,11 +139,11 @@ async function probePart(
 
 async function probe(name: string, node: string, ask: Ask): Promise<Seen> {
   const answer = await ask('wipefs', ['--no-act', '--json', node]);
-  const isGood = answer.how === 'exited' && answer.code === 0;
+  const isGood = answer.code === 0;
   const wiped = isGood ? parseWipefs(answer.stdout, name) : null;
   const blkid = await askBlkid(name, node, [], ask);
   const doubts = [...blkid.doubts];
-  if (wiped === null) doubts.push(`what lies on ${name} cannot be told: ${reasonOf('wipefs', answer)}`);
+  if (wiped === null) doubts.push(`what lies on ${name} cannot be told: wipefs ${answer.how}`);
   else if (!wiped.ok) doubts.push(`what lies on ${name} cannot be told: ${wiped.failure}`);
   const found = wiped?.ok === true ? wiped.value : [];
   return { signatures: mergeSignatures(name, found, blkid.probed), probed: blkid.probed, doubts };
@@ -161,7 +161,9 @@ async function askBlkid(
   const answer = await ask('blkid', ['--probe', ...place, '--output', 'export', node]);
   // A device that it cannot open is 2 as well, and then it says why.
   const isGood =
-    answer.how === 'exited' && probeCodes.includes(answer.code) && !(answer.code === 2 && answer.said !== '');
+    answer.code !== null &&
+    probeCodes.includes(answer.code) &&
+    !(answer.code === 2 && answer.complaint !== '');
   if (isGood) return { probed: parseBlkid(answer.stdout), doubts: [] };
-  return { probed: null, doubts: [`what lies on ${name} cannot be told: ${reasonOf('blkid', answer)}`] };
+  return { probed: null, doubts: [`what lies on ${name} cannot be told: blkid ${answer.how}`] };
 }
