@@ -2,7 +2,7 @@ import type { HeldByHand } from '../shared/cycle/hold.ts';
 import type { Stage } from '../shared/failure.ts';
 import type { AgentSettings } from '../shared/fleet/fleet.ts';
 import type { Memory } from './memory.ts';
-import type { StateTip } from './ports.ts';
+import type { StateTip } from './git-ports.ts';
 import type { Effects, Senses } from './seam.ts';
 
 /** What one cycle walks with. */

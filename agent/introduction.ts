@@ -5,7 +5,7 @@ import { firstPace } from '../shared/cycle/new-journal.ts';
 import { oneLine } from '../shared/printable.ts';
 import { parseMessage } from '../shared/record/message.ts';
 import { whileOpen, type AgentHost } from './host.ts';
-import type { Git } from './ports.ts';
+import type { Git } from './git-ports.ts';
 import { readCommit, type ReadCommit } from './objects/read.ts';
 import { readFleet } from './stages/verify.ts';
 

@@ -7,9 +7,9 @@ import type { Nix } from './nix-ports.ts';
 import type { AgentFiles } from './program-ports.ts';
 import type { SecretStore } from './secret-ports.ts';
 import type { Activations, Watchdog } from './unit-ports.ts';
+import type { Git } from './git-ports.ts';
 import type {
   Clock,
-  Git,
   HostKeys,
   Holds,
   Journals,

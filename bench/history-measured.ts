@@ -2,7 +2,7 @@ import { verify, type KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { openGit } from '../agent/adapters/git/git.ts';
 import { keepHeapSmall } from '../agent/adapters/heap.ts';
-import type { Git } from '../agent/ports.ts';
+import type { Git } from '../agent/git-ports.ts';
 import { isAuthentic } from '../agent/stages/verify.ts';
 import { parseCommit, signedPayload } from '../shared/objects/commit.ts';
 import { publicKeyObject } from '../shared/trust/public-key.ts';

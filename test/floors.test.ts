@@ -12,7 +12,7 @@ const floors: readonly { name: string; path: RegExp; may: readonly string[]; pac
     { name: 'shared', path: /^shared\//, may: ['shared'], packages: ['node:crypto', 'valibot', 'yaml'] },
     {
       name: 'ports',
-      path: /^agent\/((clone|nix|doctor|unit|program|health|drift|secret|disk|ledger)-)?ports\.ts$/,
+      path: /^agent\/((clone|git|nix|doctor|unit|program|health|drift|secret|disk|ledger)-)?ports\.ts$/,
       may: ['shared'],
       packages: [],
     },

@@ -1,7 +1,8 @@
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
 import type { ObjectId } from '../../shared/objects/object.ts';
 import type { Context } from '../context.ts';
-import type { Bounds, Git } from '../ports.ts';
+import type { Git } from '../git-ports.ts';
+import type { Bounds } from '../ports.ts';
 import { readCommit } from '../objects/read.ts';
 import { enrolRef } from './enrolment.ts';
 import { sightOf } from './own-branch.ts';

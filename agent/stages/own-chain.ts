@@ -3,7 +3,7 @@ import type { ObjectId } from '../../shared/objects/object.ts';
 import { checkLink } from '../../shared/record/chain.ts';
 import { ownRecord, type OwnRecord } from '../../shared/record/own-record.ts';
 import type { Found, Pinned, StateRecord } from '../../shared/record/tip.ts';
-import type { Git } from '../ports.ts';
+import type { Git } from '../git-ports.ts';
 import { readCommit, readFound } from '../objects/read.ts';
 
 /** A chain as far as it was walked. */

@@ -6,7 +6,7 @@ import type { ObjectId } from '../../shared/objects/object.ts';
 import { historyFrom } from '../../shared/trust/history.ts';
 import { authenticate } from '../../shared/trust/verdict.ts';
 import type { Context } from '../context.ts';
-import type { Git } from '../ports.ts';
+import type { Git } from '../git-ports.ts';
 import { readCommit, readText } from '../objects/read.ts';
 
 /** A revision that was found authentic, with a valid `fleet.yaml`. */

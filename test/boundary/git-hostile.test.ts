@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import type { Git } from '../../agent/ports.ts';
+import type { Git } from '../../agent/git-ports.ts';
 import { failureOf, valueOf } from '../agent/adapters/scratch.ts';
 import { type Front, type Manner, startFront } from '../rig/front.ts';
 import { type GitDaemon, startGitDaemon } from '../rig/git-daemon.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import type { GitPlace } from '../../agent/adapters/git/git.ts';
-import type { Git } from '../../agent/ports.ts';
+import type { Git } from '../../agent/git-ports.ts';
 import { failureOf, valueOf } from '../agent/adapters/scratch.ts';
 import { startForwardProxy } from '../rig/forward-proxy.ts';
 import { type HttpsServer, startHttpsServer } from '../rig/https-server.ts';

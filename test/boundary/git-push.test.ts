@@ -2,7 +2,7 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { writePack } from '../../agent/adapters/git/pack.ts';
-import type { RefUpdate } from '../../agent/ports.ts';
+import type { RefUpdate } from '../../agent/git-ports.ts';
 import { type GitObject, objectId } from '../../shared/objects/object.ts';
 import { failureOf, valueOf } from '../agent/adapters/scratch.ts';
 import { bounds, gitRig, type GitRig } from './git-rig.ts';

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { openGit, type GitPlace } from '../../agent/adapters/git/git.ts';
 import { removeTree } from '../../agent/adapters/remove-tree.ts';
-import type { Bounds, Git } from '../../agent/ports.ts';
+import type { Git } from '../../agent/git-ports.ts';
+import type { Bounds } from '../../agent/ports.ts';
 
 const identity = {
   GIT_AUTHOR_NAME: 'a',

@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import type { Access } from '../../agent/adapters/git/access.ts';
-import type { Git } from '../../agent/ports.ts';
+import type { Git } from '../../agent/git-ports.ts';
 import { failureOf, valueOf } from '../agent/adapters/scratch.ts';
 import { describeWith } from '../rig/needs.ts';
 import { must } from '../rig/run.ts';

@@ -1,5 +1,5 @@
 import { isObjectId, objectId, type ObjectId } from '../../../shared/objects/object.ts';
-import type { Git } from '../../ports.ts';
+import type { Git } from '../../git-ports.ts';
 import { endGroup } from '../process/group.ts';
 import { launch } from '../process/run.ts';
 import { batchParser } from './batch.ts';

@@ -1,6 +1,7 @@
 import { ok, fail, type Result } from '../../../shared/failure.ts';
 import type { ObjectId } from '../../../shared/objects/object.ts';
-import type { Bounds, Git, StateTip } from '../../ports.ts';
+import type { Git, StateTip } from '../../git-ports.ts';
+import type { Bounds } from '../../ports.ts';
 import type { Finished } from '../process/run.ts';
 import { succeeded, type GitCommand, type GitPost } from './command.ts';
 import { fetchArguments } from './fetch-arguments.ts';

@@ -1,7 +1,7 @@
 import { withoutCredentials } from '../../../shared/credentials.ts';
 import type { Failure } from '../../../shared/failure.ts';
 import { oneLine } from '../../../shared/printable.ts';
-import type { RefUpdate } from '../../ports.ts';
+import type { RefUpdate } from '../../git-ports.ts';
 import type { Finished } from '../process/run.ts';
 import { gitFailure, remoteRemedy, usefulLine } from './failures.ts';
 import type { RemoteName } from './config.ts';
