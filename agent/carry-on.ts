@@ -5,6 +5,7 @@ import { confirm } from './stages/confirm.ts';
 import { commitRecord } from './stages/record.ts';
 import { rollback } from './stages/rollback.ts';
 import { switchTo } from './stages/switch.ts';
+import { stepEnded } from './steps.ts';
 import { takeFired, type Watched } from './stages/watched.ts';
 
 /**
@@ -35,6 +36,8 @@ async function enter(context: Context, phase: Journal['phase']): Promise<Result<
       return ok(undefined);
     case 'build':
       return undoBuild(context, phase);
+    case 'step':
+      return time('step', () => stepEnded(context, phase));
     case 'switch':
       return time('switch', () => switchTo(context, phase));
     case 'confirm':

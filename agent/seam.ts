@@ -2,6 +2,7 @@ import type { Stage } from '../shared/failure.ts';
 import type { Disks } from './disk-ports.ts';
 import type { Links } from './drift-ports.ts';
 import type { Health } from './health-ports.ts';
+import type { Steps } from './step-ports.ts';
 import type { Ledgers } from './ledger-ports.ts';
 import type { Nix } from './nix-ports.ts';
 import type { AgentFiles } from './program-ports.ts';
@@ -43,6 +44,7 @@ export interface Effects {
   readonly ledgers: Ledgers;
   readonly links: Links;
   readonly health: Health;
+  readonly steps: Steps;
   readonly settings: Settings;
   readonly keys: HostKeys;
 }
@@ -88,6 +90,7 @@ export function through(perform: Perform, stage: Stage, effects: Effects): Effec
     ledgers: wrap('ledgers', effects.ledgers),
     links: wrap('links', effects.links),
     health: wrap('health', effects.health),
+    steps: wrap('steps', effects.steps),
     settings: wrap('settings', effects.settings),
     keys: wrap('keys', effects.keys),
   };

@@ -6,6 +6,7 @@ import type { Result } from '../shared/failure.ts';
 import { pathsBelow, type Paths } from '../shared/paths.ts';
 import type { PrivateKey } from '../shared/trust/ssh-key.ts';
 import type { Ledgers } from './ledger-ports.ts';
+import type { Steps } from './step-ports.ts';
 import type { BootSecrets, Opener, Sealer, SecretStore } from './secret-ports.ts';
 
 /** What opens what is sealed to a host, and seals. */
@@ -50,6 +51,12 @@ export async function sealedParts(
     secrets: fileSecrets({ ...sealing, root, state, run, env: passedOn(env), hasSystemd }),
     ledgers: fileLedgers({ ...sealing, folder: sealed }),
   };
+}
+
+/** Where steps run, and what they are given and yield lies in memory. */
+export async function stepsHere({ paths, env, hasSystemd }: SealedSurroundings): Promise<Steps> {
+  const { openSteps } = await import('./adapters/steps/steps.ts');
+  return openSteps({ folder: `${paths.run}/steps`, endings: paths.activation, env, hasSystemd });
 }
 
 async function openerWith(key: PrivateKey): Promise<Opener> {

@@ -8,6 +8,7 @@ export const stages = [
   'poll',
   'verify',
   'plan',
+  'step',
   'build',
   'guard',
   'switch',
@@ -36,6 +37,8 @@ const exitCodes = {
   unreachable: 50,
   'push-refused': 51,
   'no-space': 52,
+  'step-refused': 60,
+  'step-failed': 61,
   'secret-unopened': 62,
 } as const;
 export type FailureKind = keyof typeof exitCodes;

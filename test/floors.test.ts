@@ -12,7 +12,7 @@ const floors: readonly { name: string; path: RegExp; may: readonly string[]; pac
     { name: 'shared', path: /^shared\//, may: ['shared'], packages: ['node:crypto', 'valibot', 'yaml'] },
     {
       name: 'ports',
-      path: /^agent\/((clone|git|nix|doctor|unit|program|health|drift|secret|disk|ledger)-)?ports\.ts$/,
+      path: /^agent\/((clone|git|nix|doctor|unit|program|health|drift|secret|disk|ledger|step)-)?ports\.ts$/,
       may: ['shared'],
       packages: [],
     },
@@ -25,7 +25,7 @@ const floors: readonly { name: string; path: RegExp; may: readonly string[]; pac
         ...['age-encryption', 'bcrypt-pbkdf'],
       ],
     },
-    { name: 'wire', path: /^agent\/wire(-(host|watch|secrets))?\.ts$/, may: ['*'], packages: [] },
+    { name: 'wire', path: /^agent\/wire(-(host|watch|secrets|steps))?\.ts$/, may: ['*'], packages: [] },
     { name: 'main', path: /^agent\/main\.ts$/, may: ['wire', 'cli'], packages: ['node:fs', 'node:path'] },
     {
       name: 'cli',
@@ -49,7 +49,7 @@ const floors: readonly { name: string; path: RegExp; may: readonly string[]; pac
     },
     {
       name: 'cycle',
-      path: /^agent\/(cycle|carry-on|begin|decide|ending|trial|newer|enrol|genesis|new-key|resume|rebuild|succeed|introduction|host|opening|by-hand|hold|go-back|drift|disks|rebooted|secrets)\.ts$/,
+      path: /^agent\/(cycle|carry-on|begin|decide|ending|trial|newer|enrol|genesis|new-key|resume|rebuild|succeed|introduction|host|opening|by-hand|hold|go-back|drift|disks|rebooted|secrets|steps)\.ts$/,
       may: ['cycle', 'stages', 'objects', 'seam', 'ports', 'shared'],
       packages: [],
     },

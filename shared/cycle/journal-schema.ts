@@ -56,6 +56,14 @@ const phase = v.variant('at', [
   v.object({ at: v.literal('idle') }),
   v.object({ at: v.literal('build'), revision: id, path: v.string(), child: v.exactOptional(child) }),
   v.object({
+    at: v.literal('step'),
+    step: v.string(),
+    name: v.string(),
+    revision: id,
+    timeout: milliseconds,
+    child: v.exactOptional(child),
+  }),
+  v.object({
     at: v.literal('switch'),
     from: v.nullable(positive),
     to: positive,

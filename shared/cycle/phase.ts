@@ -47,6 +47,7 @@ export interface Tried {
  * Where the cycle stands. Written before each effect; after a crash it says what to finish or undo. Timeouts
  * are those of the host as planned, in milliseconds.
  *
+ *     idle ─▶ step ─▶ record ─▶ idle
  *     idle ─▶ build ─▶ switch ─▶ confirm ─▶ record ─▶ idle
  *               │         │         │          ▲
  *               ▼         └────┬────┘          │
@@ -58,6 +59,16 @@ export interface Tried {
 export type Phase =
   | { readonly at: 'idle' }
   | { readonly at: 'build'; readonly revision: ObjectId; readonly path: string; readonly child?: Child }
+  | {
+      /** A step's program runs, or did: its intent is recorded, and delivered. */
+      readonly at: 'step';
+      readonly step: string;
+      /** Under which it is known what became of it. */
+      readonly name: string;
+      readonly revision: ObjectId;
+      readonly timeout: number;
+      readonly child?: Child;
+    }
   | {
       readonly at: 'switch';
       readonly from: number | null;

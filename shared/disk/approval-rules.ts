@@ -2,7 +2,7 @@ import { keyOf } from '../secrets/sealed.ts';
 import type { ApprovedDevice, StepApproval } from './approval.ts';
 import type { DeclaredStep, StepEvidence, StepHost } from './evidence.ts';
 import { isKnown, isSame, isSha256, repeated } from './known.ts';
-import { runsIn } from './ledger-rules.ts';
+import { runsIn, runsOf } from './ledger-rules.ts';
 import { refusing, type Refusal } from './refusal.ts';
 
 /**
@@ -19,6 +19,9 @@ export function approvalRefusals({ step, host, ledger, approval }: StepEvidence)
   return [
     ...(isWhole(approval) ? [] : [say('the approval is not whole', anew)]),
     ...(isUsed ? [say('the approval was used: each is good for one run', anew)] : []),
+    ...(runsOf({ step, ledger }).length === approval.runs
+      ? []
+      : [say('the approval is from before a run that the ledger knows', anew)]),
     ...boundToHost(approval, host).map((cause) => say(cause, anew)),
     ...boundToStep(approval, step).map((cause) => say(cause, anew)),
   ];

@@ -31,6 +31,11 @@ export interface StepApproval {
   readonly program: string;
   /** SHA-256 over sorted path, mode and object id of `files`. */
   readonly files: string;
+  /**
+   * How many runs of the step the ledger knew, as the approver saw it: a commit that is reverted must not bring an older,
+   * unused approval back to life after a later run.
+   */
+  readonly runs: number;
   /** Empty for a step that destroys nothing. */
   readonly devices: readonly ApprovedDevice[];
   /** Who approved: for people. The commit's signature is what counts. */
@@ -60,6 +65,7 @@ const approval = v.strictObject({
   installation: words,
   program: v.pipe(v.string(), v.regex(/^[0-9a-f]{40}$/)),
   files: sha256,
+  runs: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
   devices: v.array(device),
   by: words,
   at: v.pipe(v.string(), v.regex(timePattern)),

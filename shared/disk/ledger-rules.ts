@@ -107,7 +107,7 @@ export function coversAll({
 }
 
 /** The runs of this step, the oldest first; none where the ledger says nothing: ask `ledgerRefusals` before. */
-export function runsOf({ ledger, step }: StepEvidence): readonly Run[] {
+export function runsOf({ ledger, step }: Pick<StepEvidence, 'ledger' | 'step'>): readonly Run[] {
   return runsIn(ledger).filter((run) => isSame(run.step, step?.name));
 }
 

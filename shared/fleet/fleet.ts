@@ -34,6 +34,22 @@ export interface Pause {
   readonly until?: number;
 }
 
+/** A thing done once in a host's life (docs/steps.md). */
+export interface Step {
+  readonly name: string;
+  /** Paths in the tree: the program, and what it may read besides itself. */
+  readonly run: string;
+  readonly files: readonly string[];
+  /** Names below `/dev/disk/by-id`. Empty: block devices are out of its reach (S16). */
+  readonly destroys: readonly string[];
+  /** Names of environment variables. */
+  readonly credentials: readonly string[];
+  /** Milliseconds. */
+  readonly timeout: number;
+  /** As it is written: what it says is judged when the step is (shared/disk/approval.ts). */
+  readonly approved?: unknown;
+}
+
 /** A host with defaults, groups and its own values merged: what its agent acts on. */
 export interface Host {
   readonly name: string;
@@ -56,6 +72,10 @@ export interface Host {
   readonly paused?: Pause;
   /** Whether headers of LUKS volumes are among the backups. */
   readonly luksHeaders: boolean;
+  /** In the order in which they run. */
+  readonly steps: readonly Step[];
+  /** Names of steps that a machine before this one has done (`approve --replace`): they do not run here. */
+  readonly done: readonly string[];
   /** Path in the tree of the file that is to be the agent of this host; absent when Git says nothing of it. */
   readonly agentFile?: string;
 }

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { healthKinds, type Check } from '../health/check.ts';
 import type { Problem } from './findings.ts';
-import type { Host, SystemSource } from './fleet.ts';
+import type { Host, Step, SystemSource } from './fleet.ts';
 import { keyOf } from '../secrets/sealed.ts';
 import { host as hostSchema, type HostEntry } from './schema.ts';
 import { below, itemsBelow, mapBelow, textOf, type Entry, type MapTree, type Tree } from './tree.ts';
@@ -21,6 +21,7 @@ const product = {
   heartbeat: 24 * hour,
   timeouts: { fetch: 5 * minute, build: 2 * hour, switch: 15 * minute },
   keep: 5,
+  stepTimeout: hour,
   dir: '.',
   health: { timeout: 5 * second, retries: 3, soak: 0 },
 } as const;
@@ -122,8 +123,19 @@ export function toHost(name: string, merged: MapTree): Host {
     timeouts: { ...product.timeouts, ...entry.timeouts },
     keep: entry.keep ?? product.keep,
     luksHeaders: entry.backups?.luksHeaders ?? false,
+    steps: (entry.steps ?? []).map(toStep),
+    done: [...new Set(entry.done)],
     ...(paused === undefined ? {} : { paused }),
     ...(agent === undefined ? {} : { agentFile: agent.file }),
+  };
+}
+
+function toStep(entry: NonNullable<HostEntry['steps']>[number]): Step {
+  const { files = [], destroys = [], credentials = [], timeout = product.stepTimeout } = entry;
+  const { name, run, approved } = entry;
+  return {
+    ...{ name, run, files, destroys, credentials, timeout },
+    ...(approved === undefined ? {} : { approved }),
   };
 }
 

@@ -74,6 +74,8 @@ export const host = v.strictObject({
   genesis: v.exactOptional(value.commitId),
   retired: v.exactOptional(v.boolean('boolean')),
   groups: v.exactOptional(names),
+  /** Steps that the machine before this one has done, as `autark approve --replace` writes it. */
+  done: v.exactOptional(names),
   ...common,
 });
 

@@ -1,4 +1,5 @@
 import type { Disk } from '../disk/disk.ts';
+import type { ExaminedDevice, StepRun } from './step-run.ts';
 
 /**
  * `ledger.age` in a state commit, format 1: JSON, sealed to the host and the fleet's readers. Readers of it keep what they
@@ -25,6 +26,10 @@ export interface Ledger {
    * needed.
    */
   readonly backups: Readonly<Record<string, KeptBackup>>;
+  /** Of all steps, oldest first, and never shortened; absent while none ever ran, as no agent without this key runs any. */
+  readonly runs?: readonly StepRun[];
+  /** By path, as a step's `destroys` has it; of steps that wait for an approval or just ran. */
+  readonly examined?: Readonly<Record<string, ExaminedDevice>>;
 }
 
 export interface KeptBackup {

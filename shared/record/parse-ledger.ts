@@ -3,6 +3,7 @@ import type { Disk } from '../disk/disk.ts';
 import { fail, ok, type Result } from '../failure.ts';
 import { parseJson } from '../json.ts';
 import type { Ledger } from './ledger.ts';
+import type { ExaminedDevice, StepRun } from './step-run.ts';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const text = v.nullable(v.string());
@@ -36,6 +37,34 @@ const disk = v.looseObject({
   uses: v.array(v.string()),
 }) satisfies v.GenericSchema<unknown, Disk>;
 
+const run = v.looseObject({
+  step: v.string(),
+  approval: text,
+  outcome: v.picklist(['started', 'done', 'failed']),
+  program: v.string(),
+  revision: v.string(),
+  began: v.string(),
+  ended: v.exactOptional(v.string()),
+  how: v.exactOptional(v.string()),
+  output: v.exactOptional(v.string()),
+  yields: v.exactOptional(v.record(v.string(), v.string())),
+}) satisfies v.GenericSchema<unknown, StepRun>;
+
+const examined = v.union([
+  v.looseObject({ at: v.string(), failed: v.string() }),
+  v.looseObject({
+    at: v.string(),
+    seen: v.looseObject({
+      disk,
+      layout: v.string(),
+      samples: v.string(),
+      looks: v.picklist(['blank', 'data', 'encrypted?']),
+      isExclusive: v.boolean(),
+      found: v.array(signature),
+    }),
+  }),
+]) satisfies v.GenericSchema<unknown, ExaminedDevice>;
+
 const kept = v.looseObject({ sha256: v.string(), taken: v.string(), of: v.exactOptional(v.string()) });
 
 const ledger = v.looseObject({
@@ -46,6 +75,8 @@ const ledger = v.looseObject({
   begun: v.looseObject({ seq: count, installation: v.string() }),
   disks: v.array(disk),
   backups: v.record(v.string(), kept),
+  runs: v.exactOptional(v.array(run)),
+  examined: v.exactOptional(v.record(v.string(), examined)),
 }) satisfies v.GenericSchema<unknown, Ledger>;
 
 /**

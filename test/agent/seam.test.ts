@@ -19,6 +19,7 @@ const names = [
     'ledgers',
     'links',
     'health',
+    'steps',
   ],
   ...['settings', 'keys'],
 ];

@@ -21,6 +21,8 @@ const full: Host = {
   timeouts: { fetch: 1, build: 1, switch: 1 },
   keep: 5,
   luksHeaders: false,
+  steps: [],
+  done: [],
 };
 function without(...keys: ('key' | 'genesis' | 'system')[]): Host {
   return Object.fromEntries(

@@ -115,6 +115,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
   'approval for other files': onApproval(() => ({ files: digest('8') })),
   'another approval': onApproval(() => ({ id: '9'.repeat(32) })),
   'approval without id': onApproval(() => ({ id: '' })),
+  'approval from before a run': onApproval(({ runs }) => ({ runs: runs + 1 })),
   'approval by nobody': onApproval(() => ({ by: '' })),
   'approval without devices': onApproval(() => ({ devices: [] })),
   'approval of one device fewer': onApproval(({ devices }) => ({

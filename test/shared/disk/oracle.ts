@@ -25,6 +25,8 @@ function s16({ step, host, ledger, approval, devices, intent, now }: DestroyEvid
   if (host.key === null || host.genesis === null || host.genesisInstallation === null) return false;
   const used = typeof ledger === 'string' || 'unreadable' in ledger ? [] : (ledger.runs ?? []);
   if (used.some((run) => run.approval === approval.id)) return false;
+  // What ran since it was given was not before the approver’s eyes.
+  if (used.filter((run) => run.step === step.name).length !== approval.runs) return false;
   if (approval.id === '' || approval.by.trim() === '') return false;
   if (approval.key.split(' ')[1] !== host.key.split(' ')[1]) return false;
   if (host.installation === null || approval.installation !== host.installation) return false;

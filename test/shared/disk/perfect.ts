@@ -59,6 +59,7 @@ export const approval: StepApproval = {
   installation: 'installation-1',
   program: object('1'),
   files: digest('2'),
+  runs: 0,
   devices: [approved(0), approved(1)],
   by: 'alice',
   at: '2026-11-28T19:00:00Z',

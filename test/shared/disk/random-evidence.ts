@@ -68,6 +68,7 @@ export function randomEvidence(random: () => number): DestroyEvidence {
     approval: one(
       {
         ...{ id: one(approval.id, 'f'.repeat(32)), key: one(key, otherKey, `${key} alice`), by: 'alice' },
+        runs: one(0, 0, 1, 2),
         ...{ installation: one(life, 'installation-1', 'installation-2'), at: approval.at },
         ...{ program: one(program, object('1'), object('9')), files: one(digest('2'), digest('3')) },
         devices: one(

@@ -22,6 +22,8 @@ const host: Host = {
   timeouts: { fetch: 1, build: 1, switch: 1 },
   keep: 5,
   luksHeaders: false,
+  steps: [],
+  done: [],
 };
 
 interface Said {

@@ -50,6 +50,18 @@ describe('the file of the documentation', () => {
       timeouts: { fetch: 5 * minute, build: 2 * hour, switch: 15 * minute },
       keep: 5,
       luksHeaders: true,
+      steps: [
+        {
+          name: 'format-disks',
+          run: 'hosts/web1/format',
+          files: ['hosts/web1/layout.json'],
+          destroys: ['/dev/disk/by-id/ata-X'],
+          credentials: ['HETZNER_ROBOT_USER', 'HETZNER_ROBOT_PASS'],
+          timeout: 30 * minute,
+          approved: { installation: 'abc', devices: [{ serial: 'S1' }] },
+        },
+      ],
+      done: ['partition'],
       paused: { reason: 'disk swap', until: Date.UTC(2027, 0, 5, 8) },
       agentFile: 'bin/autark.mjs',
     });
@@ -127,6 +139,8 @@ describe('merging', () => {
       timeouts: { fetch: 5 * minute, build: 2 * hour, switch: 15 * minute },
       keep: 5,
       luksHeaders: false,
+      steps: [],
+      done: [],
     });
   });
 

@@ -40,6 +40,7 @@ hosts:
     backups: { luksHeaders: true }
     heartbeat: never             # asleep when quiet, as a laptop is; not silent
     paused: { reason: "disk swap", until: 2027-01-05T08:00Z }
+    done: [partition]
     steps:
       - name: format-disks
         run: hosts/web1/format
