@@ -5,7 +5,7 @@ import { confirm } from './stages/confirm.ts';
 import { commitRecord } from './stages/record.ts';
 import { rollback } from './stages/rollback.ts';
 import { switchTo } from './stages/switch.ts';
-import { stepEnded } from './steps.ts';
+import { stepEnded } from './steps/ended.ts';
 import { takeFired, type Watched } from './stages/watched.ts';
 
 /**

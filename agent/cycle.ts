@@ -19,6 +19,7 @@ import { poll } from './stages/poll.ts';
 import { verify, type Verified } from './stages/verify.ts';
 import { noticeReboot } from './rebooted.ts';
 import { noticeSecrets } from './secrets.ts';
+import { takeSteps } from './steps/steps.ts';
 import { succeed } from './succeed.ts';
 import { endTrial, overtake, verifyTrial } from './trial.ts';
 
@@ -99,11 +100,13 @@ async function pursue(context: Context, aim: Aim, wakes: Wakes | undefined): Pro
   if (plan.do !== 'end') await keepDisks(context);
   if (plan.do !== 'deploy') return conclude(context, 'plan', plan.failure, aim, plan);
 
+  const { value } = verified;
   const refused = guardRevision(context, aim);
   if (refused !== undefined) return conclude(context, 'guard', refused, aim);
+  const waits = await stopwatch.time('step', () => takeSteps(context, value, plan.host, aim));
+  if (waits !== undefined) return waits;
 
   senses.log({ kind: 'stage', host, stage: 'build', revision });
-  const { value } = verified;
   const built = await stopwatch.time('build', () =>
     unlessNewer(context, wakes, aim, (inner) => build(inner, value, plan.host, plan.source, aim)),
   );

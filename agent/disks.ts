@@ -73,8 +73,26 @@ async function keep(context: Context, glance: string): Promise<NextLedger | unde
 }
 
 async function lookAndKeep(context: Context, now: number): Promise<Result<NextLedger>> {
+  const looked = await lookAtDisks(context, now);
+  if (!looked.ok) return looked;
+  const { before, next, problems } = looked.value;
+  for (const problem of problems) complain(context, problem);
+  const { ledgers } = context.effects('poll');
+  const kept = next.news === 'nothing' ? ok(undefined) : await ledgers.keep(next.ledger, next.seal, before);
+  return kept.ok ? ok(next) : kept;
+}
+
+/** What a look at all disks gives, before anything of it is kept. */
+export interface LookedAt {
+  readonly before: Ledger | null;
+  readonly next: NextLedger;
+  /** What could not be backed up, in sentences. */
+  readonly problems: readonly string[];
+}
+
+export async function lookAtDisks(context: Context, now: number): Promise<Result<LookedAt>> {
   const { memory, effects, signal } = context;
-  const { disks, ledgers } = effects('poll');
+  const { disks } = effects('poll');
   const { fleet, host, installation, seq, pace } = memory.journal;
   const before = await knownLedger(context);
   if (!before.ok) return before;
@@ -82,26 +100,24 @@ async function lookAndKeep(context: Context, now: number): Promise<Result<NextLe
   if (!found.ok) return found;
   const taken = await disks.backups({ luksHeaders: pace.luksHeaders === true }, { timeout, signal });
   if (!taken.ok) return taken;
-  for (const problem of taken.value.problems) complain(context, problem);
-  const { backups } = taken.value;
+  const { backups, problems } = taken.value;
   const around = {
     ...{ fleet, host, installation, seq: seq + 1, at: timestamp(now) },
     readers: readersOf(context),
   };
   const next = nextLedger(before.value, { disks: found.value, backups }, around);
-  const kept =
-    next.news === 'nothing' ? ok(undefined) : await ledgers.keep(next.ledger, next.seal, before.value);
-  return kept.ok ? ok(next) : kept;
+  return ok({ before: before.value, next, problems });
 }
 
-/** One that is damaged here may be whole in this host's newest record. */
-async function knownLedger({ memory, effects, senses }: Context): Promise<Result<Ledger | null>> {
+/** One that is damaged or lost here may be whole in this host's newest record. */
+export async function knownLedger({ memory, effects, senses }: Context): Promise<Result<Ledger | null>> {
   const { ledgers, git } = effects('poll');
-  const { fleet, host, tip } = memory.journal;
+  const { fleet, host, tip, seq } = memory.journal;
   const kept = await ledgers.load({ fleet, host });
-  if (kept.ok) return kept;
+  if (kept.ok && (kept.value !== null || seq === 0)) return kept;
   const taken = await takeSealed({ git, ledgers }, tip, { fleet, host });
-  if (!taken.ok) return kept;
+  if (!taken.ok) return kept.ok ? taken : kept;
+  if (kept.ok) return ledgers.load({ fleet, host });
   const { cause } = kept.failure;
   senses.log({ kind: 'warning', host, message: `the ledger was taken from record ${tip}: ${cause}` });
   return ledgers.load({ fleet, host });

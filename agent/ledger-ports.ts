@@ -11,6 +11,8 @@ export interface Ledgers {
    * the same as none (P4).
    */
   load(whose: Pick<Ledger, 'fleet' | 'host'>): Promise<Result<Ledger | null>>;
+  /** Opens the ledger of a record; a failure when this host cannot, or it is another host's. */
+  open(sealed: Uint8Array, whose: Pick<Ledger, 'fleet' | 'host'>): Promise<Result<Ledger>>;
   /**
    * Seals a ledger and these backups to the ledger's readers, durably, the ledger last. What it does not name goes. When
    * the readers are others than before, all else is sealed anew as well.

@@ -49,7 +49,7 @@ const floors: readonly { name: string; path: RegExp; may: readonly string[]; pac
     },
     {
       name: 'cycle',
-      path: /^agent\/(cycle|carry-on|begin|decide|ending|trial|newer|enrol|genesis|new-key|resume|rebuild|succeed|introduction|host|opening|by-hand|hold|go-back|drift|disks|rebooted|secrets|steps)\.ts$/,
+      path: /^agent\/(cycle|carry-on|begin|decide|ending|trial|newer|enrol|genesis|new-key|resume|rebuild|succeed|introduction|host|opening|by-hand|hold|go-back|drift|disks|rebooted|secrets)\.ts$|^agent\/steps\//,
       may: ['cycle', 'stages', 'objects', 'seam', 'ports', 'shared'],
       packages: [],
     },

@@ -55,6 +55,7 @@ export function fileLedgers(options: FileLedgersOptions): Ledgers {
       return bytes.ok && bytes.value !== null && idOf(bytes.value) !== id ? ok(null) : bytes;
     },
     take: (files, whose) => takeAll(options, files, whose),
+    open: (sealed, whose) => openLedger(options.opener, sealed, ledgerPath, whose),
   };
 }
 

@@ -4,6 +4,8 @@ import { fail, ok, type Result } from '../../shared/failure.ts';
 import type { ObjectId } from '../../shared/objects/object.ts';
 import { parseTree } from '../../shared/objects/tree.ts';
 import type { Ledger } from '../../shared/record/ledger.ts';
+import { mergedRuns } from '../../shared/record/ledger-runs.ts';
+import type { StepRun } from '../../shared/record/step-run.ts';
 import { backupsFolder, ledgerPath } from '../../shared/record/sealed-part.ts';
 import type { SealedFiles } from '../../shared/record/state-commit.ts';
 import type { ObjectSource } from '../../shared/trust/history.ts';
@@ -49,7 +51,25 @@ export async function takeSealed(
   whose: Pick<Ledger, 'fleet' | 'host'>,
 ): Promise<Result<void>> {
   const files = await sealedIn(git, record);
-  return files.ok ? ledgers.take(files.value, whose) : files;
+  if (!files.ok) return files;
+  const own = await ledgers.load(whose);
+  const taken = await ledgers.take(files.value, whose);
+  const runs = own.ok ? (own.value?.runs ?? []) : [];
+  return taken.ok && runs.length > 0 ? rememberRuns(ledgers, runs, whose) : taken;
+}
+
+/** What this machine knew of its own runs is not forgotten for a record that did not: one may still wait in the outbox. */
+async function rememberRuns(
+  ledgers: Ledgers,
+  kept: readonly StepRun[],
+  whose: Pick<Ledger, 'fleet' | 'host'>,
+): Promise<Result<void>> {
+  const loaded = await ledgers.load(whose);
+  if (!loaded.ok || loaded.value === null) return loaded.ok ? ok(undefined) : loaded;
+  const ledger = loaded.value;
+  const runs = mergedRuns(ledger.runs ?? [], kept);
+  const isSame = JSON.stringify(runs) === JSON.stringify(ledger.runs ?? []);
+  return isSame ? ok(undefined) : ledgers.keep({ ...ledger, runs }, [], ledger);
 }
 
 async function sealedIn(git: ObjectSource, record: ObjectId): Promise<Result<SealedFiles>> {

@@ -1,7 +1,7 @@
 import { oneLine } from '../printable.ts';
 
-/** The rules for steps: the ledger (S15), approvals and devices (S16), what comes before (S17), interruptions (S18). */
-export type StepRule = 'S15' | 'S16' | 'S17' | 'S18';
+/** The rules for steps: the ledger (S15), approvals and devices (S16), what comes before (S17), interruptions (S18), credentials (S19). */
+export type StepRule = 'S15' | 'S16' | 'S17' | 'S18' | 'S19';
 
 /** Why a step does not run. Of several, each is said: who mends one must not find the next one an hour later. */
 export interface Refusal {

@@ -159,9 +159,9 @@ function ownState({ event, code }: StateRecord): HostState | null {
     case 'drifted':
     case 'restored':
     case 'alive':
-      // Such a record repeats the code of what still stands; 10, 20 and 22 are holds.
+      // Such a record repeats the code of what still stands; 10, 20, 22 and 60 are holds.
       if (code === 0) return null;
-      return code === 10 || code === 20 || code === 22 ? 'held' : 'failed';
+      return code === 10 || code === 20 || code === 22 || code === 60 ? 'held' : 'failed';
     default:
       return event satisfies never;
   }

@@ -37,6 +37,8 @@ export interface Happening {
   readonly stage?: Stage;
   /** What runs afterwards. */
   readonly running: Running | null;
+  /** The step that it is about, by name. */
+  readonly step?: string;
   /** The backups that are new, by name. */
   readonly taken?: readonly string[];
 }
@@ -110,7 +112,10 @@ function cut(subject: string): string {
   return subject.length <= 120 ? subject : `${subject.slice(0, 119)}…`;
 }
 
-function headline({ event, revision, failure, running, taken = [] }: Happening, journal: Journal): string {
+function headline(
+  { event, revision, failure, running, taken = [], step = 'unknown' }: Happening,
+  journal: Journal,
+): string {
   const { seq, drift } = journal;
   const name = revision === undefined ? 'no revision' : nameOf(revision);
   const cause = failure?.cause ?? 'no reason given';
@@ -136,10 +141,13 @@ function headline({ event, revision, failure, running, taken = [] }: Happening, 
     case 'enrolled':
     case 'alive':
     case 'secrets':
-    case 'step-started':
-    case 'step-done':
-    case 'step-failed':
       return event;
+    case 'step-started':
+      return `began the step ${step} of ${name}`;
+    case 'step-done':
+      return `did the step ${step} of ${name}`;
+    case 'step-failed':
+      return `failed in the step ${step} of ${name}: ${cause}`;
     case 'backup':
       return `backed up ${taken.join(', ')}`;
     case 'rebooted':

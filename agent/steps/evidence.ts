@@ -1,0 +1,150 @@
+import { parseApproval, type StepApproval } from '../../shared/disk/approval.ts';
+import type { DeclaredStep, LedgerState, StepEvidence, StepHost } from '../../shared/disk/evidence.ts';
+import { filesDigest, type StepFile } from '../../shared/disk/step-files.ts';
+import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
+import type { Host, Step } from '../../shared/fleet/fleet.ts';
+import type { Ledger } from '../../shared/record/ledger.ts';
+import { ledgerPath } from '../../shared/record/sealed-part.ts';
+import { readRecord } from '../../shared/record/tip.ts';
+import type { Context } from '../context.ts';
+import { knownLedger } from '../disks.ts';
+import { lookUp, readBytes, readCommit, readFound } from '../objects/read.ts';
+import type { Verified } from '../stages/verify.ts';
+import { storeOutbox } from '../stages/waiting.ts';
+
+/** A step that is to be judged, and where it is declared. */
+export interface Judged {
+  readonly step: Step;
+  readonly host: Host;
+  readonly verified: Verified;
+}
+
+/** What is known of a step right now. */
+export interface Known {
+  readonly evidence: StepEvidence;
+  /** `null` where there is none that can be believed. */
+  readonly ledger: Ledger | null;
+  /** Why `approved` counts for nothing, where it is written and cannot be read. */
+  readonly problem: string | null;
+}
+
+/**
+ * Gathers what a step is judged by. What cannot be found out is `null` in it, and refuses; a failure is one of the program
+ * or its files, for which there is a better sentence.
+ */
+export async function evidenceOf(context: Context, { step, host, verified }: Judged): Promise<Result<Known>> {
+  const declared = await declaredStep(context, { step, host, verified });
+  if (!declared.ok) return declared;
+  const known = await knownLedger(context);
+  const ledger = known.ok ? known.value : null;
+  const approval = approvalOf(step);
+  return ok({
+    ledger,
+    problem: approval.ok ? null : approval.failure,
+    evidence: {
+      step: declared.value,
+      host: await stepHost(context, { host, verified }),
+      ledger: known.ok ? await ledgerState(context, known.value) : { unreadable: known.failure.cause },
+      approval: approval.ok ? approval.value : null,
+      // A trial, a hold, a pause and a file for a newer autark never come here; a divergence ends the delivery before a run.
+      standing: context.memory.journal.diverged === null ? 'clear' : diverged(context),
+    },
+  });
+}
+
+function diverged({ memory }: Context) {
+  return { is: 'diverged', cause: memory.journal.diverged?.cause ?? 'two lives of this host' } as const;
+}
+
+function approvalOf({ approved }: Step): Result<StepApproval | null, string> {
+  return approved === undefined ? ok(null) : parseApproval(approved);
+}
+
+async function declaredStep(
+  context: Context,
+  { step, host, verified }: Judged,
+): Promise<Result<DeclaredStep>> {
+  const { git } = context.effects('step');
+  const { name, run, files, destroys } = step;
+  const program = await lookUp(git, verified.tree, run);
+  if (!program.ok) return program;
+  if (program.value?.mode !== '100755') return fail(noProgram(run, program.value !== null));
+  const found: StepFile[] = [];
+  for (const path of files) {
+    const item = await lookUp(git, verified.tree, path);
+    if (!item.ok) return item;
+    if (item.value === null) return fail(noFile(path, { step, host }));
+    found.push({ path, mode: item.value.mode, id: item.value.id });
+  }
+  const isInherited = host.done.includes(name);
+  return ok({ name, program: program.value.id, files: filesDigest(found), destroys, isInherited });
+}
+
+async function stepHost(
+  { memory, effects }: Context,
+  { host, verified }: Omit<Judged, 'step'>,
+): Promise<StepHost> {
+  const { genesis, installation, tip } = memory.journal;
+  const isPinned = host.genesis === undefined || host.genesis === genesis;
+  const found = isPinned ? await readFound(effects('step').git, genesis) : null;
+  const record = found?.ok === true ? readRecord(found.value) : null;
+  return {
+    fleet: verified.fleet.fleet,
+    name: host.name,
+    key: host.key ?? null,
+    genesis: isPinned ? genesis : null,
+    genesisInstallation: record?.ok === true ? record.value.status.installation : null,
+    installation,
+    newest: tip,
+  };
+}
+
+async function ledgerState(context: Context, ledger: Ledger | null): Promise<LedgerState> {
+  if (ledger === null) return 'absent';
+  const { fleet, host, begun, runs = [] } = ledger;
+  const { seq, installation } = begun;
+  return { fleet, host, begun: { seq, installation }, runs, record: await recordOf(context, ledger) };
+}
+
+/**
+ * The record that knows of the same runs as the ledger that is kept here: the newest one, or `null`. Before the first record
+ * there is none to compare with, and a ledger that this installation began says all.
+ */
+async function recordOf(context: Context, ledger: Ledger): Promise<string | null> {
+  const { seq, tip, installation, fleet, host } = context.memory.journal;
+  const runs = JSON.stringify(ledger.runs ?? []);
+  if (seq === 0) {
+    const isFirst = ledger.begun.installation === installation && ledger.begun.seq === 1;
+    return isFirst && runs === '[]' ? tip : null;
+  }
+  const { git, ledgers } = context.effects('step');
+  const stored = await storeOutbox(context.effects('step'));
+  const commit = stored.ok ? await readCommit(git, tip) : stored;
+  const item = commit.ok ? await lookUp(git, commit.value.commit.tree, ledgerPath) : commit;
+  if (!item.ok || item.value === null) return null;
+  const kept = await ledgers.ids();
+  if (kept.ok && kept.value[ledgerPath] === item.value.id) return tip;
+  const bytes = await readBytes(git, item.value.id, 'blob');
+  const recorded = bytes.ok ? await ledgers.open(bytes.value, { fleet, host }) : bytes;
+  return recorded.ok && JSON.stringify(recorded.value.runs ?? []) === runs ? tip : null;
+}
+
+function noProgram(run: string, isThere: boolean): Failure {
+  return {
+    kind: 'step-refused',
+    cause: isThere
+      ? 'the program of a step is not an executable file'
+      : 'the program of a step is not in this revision',
+    where: run,
+    remedy: isThere ? `run \`chmod +x ${run}\`, commit and push` : 'add it and push',
+  };
+}
+
+function noFile(path: string, { step, host }: Omit<Judged, 'verified'>): Failure {
+  return {
+    kind: 'step-refused',
+    cause: `the file ${path} is not in this revision`,
+    where: `fleet.yaml, step ${step.name} of ${host.name}`,
+    remedy: 'add it, or correct `files`, and push',
+  };
+}

@@ -1,0 +1,158 @@
+import { refusing, type Refusal } from '../../shared/disk/refusal.ts';
+import { ok, type Failure, type Result } from '../../shared/failure.ts';
+import { programPath } from '../../shared/program-path.ts';
+import type { Ledger } from '../../shared/record/ledger.ts';
+import { withoutStarted } from '../../shared/record/ledger-runs.ts';
+import { carryOn } from '../carry-on.ts';
+import type { Context } from '../context.ts';
+import { knownLedger } from '../disks.ts';
+import { failed, type Ended } from '../ending.ts';
+import { walk } from '../objects/walk.ts';
+import type { TreeEntry } from '../ports.ts';
+import { deliverRecords } from '../stages/deliver.ts';
+import { settle } from '../stages/record.ts';
+import type { Yields } from '../step-ports.ts';
+import { begin } from './begin.ts';
+import { keepExamined, lookClosely, type Looked } from './devices.ts';
+import { recordResult, type Stepping } from './ended.ts';
+import { destroys, foreseen, lastLook, type Ready } from './judge.ts';
+import { refuse, refusedFailure } from './refuse.ts';
+
+/**
+ * Runs a step once: looks at what it destroys, backs that up, records the intent and reads it back from the server, looks
+ * again, and only then starts the program; its result is recorded as well (S16 to S18). `done` when the next step may follow.
+ */
+export async function runStep(context: Context, ready: Ready): Promise<'done' | Ended> {
+  const { step, aim, host } = ready;
+  const reasons = await lacking(context, ready);
+  if (reasons.length > 0)
+    return refuse(context, aim, { step: step.name, host: host.name, reasons, isNews: false });
+  const looked = await lookClosely(context, step.destroys);
+  const before = destroys(ready) ? foreseen(context, ready, looked) : [];
+  if (before.length > 0) return hold(context, ready, before, looked);
+  const begun = await begin(context, ready, looked);
+  if (!begun.ok) return failed(context, 'step', begun.failure);
+  if ('reasons' in begun.value) return hold(context, ready, begun.value.reasons, looked);
+  const delivered = await deliverRecords(context);
+  const readAt = context.senses.clock.awake();
+  const tree = delivered.ok ? await writeTree(context, ready) : delivered;
+  if (!tree.ok) return withdraw(context, ready, tree.failure);
+  const last = destroys(ready) ? await lastLook(context, ready, begun.value.backups, readAt) : [];
+  if (last.length > 0) {
+    return withdraw(context, ready, refusedFailure({ step: step.name, host: host.name, reasons: last }));
+  }
+  return start(context, ready, tree.value);
+}
+
+/** The program and its files alone; only now, for a record takes away what lies there. */
+function writeTree(context: Context, { step, verified }: Ready): Promise<Result<string>> {
+  const { trees, git } = context.effects('step');
+  const entries = only(walk(git, verified.tree), [step.run, ...step.files]);
+  return trees.write(entries, verified.commit.committer.seconds);
+}
+
+/** From here on it runs, whatever becomes of the agent. */
+async function start(context: Context, ready: Ready, cwd: string): Promise<'done' | Ended> {
+  const { step, verified, known } = ready;
+  const { memory, signal } = context;
+  const { revision } = verified;
+  const name = `step-${memory.journal.seq}`;
+  const phase: Stepping = { at: 'step', step: step.name, name, revision, timeout: step.timeout };
+  const ended = await context.effects('step').steps.run(
+    {
+      ...{ name, file: `${cwd}/${step.run}`, cwd },
+      env: environment(context, ready),
+      credentials: step.credentials,
+      earlier: earlierYields(known.ledger),
+      reachesDevices: destroys(ready),
+      onStart: (child) => memory.write({ phase: { ...phase, ...(child === undefined ? {} : { child }) } }),
+    },
+    { timeout: step.timeout, signal },
+  );
+  if (ended.how === 'left') return { code: 0, next: 'stop' };
+  const recorded = await recordResult(context, phase, ended);
+  const carried = recorded.ok ? await carryOn(context) : recorded;
+  return carried.ok ? 'done' : failed(context, 'step', carried.failure);
+}
+
+function environment({ root }: Context, { step, host, verified }: Ready): Readonly<Record<string, string>> {
+  return {
+    PATH: programPath,
+    AUTARK_HOST: host.name,
+    AUTARK_GROUPS: host.groups.join(' '),
+    AUTARK_REVISION: verified.revision,
+    AUTARK_ROOT: root,
+    AUTARK_STEP: step.name,
+  };
+}
+
+async function lacking(context: Context, { step, host }: Ready): Promise<readonly Refusal[]> {
+  const names = await context.effects('step').steps.lacking(step.credentials);
+  const say = refusing('S19', `fleet.yaml, step ${step.name} of ${host.name}`);
+  const remedy =
+    'on the machine: stop the agent, run `autark agent --once` with these variables in its environment, start the agent again';
+  return names.map((name) => say(`the credential ${name} was not given to this run of the agent`, remedy));
+}
+
+/** What of a tree a step may read, with the folders that lead there. */
+async function* only(
+  entries: AsyncIterable<Result<TreeEntry>>,
+  paths: readonly string[],
+): AsyncGenerator<Result<TreeEntry>> {
+  const wanted = paths.map((path) =>
+    path
+      .split('/')
+      .filter((name) => name !== '' && name !== '.')
+      .join('/'),
+  );
+  const isWanted = ({ kind, path }: TreeEntry): boolean =>
+    wanted.some(
+      (each) =>
+        path === each || path.startsWith(`${each}/`) || (kind === 'directory' && each.startsWith(`${path}/`)),
+    );
+  for await (const entry of entries) if (!entry.ok || isWanted(entry.value)) yield entry;
+}
+
+/** Keeps what was seen and refuses: a person who approves has to see it. */
+async function hold(
+  context: Context,
+  { step, host, aim }: Ready,
+  reasons: readonly Refusal[],
+  looked: Looked,
+): Promise<Ended> {
+  const isNews = await keepExamined(context, looked);
+  return refuse(context, aim, { step: step.name, host: host.name, reasons, isNews });
+}
+
+/** This process knows that it did not start the program: the intent goes, in a record that says why. */
+async function withdraw(context: Context, { step, aim }: Ready, failure: Failure): Promise<Ended> {
+  const { memory, effects, senses } = context;
+  const known = await knownLedger(context);
+  if (!known.ok) return failed(context, 'step', known.failure);
+  const ledger = known.value;
+  const kept =
+    ledger === null
+      ? ok(undefined)
+      : await effects('step').ledgers.keep(withoutStarted(ledger, step.name), [], ledger);
+  if (!kept.ok) return failed(context, 'step', kept.failure);
+  const settled = await settle(
+    context,
+    aim,
+    { event: 'held', failure, stage: 'step', running: memory.journal.running, step: step.name },
+    {},
+    senses.clock.now() + 60_000,
+  );
+  const carried = settled.ok ? await carryOn(context) : settled;
+  return failed(context, 'step', carried.ok ? failure : carried.failure);
+}
+
+/** What steps before this one yielded, of their newest runs that are done. */
+function earlierYields(ledger: Ledger | null): ReadonlyMap<string, Yields> {
+  const found = new Map<string, Yields>();
+  for (const { step, outcome, yields = {} } of ledger?.runs ?? []) {
+    if (outcome !== 'done') continue;
+    const files = Object.entries(yields).map(([name, text]) => [name, Buffer.from(text, 'base64')] as const);
+    found.set(step, new Map(files));
+  }
+  return found;
+}

@@ -1,0 +1,62 @@
+import type { ExaminedDevice, StepRun } from './step-run.ts';
+import type { Ledger } from './ledger.ts';
+
+/** The ledger once a step's intent is in it (S17). */
+export function withStarted(ledger: Ledger, run: Omit<StepRun, 'outcome'>): Ledger {
+  return { ...ledger, runs: [...(ledger.runs ?? []), { ...run, outcome: 'started' }] };
+}
+
+/** How a run ended. */
+export type RunResult = Pick<StepRun, 'ended' | 'how' | 'output' | 'yields'> & {
+  readonly outcome: 'done' | 'failed';
+};
+
+/**
+ * The ledger once the newest run of a step has its result; the same ledger when that run has one already: it was kept before a
+ * crash, and nothing is written over it.
+ */
+export function withEnded(ledger: Ledger, step: string, result: RunResult): Ledger {
+  const runs = ledger.runs ?? [];
+  const at = runs.findLastIndex((run) => run.step === step);
+  const run = runs[at];
+  if (run?.outcome !== 'started') return ledger;
+  return { ...ledger, runs: runs.with(at, { ...run, ...result }) };
+}
+
+/** Without the intent of a run whose program was never started, as only the process knows that did not start it. */
+export function withoutStarted(ledger: Ledger, step: string): Ledger {
+  const runs = ledger.runs ?? [];
+  const at = runs.findLastIndex((run) => run.step === step);
+  if (runs[at]?.outcome !== 'started') return ledger;
+  return { ...ledger, runs: runs.toSpliced(at, 1) };
+}
+
+/** With disks as they were seen last; the time of a look that found nothing new stays that of the first one. */
+export function withExamined(ledger: Ledger, seen: Readonly<Record<string, ExaminedDevice>>): Ledger {
+  const before = ledger.examined ?? {};
+  const examined = { ...before };
+  for (const [path, device] of Object.entries(seen)) {
+    const old = before[path];
+    if (old === undefined || !isSame(old, device)) examined[path] = device;
+  }
+  return Object.keys(examined).length === 0 ? ledger : { ...ledger, examined };
+}
+
+function isSame({ at: _, ...old }: ExaminedDevice, { at: __, ...now }: ExaminedDevice): boolean {
+  return JSON.stringify(old) === JSON.stringify(now);
+}
+
+/**
+ * What two copies of one host's ledger know of its runs, together: a copy that is taken over must not make this machine forget
+ * what only its own knew. A result outweighs an intent.
+ */
+export function mergedRuns(taken: readonly StepRun[], kept: readonly StepRun[]): readonly StepRun[] {
+  const nameOf = ({ step, began, approval }: StepRun): string => JSON.stringify([step, began, approval]);
+  const own = new Map(kept.map((run) => [nameOf(run), run]));
+  const both = taken.map((run) => {
+    const mine = own.get(nameOf(run));
+    own.delete(nameOf(run));
+    return mine !== undefined && run.outcome === 'started' ? mine : run;
+  });
+  return [...both, ...own.values()].sort((a, b) => (a.began < b.began ? -1 : a.began > b.began ? 1 : 0));
+}
