@@ -5,6 +5,7 @@ import type { Enrolment } from '../../shared/record/enrolment.ts';
 import type { Clone } from '../clone-ports.ts';
 import { readCandidates } from '../fleet/enrolments.ts';
 import { choose, printOfReplaced } from './approve-choice.ts';
+import { inheritedSteps } from './approve-done.ts';
 import { systemFor } from './approve-system.ts';
 import { fleetFile, finishEditing, openEditing, type Editing } from './editing.ts';
 import { resealFor } from './sealing.ts';
@@ -23,16 +24,17 @@ export const approve: Act = async (args, context) => {
   const before = fleet.hosts.get(host);
   const chosen = await choose(waiting.value, args, { ...context, host, before });
   if (!chosen.ok) return chosen;
-  const text = edit(editing, host, chosen.value, args);
+  const done = replaces ? await inheritedSteps(before, { args, context }) : [];
+  const text = edit(editing, { host, machine: chosen.value, done }, args);
   if (!text.ok) return text;
   const message = `${host}: approve ${chosen.value.fingerprint}${inPlaceOf(before, chosen.value)}\n`;
   const said = `${host} is approved`;
   const sealed = await resealFor(editing, text.value, { args, context });
   if (!sealed.ok) return sealed;
   const files = [{ path: fleetFile, text: text.value }, ...sealed.value.files];
-  const done = await finishEditing(editing, { files, message }, { ...context, args, said });
-  if (done.ok) for (const line of sealed.value.seen) context.terminal.note(line);
-  return done;
+  const made = await finishEditing(editing, { files, message }, { ...context, args, said });
+  if (made.ok) for (const line of sealed.value.seen) context.terminal.note(line);
+  return made;
 };
 
 function inPlaceOf(before: Host | undefined, machine: Enrolment): string {
@@ -91,7 +93,17 @@ function nothingToReplace(entry: Host | undefined, host: string): Failure | unde
   };
 }
 
-function edit({ fleet, texts }: Editing, host: string, machine: Enrolment, args: Arguments): Result<string> {
+interface Approving {
+  readonly host: string;
+  readonly machine: Enrolment;
+  readonly done: readonly string[];
+}
+
+function edit(
+  { fleet, texts }: Editing,
+  { host, machine, done }: Approving,
+  args: Arguments,
+): Result<string> {
   const entry = fleet.hosts.get(host);
   const system = systemFor(entry, machine, args);
   if (!system.ok) return system;
@@ -103,6 +115,7 @@ function edit({ fleet, texts }: Editing, host: string, machine: Enrolment, args:
     replaces: args.flag('replace'),
     ...(system.value === undefined ? {} : { system: system.value }),
     ...(groups.length === 0 ? {} : { groups }),
+    ...(done.length === 0 ? {} : { done }),
   });
 }
 

@@ -5,6 +5,7 @@ import { printableJson } from '../../shared/printable.ts';
 import type { Ledger } from '../../shared/record/ledger.ts';
 import { parseLedger } from '../../shared/record/parse-ledger.ts';
 import { ledgerPath } from '../../shared/record/sealed-part.ts';
+import { showStep } from './ledger-step.ts';
 import { openSealed, openState, type StateOpening } from './state-opening.ts';
 import type { Act } from './verb.ts';
 
@@ -18,6 +19,8 @@ export const ledger: Act = async (args, context) => {
   if (opened.value === null) return fail(noLedger(state.value));
   const read = readLedger(state.value, opened.value);
   if (!read.ok) return read;
+  const step = args.text('step');
+  if (step !== undefined) return showStep(read.value, { step, file: args.text('yielded') }, context);
   const { host, record } = state.value;
   const { seq, id, at } = record;
   const shown = { format: 1, host, record: { seq, id, at }, ledger: read.value };
@@ -26,7 +29,7 @@ export const ledger: Act = async (args, context) => {
 };
 
 /** Its own signature says who committed it, not whom it speaks of: one that was taken over from elsewhere is none. */
-function readLedger({ host, fleet }: StateOpening, opened: Uint8Array): Result<Ledger> {
+export function readLedger({ host, fleet }: StateOpening, opened: Uint8Array): Result<Ledger> {
   const text = strictUtf8(Buffer.from(opened));
   const read = text === undefined ? fail('it is not UTF-8') : parseLedger(text);
   if (!read.ok) return fail(unreadable(host, read.failure));
@@ -35,7 +38,7 @@ function readLedger({ host, fleet }: StateOpening, opened: Uint8Array): Result<L
   return which === fleet ? read : fail(foreign(host, `the fleet ${which}`));
 }
 
-function noLedger({ host, record }: StateOpening): Failure {
+export function noLedger({ host, record }: StateOpening): Failure {
   return {
     kind: 'unexpected',
     cause: `${host} has no ledger yet: its newest record, ${record.seq}, holds none`,

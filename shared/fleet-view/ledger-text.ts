@@ -3,6 +3,7 @@ import { oneLine } from '../printable.ts';
 import type { Ledger } from '../record/ledger.ts';
 import type { StateRecord } from '../record/tip.ts';
 import { bytesText } from './bytes.ts';
+import { deviceText, runText } from './step-text.ts';
 import { table } from './table.ts';
 
 /** One line, in columns. */
@@ -10,7 +11,7 @@ type Row = readonly string[];
 
 /** A ledger for people. Nothing is cut: what a person needs to bring a disk back may be at the end of a line. */
 export function ledgerText(ledger: Ledger, record: Pick<StateRecord, 'seq' | 'id' | 'at'>): string {
-  const { host, fleet, begun, readers, disks, backups } = ledger;
+  const { host, fleet, begun, readers, disks, backups, runs = [] } = ledger;
   const kept = Object.entries(backups).map(([name, { taken, of }]): Row => [
     name,
     ...(of === undefined ? [] : [`of ${of},`]),
@@ -22,10 +23,12 @@ export function ledgerText(ledger: Ledger, record: Pick<StateRecord, 'seq' | 'id
     ['record', [[`${record.seq} of ${record.at} (${record.id})`]]],
     ['begun', [[`with record ${begun.seq}, in installation ${begun.installation}`]]],
     ['sealed to', readers.map((key) => [key])],
+    ...(runs.length === 0 ? [] : ([['steps', runs.map((run) => [run.step, runText(run)])]] as const)),
     ['backups', kept.length === 0 ? [['none']] : kept],
   ]);
   const found = disks.length === 0 ? ['No disks were found.\n'] : disks.map(diskText);
-  return [about, ...found].join('\n');
+  const waits = Object.entries(ledger.examined ?? {}).map(([path, device]) => deviceText(path, device));
+  return [about, ...found, ...(waits.length === 0 ? [] : ['Of steps that destroy:\n', ...waits])].join('\n');
 }
 
 function diskText({ name, ids, model, serial, size, ...on }: Disk): string {

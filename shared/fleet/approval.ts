@@ -20,6 +20,8 @@ export interface Approval {
     | { readonly kind: 'nixos'; readonly attr?: string; readonly dir?: string }
     | { readonly kind: 'exec'; readonly build: string; readonly inputs?: readonly string[] };
   readonly groups?: readonly string[];
+  /** Steps that the machine before has done: in the place of what the entry has. */
+  readonly done?: readonly string[];
 }
 
 /** Why a machine must not be written into this file; `undefined` when it may. */

@@ -27,7 +27,11 @@ export function checkFiles(text: string | null, first: string | null, lies: Lies
   const unknown = parsed.value.warnings.map(
     ({ cause, line, column }) => `${cause} (fleet.yaml:${line}:${column})`,
   );
-  const unbuilt = hosts.flatMap((host) => [...withoutBuild(host, lies), ...withoutAgent(host, lies)]);
+  const unbuilt = hosts.flatMap((host) => [
+    ...withoutBuild(host, lies),
+    ...withoutAgent(host, lies),
+    ...withoutSteps(host, lies),
+  ]);
   const id = first === null ? undefined : fleetIdIn(first);
   const other = id === undefined || id === parsed.value.fleet ? [] : [otherFleet(parsed.value.fleet, id)];
   return {
@@ -64,6 +68,24 @@ function withoutAgent(host: Host, lies: Lies): readonly Failure[] {
   const found = lies(file);
   if (found === 'file' || found === 'program') return [];
   return [names(host, 'agent.file', `${file}, and there is no such file`, 'add it, or correct the path')];
+}
+
+function withoutSteps(host: Host, lies: Lies): readonly Failure[] {
+  return host.steps.flatMap(({ name, run, files }) => {
+    const key = `steps, ${name}`;
+    const found = lies(run);
+    const program =
+      found === 'program'
+        ? []
+        : found === undefined
+          ? [names(host, key, `${run}, and there is no such file`, 'add it, or correct `run`')]
+          : [names(host, key, `${run}, which is no executable file`, `run \`chmod +x ${run}\``)];
+    const absent = files.filter((path) => lies(path) === undefined);
+    const missing = absent.map((path) =>
+      names(host, key, `${path}, and there is no such file`, 'add it, or correct `files`'),
+    );
+    return [...program, ...missing];
+  });
 }
 
 function withoutFlake(host: Host, dir: string, lies: Lies): readonly Failure[] {

@@ -73,11 +73,12 @@ function entryIn(text: string, host: string): Result<Read> {
 }
 
 function changesFor(entry: MapTree | undefined, approval: Approval): Changes {
-  const { key, genesis, groups, system, replaces = false } = approval;
+  const { key, genesis, groups, system, done, replaces = false } = approval;
   const wanted = Object.entries({
     key: keyOf(key),
     genesis,
     groups,
+    done,
     system: system && withoutDefaults(system),
   });
   const added: Record<string, unknown> = {};

@@ -91,7 +91,12 @@ interface Rewriting {
   readonly byHand: Content;
 }
 
-function rewrite(text: string, [section, name]: Place, { edits, entry, byHand }: Rewriting): Result<string> {
+/** Edits the text of one entry, unless it would say anything else then than what is expected. */
+export function rewrite(
+  text: string,
+  [section, name]: Place,
+  { edits, entry, byHand }: Rewriting,
+): Result<string> {
   const reading = readYaml(text);
   if (!reading.ok) return fail(failureOf(placed(reading.problems, text, 'fleet.yaml')));
   const { tree, document } = reading;

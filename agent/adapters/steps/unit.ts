@@ -16,6 +16,7 @@ import type { Room } from './room.ts';
  */
 const withoutDevices = {
   PrivateDevices: 'yes',
+  PrivateTmp: 'yes',
   CapabilityBoundingSet: `~${takenAway.map((name) => `CAP_${name.toUpperCase()}`).join(' ')}`,
   ProtectKernelModules: 'yes',
   ProtectKernelTunables: 'yes',
@@ -54,7 +55,6 @@ export async function beginUnit(
     LimitCORE: '0',
     UMask: '0077',
     NoNewPrivileges: 'yes',
-    PrivateTmp: 'yes',
     ...(order.reachesDevices ? {} : withoutDevices),
     // The prefix keeps systemd from replacing the variables: the shell does.
     ExecStopPost: `:/bin/sh -c '${writeResult}' ${word}`,
