@@ -81,7 +81,14 @@ function walkNamed(schema: Named, spot: Spot, findings: Findings): unknown {
     walk(schema.value, { ...at, tree: entry.value }, findings);
   }
   // Each entry is read again, by its name: a plain object has no room for every name.
-  return {};
+  return schema.value.type === 'unknown' && map !== undefined ? plain(map) : {};
+}
+
+/** What may be anything, as it was written: whoever judges it is strict. */
+function plain(tree: Tree): unknown {
+  if (tree.kind === 'scalar') return tree.value;
+  if (tree.kind === 'list') return tree.items.map(plain);
+  return Object.fromEntries([...tree.entries].map(([name, { value }]) => [name, plain(value)]));
 }
 
 function walkList(schema: Listing, spot: Spot, findings: Findings): unknown {
