@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { verbs } from '../../agent/cli/verbs.ts';
 import { type Fleet, type FleetHost, makeFleet, newest } from '../rig/fleet.ts';
-import { execHost } from '../rig/exec-system.ts';
 import { keepState, loseAllButKeys } from '../rig/lives.ts';
+import { showPartitions } from '../rig/fake-disk.ts';
 import { commandsOf } from '../rig/loop-disk.ts';
 import { describeWith } from '../rig/needs.ts';
 import { mainAccount, type Provider, startProvider, subPassword } from '../rig/provider.ts';
@@ -18,7 +18,7 @@ import {
   spareId,
 } from '../rig/rented-server.ts';
 import { must, run } from '../rig/run.ts';
-import { approvalOf, ledgerOf, stepProgram } from '../rig/steps.ts';
+import { approvalOf, ledgerOf } from '../rig/steps.ts';
 import { environment, program } from '../rig/world.ts';
 
 const letter = 'Dear reader, this is on the disk that a newcomer once wiped.\n';
@@ -83,6 +83,7 @@ async function provision({ fleet, host, server, provider, push, cycle }: Story):
   const blank = await server.digest();
   expect(await cycle(60)).toContain('the credential PROVIDER_USER was not given');
   expect(provider.calls()).toEqual([]);
+  // Until ten minutes are over, only what is pushed lets the host judge it again.
   await fleet.server.commit({ files: { note: 'now' } });
   expect(await cycle(60, credentials)).toContain('nobody approved this step on this machine');
   expect(provider.calls()).toEqual([`POST /accounts as ${mainAccount.user}`]);
@@ -105,12 +106,146 @@ async function provision({ fleet, host, server, provider, push, cycle }: Story):
   return lines;
 }
 
+/** A file of the disk is read back, and not one of its bytes is another one than before. */
+async function unharmed({ server }: Story, whole: string): Promise<void> {
+  expect(await server.read('/letter')).toBe(letter.trim());
+  expect(await server.digest()).toBe(whole);
+}
+
+/** Another machine, in the worst case: one that has a disk of that name, and somebody who exports whatever is asked for. */
+async function newcomer({ fleet, host, server }: Story): Promise<string> {
+  const home = join(fleet.world.dir, 'newcomer');
+  const root = join(home, 'root');
+  mkdirSync(join(root, 'dev/disk/by-id'), { recursive: true });
+  symlinkSync(server.disk, join(root, 'dev/disk/by-id', diskId));
+  const env = { ...environment(home), ...server.env, ...credentials };
+  const clone = join(home, 'clone');
+  await must('git', ['clone', '--quiet', fleet.world.remote, clone], { env });
+  let said = '';
+  const tries = async (...args: readonly string[]): Promise<number | null> => {
+    const ran = await run(process.execPath, [program, ...args, '--root', root], { cwd: clone, env });
+    said += `${args.join(' ')}: ${String(ran.code)} ${ran.stderr}\n`;
+    return ran.code;
+  };
+  const before = (await host.records()).length;
+  for (const { name } of verbs) if (name !== 'agent') await Promise.all([tries(name), tries(name, 'web1')]);
+  expect(await tries('agent', '--once')).not.toBe(0);
+  const there = ['--remote', fleet.world.remote, '--host', 'web1', '--introduction', fleet.introduction];
+  await tries('enroll', '--no-service', ...there);
+  expect(await tries('agent', '--once')).not.toBe(0);
+  await tries('enroll', '--resume');
+  expect(await tries('agent', '--once')).not.toBe(0);
+  expect(await host.records()).toHaveLength(before);
+  return said;
+}
+
+const resumed = async ({ host, server }: Story): Promise<string> => {
+  const { stderr } = await host.resume({ env: server.env });
+  return stderr;
+};
+
+/** The commands of docs/restore.md, with what a reader gets from Git. */
+async function restore({ fleet, host, server }: Story): Promise<void> {
+  const { backups } = await ledgerOf(fleet, host);
+  const table = Object.entries(backups).find(([, { of }]) => of === diskId)?.[0] ?? expect.unreachable();
+  const identity = ['--identity', fleet.world.adminKey];
+  const shown = async (name: string, file: string): Promise<string> => {
+    const text = await fleet.world.mustAutark(['backup', 'show', 'web1', name, ...identity]);
+    writeFileSync(host.path(file), `${text}\n`);
+    return text;
+  };
+  await fleet.world.git(['pull', '--quiet']);
+  await shown(table, 'table');
+  const uuid =
+    /pv0 \{\s+id = "([^"]+)"/.exec(await shown('lvm-vg0', 'vg0.conf'))?.[1] ?? expect.unreachable();
+  const perform = (heading: string) => {
+    const commands = commandsOf('restore.md', heading).replaceAll('PV-UUID', uuid);
+    const real = commands.replaceAll('/dev/sdX2', `${server.disk}p2`).replaceAll('/dev/sdX', server.disk);
+    return server.sh(real, host.root);
+  };
+  await perform('Partition table');
+  await showPartitions(server.disk);
+  await perform('LVM');
+}
+
 describeWith(['age', 'disks', 'lvm', 'curl'], 'the story that autark answers', () => {
-  test('a server is wiped by nobody', { timeout: 400_000 }, async () => {
+  test('nothing that is missing, old or another’s wipes a server', { timeout: 300_000 }, async () => {
     const story = await begin();
-    const { server } = story;
+    const { server, host, fleet, cycle, push } = story;
+    const { git } = fleet.server;
     const lines = await provision(story);
     const whole = await server.digest();
+    await unharmed(story, whole);
+    const records = await host.records();
+    const tip = records.at(-1)?.id ?? '';
+    const old = records.findLast(({ status }) => status.outcome.event === 'held')?.id ?? '';
+    const kept = keepState(host, 'good');
+    const becomes = (id: string) => git(['update-ref', branch, id]);
+    const loseBranch = () => git(['update-ref', '-d', branch]);
+    const acts = async (subject: string, code: number, why: string): Promise<void> => {
+      await push(subject, lines);
+      expect(await cycle(code, credentials), subject).toContain(why);
+      await unharmed(story, whole);
+    };
+
+    expect(await newcomer(story)).toContain('fleet.yaml pins another key for web1');
+    await unharmed(story, whole);
+
+    await loseBranch();
+    await acts('The state branch is gone', 0, 'state/web1 is gone from the server');
+    loseAllButKeys(host);
+    await acts('The machine’s own state is gone', 10, 'this machine has no journal');
+    expect(await resumed(story)).toContain('web1 goes on from record');
+    await acts('It has the state of the server', 0, 'build begins');
+    await loseBranch();
+    loseAllButKeys(host);
+    await acts('Both are gone', 10, 'this machine has no journal');
+    expect(await resumed(story)).toContain('neither a journal nor good state');
+    await acts('Both are gone still', 10, 'this machine has no journal');
+
+    await becomes(old);
+    expect(await resumed(story)).toContain('web1 goes on from record');
+    await acts('Installed anew, with the state from before', 60, 'the approval names another installation');
+
+    kept.restore();
+    await becomes(tip);
+    await acts('As it was', 0, 'build begins');
+    await becomes(old);
+    await acts('An older state', 0, 'state/web1 was set back on the server');
+    await loseBranch();
+    await becomes(await otherHost(story));
+    await acts('Another host’s state', 0, 'state/web1');
+    await otherDisk(story, lines, whole);
+
+    await server.destroyMetadata();
+    expect(await server.digest()).not.toBe(whole);
+    await restore(story);
     expect(await server.read('/letter')).toBe(letter.trim());
   });
 });
+
+/** The newest record of another host of the fleet. */
+async function otherHost({ fleet, server }: Story): Promise<string> {
+  const other = await fleet.join('web2');
+  await other.agent({ env: { PATH: server.env['PATH'] ?? '' } });
+  return (await newest(other)).id;
+}
+
+/** A step may empty another disk of the server, and before it does, that one's name leads to the disk with the file. */
+async function otherDisk(story: Story, lines: readonly string[], whole: string): Promise<void> {
+  const { fleet, host, server, push, cycle } = story;
+  const path = `/dev/disk/by-id/${spareId}`;
+  const step = { ...format, name: 'format-spare' };
+  const more = [
+    ...[...lines, `  - name: ${step.name}`, `    run: ${step.run}`],
+    ...[`    files: [${step.files.join()}]`, `    destroys: [${path}]`],
+  ];
+  await push('Format the spare disk', more);
+  expect(await cycle(60)).toContain('nobody approved this step');
+  const approval = await approvalOf(fleet, host, step, [path]);
+  server.link(spareId, 'disk');
+  await push('Approve that', [...more, `    approved: ${JSON.stringify(approval)}`]);
+  expect(await cycle(60)).toMatch(/S16 .*serial/);
+  await unharmed(story, whole);
+  server.link(spareId, 'spare');
+}

@@ -20,7 +20,8 @@ export async function startProvider(image: Uint8Array): Promise<Provider> {
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = await textOf(request);
     const [user, password] = credentialsOf(request);
-    const end = (code: number, answer: string | Uint8Array = ''): void => void response.writeHead(code).end(answer);
+    const end = (code: number, answer: string | Uint8Array = ''): void =>
+      void response.writeHead(code).end(answer);
     if (password === '' || passwords.get(user) !== password) {
       end(401);
       return;
@@ -64,6 +65,7 @@ async function textOf(request: IncomingMessage): Promise<string> {
 
 function credentialsOf({ headers }: IncomingMessage): readonly [user: string, password: string] {
   const encoded = /^Basic (\S+)$/.exec(headers.authorization ?? '')?.[1] ?? '';
-  const [, user = '', password = ''] = /^([^:]*):(.*)$/s.exec(Buffer.from(encoded, 'base64').toString()) ?? [];
+  const [, user = '', password = ''] =
+    /^([^:]*):(.*)$/s.exec(Buffer.from(encoded, 'base64').toString()) ?? [];
   return [user, password];
 }

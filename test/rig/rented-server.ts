@@ -85,7 +85,8 @@ export async function rentServer(host: FleetHost): Promise<RentedServer> {
   return {
     ...{ disk: loops.disk, link, letGo },
     env: { PATH: searchPath, LVM_SYSTEM_DIR: host.root },
-    digest: () => bytes((file) => Promise.resolve(createHash('sha256').update(readFileSync(file)).digest('hex'))),
+    digest: () =>
+      bytes((file) => Promise.resolve(createHash('sha256').update(readFileSync(file)).digest('hex'))),
     read(path) {
       place ??= readFileSync(join(bin, 'root.place'), 'utf8').trim();
       const offset = Number(place) + 37 * mebibyte;
@@ -94,7 +95,15 @@ export async function rentServer(host: FleetHost): Promise<RentedServer> {
     async destroyMetadata() {
       await tool('partx', '--delete', loops.disk);
       const zeros = (at: number) =>
-        tool('dd', 'if=/dev/zero', `of=${loops.disk}`, 'bs=1M', 'count=1', `seek=${at}`, 'conv=notrunc,fsync');
+        tool(
+          'dd',
+          'if=/dev/zero',
+          `of=${loops.disk}`,
+          'bs=1M',
+          'count=1',
+          `seek=${at}`,
+          'conv=notrunc,fsync',
+        );
       for (const at of [0, 37, megabytes - 1]) await zeros(at);
     },
     sh: (script, cwd) => must('sh', ['-eu', '-c', script], { cwd, env: { PATH: searchPath, LC_ALL: 'C' } }),
