@@ -47,6 +47,9 @@ async function takeStep(context: Context, judged: Judged, aim: Aim): Promise<'do
   if (!known.ok) return holdFor(context, aim, known.failure);
   const state = stepState(known.value.evidence);
   if (state.is === 'done') return passOver(context, judged.step, state);
+  // Nothing runs now: what was made ready for a run that never began goes, for it may have credentials in it.
+  const cleared = await context.effects('step').steps.clear();
+  if (!cleared.ok) return failed(context, 'step', cleared.failure);
   if (aim.isTrial) return refuseTrial(context, judged, aim);
   if (state.is !== 'ready') return wait(context, judged, known.value, { state, aim });
   const settled = await settleServer(context);

@@ -34,7 +34,7 @@ const looks = new Set([
     'watchdog.fired',
   ],
   ...['health.failedUnits', 'health.unwellUnits', 'agentFiles.running', 'disks.glance', 'disks.inventory'],
-  ...['ledgers.load', 'ledgers.ids', 'ledgers.read'],
+  ...['ledgers.load', 'ledgers.ids', 'ledgers.read', 'ledgers.open', 'disks.examine', 'steps.lacking'],
 ]);
 
 let count = 0;
