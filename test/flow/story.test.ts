@@ -31,6 +31,7 @@ const target = `/dev/disk/by-id/${diskId}`;
 interface Story {
   readonly fleet: Fleet;
   readonly host: FleetHost;
+  readonly other: FleetHost;
   readonly server: RentedServer;
   readonly provider: Provider;
   readonly push: (subject: string, lines: readonly string[]) => Promise<string>;
@@ -42,12 +43,13 @@ async function begin(): Promise<Story> {
   const fleet = await makeFleet('autark-story');
   onTestFinished(() => fleet.world.remove());
   const host = await fleet.join('web1');
+  const other = await fleet.join('web2');
   const server = await rentServer(host);
   const provider = await startProvider(await image());
   onTestFinished(() => provider.stop());
   const files = exampleFiles(provider.url, server.format);
   return {
-    ...{ fleet, host, server, provider },
+    ...{ fleet, host, other, server, provider },
     push: (subject, lines) =>
       fleet.server.commit({ files: { ...files, 'fleet.yaml': fleet.fleetYaml('web1', lines) }, subject }),
     async cycle(code, env = {}) {
@@ -94,7 +96,7 @@ async function provision({ fleet, host, server, provider, push, cycle }: Story):
   await cycle(0);
   expect(host.motd()).toContain('web1 is formatted and installed');
   expect(provider.calls().slice(1)).toEqual(['GET /image as web1-sub']);
-  const { runs = [], backups } = await ledgerOf(fleet, host);
+  const { runs = [] } = await ledgerOf(fleet, host);
   expect(runs.map(({ step, outcome }) => `${step} ${outcome}`)).toEqual([
     'sub-account done',
     'format-disks done',
@@ -171,7 +173,7 @@ async function restore({ fleet, host, server }: Story): Promise<void> {
 describeWith(['age', 'disks', 'lvm', 'curl'], 'the story that autark answers', () => {
   test('nothing that is missing, old or another’s wipes a server', { timeout: 300_000 }, async () => {
     const story = await begin();
-    const { server, host, fleet, cycle, push } = story;
+    const { server, host, other, fleet, cycle, push } = story;
     const { git } = fleet.server;
     const lines = await provision(story);
     const whole = await server.digest();
@@ -213,8 +215,9 @@ describeWith(['age', 'disks', 'lvm', 'curl'], 'the story that autark answers', (
     await becomes(old);
     await acts('An older state', 0, 'state/web1 was set back on the server');
     await loseBranch();
-    await becomes(await otherHost(story));
-    await acts('Another host’s state', 0, 'state/web1');
+    await other.agent({ env: { PATH: server.env['PATH'] ?? '' } });
+    await becomes((await newest(other)).id);
+    await acts('Another host’s state', 0, 'which this host did not sign');
     await otherDisk(story, lines, whole);
 
     await server.destroyMetadata();
@@ -223,13 +226,6 @@ describeWith(['age', 'disks', 'lvm', 'curl'], 'the story that autark answers', (
     expect(await server.read('/letter')).toBe(letter.trim());
   });
 });
-
-/** The newest record of another host of the fleet. */
-async function otherHost({ fleet, server }: Story): Promise<string> {
-  const other = await fleet.join('web2');
-  await other.agent({ env: { PATH: server.env['PATH'] ?? '' } });
-  return (await newest(other)).id;
-}
 
 /** A step may empty another disk of the server, and before it does, that one's name leads to the disk with the file. */
 async function otherDisk(story: Story, lines: readonly string[], whole: string): Promise<void> {
