@@ -7,6 +7,7 @@ import { journalsOnFailure } from '../rig/journals.ts';
 import { makeMachineHost, type MachineHost, node } from '../rig/machine-host.ts';
 import { describeWith } from '../rig/needs.ts';
 import { makeSecretHost, type SecretHost } from '../rig/secret-store.ts';
+import { type PageFlags, pageProgram, parsePageFlags, withSwap } from '../rig/swap.ts';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
@@ -170,5 +171,21 @@ WantedBy=local-fs.target
     expect(
       await host.must(['journalctl', '--boot', '--output=cat', '--unit=autark-secrets-early.service']),
     ).toContain('/var/lib/autark/key');
+  });
+
+  test('never reach swap that is on, where a file in /dev/shm does as soon as the kernel writes it out', async () => {
+    const [secret, other] = ['sesame-of-the-swap-test', 'other-of-the-swap-test'];
+    const pages = async (path: string): Promise<PageFlags> =>
+      parsePageFlags(await host.must(['perl', '-e', pageProgram, path]));
+    await becomes(3, [await maker.secret('db', secret, { path: '/etc/app/db' })]);
+    await host.reboot();
+    await host.put('/dev/shm/other', other);
+    await withSwap(16, async (swap) => {
+      expect(await pages('/run/autark/secrets/db')).toEqual({ unevictable: true, swapBacked: false });
+      expect(await pages('/dev/shm/other')).toEqual({ unevictable: false, swapBacked: true });
+      await expect.poll(() => swap.has(other), { timeout: 20_000 }).toBe(true);
+      expect(swap.has(secret)).toBe(false);
+    });
+    expect(await read('/dev/shm/other')).toBe(other);
   });
 });

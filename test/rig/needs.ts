@@ -12,6 +12,7 @@ const diskPrograms = [
 const needs = {
   root: { isMet: isRoot, hint: 'not root' },
   'ssh-keygen': { isMet: () => isOnPath('ssh-keygen'), hint: 'no ssh-keygen' },
+  curl: { isMet: () => isOnPath('curl'), hint: 'no curl' },
   age: { isMet: () => isOnPath('age') && isOnPath('age-keygen'), hint: 'no age' },
   sshd: { isMet: () => isAt('/usr/sbin/sshd') && isOnPath('ssh'), hint: 'no sshd' },
   gitolite: { isMet: () => isOnPath('gitolite'), hint: 'no gitolite' },
