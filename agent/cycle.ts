@@ -19,7 +19,7 @@ import { poll } from './stages/poll.ts';
 import { verify, type Verified } from './stages/verify.ts';
 import { noticeReboot } from './rebooted.ts';
 import { noticeSecrets } from './secrets.ts';
-import { takeSteps } from './steps/steps.ts';
+import { askSteps, takeSteps } from './steps/steps.ts';
 import { succeed } from './succeed.ts';
 import { endTrial, overtake, verifyTrial } from './trial.ts';
 
@@ -52,6 +52,7 @@ export async function cycle(context: Context, wakes?: Wakes): Promise<Ended> {
   const ready = await endTrial(context, heads.value);
   if (!ready.ok) return failed(context, 'poll', ready.failure);
 
+  if (wakes === undefined) askSteps(context);
   let ended: Ended | undefined;
   for (;;) {
     const aim = aimAt(context, heads.value);

@@ -2,7 +2,7 @@ import type { Aim } from '../../shared/cycle/aim.ts';
 import { withReport } from '../../shared/cycle/reports.ts';
 import { refusing } from '../../shared/disk/refusal.ts';
 import { stepState, type StepState } from '../../shared/disk/step-state.ts';
-import type { Result } from '../../shared/failure.ts';
+import { exitCode, type Result } from '../../shared/failure.ts';
 import type { Host, Step } from '../../shared/fleet/fleet.ts';
 import { heldMeanwhile } from '../by-hand.ts';
 import { carryOn } from '../carry-on.ts';
@@ -40,6 +40,16 @@ export async function takeSteps(
     if (standing?.event === 'step-failed' && standing.head === aim.revision) return endFailed(context);
   }
   return undefined;
+}
+
+/**
+ * A step that was refused is judged anew by whoever runs the agent by hand, perhaps with the credentials that it waited for; the
+ * daemon does so every few minutes.
+ */
+export function askSteps({ memory }: Context): void {
+  const { standing } = memory.journal;
+  if (standing?.code !== exitCode('step-refused')) return;
+  memory.remember({ standing: { ...standing, until: 0 } });
 }
 
 async function takeStep(context: Context, judged: Judged, aim: Aim): Promise<'done' | Ended> {

@@ -205,7 +205,7 @@ describeWith(['age'], 'a step that destroys nothing', () => {
       writeFileSync(join(fleet.world.clone, 'note'), '');
       const shared = fleet
         .fleetYaml('web1', ['groups: [g]'])
-        .replace('hosts:\n', 'groups: { g: { steps: [{ name: s, run: steps/account }] } }\nhosts:\n');
+        .replace('groups:\n', 'groups:\n  g: { steps: [{ name: s, run: steps/account }] }\n');
       await fleet.server.commit({ files: { 'fleet.yaml': shared } });
       await fleet.world.git(['pull', '--quiet']);
       const refused = await fleet.world.autark(['step', 'approve', 'web1', 's', '--yes']);

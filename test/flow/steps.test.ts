@@ -141,7 +141,6 @@ describeWith(['age'], 'the steps of a host', () => {
     expect(outcome).toMatchObject({ event: 'held', code: 60 });
     expect(outcome.message).toContain('the credential PROVIDER was not given to this run of the agent');
     expect(await events()).not.toContain('step-started');
-    await fleet.server.commit({ files: { note: '1' } });
     await cycle(0, { PROVIDER: 'x' });
     expect(stepsRun(host)).toEqual(['prepare']);
   });
