@@ -163,9 +163,6 @@ async function openHost(
     ...(await (
       await import('./wire-secrets.ts')
     ).sealedParts(key.value, { paths, env, hasSystemd: await hasUnits(paths) })),
-    steps: await (
-      await import('./wire-secrets.ts')
-    ).stepsHere({ paths, env, hasSystemd: await hasUnits(paths) }),
     ...files,
   };
   const senses: Senses = { signer: signerWith(key.value), clock, random, log };

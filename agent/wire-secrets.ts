@@ -35,14 +35,15 @@ export interface SealedSurroundings {
   readonly hasSystemd: boolean;
 }
 
-/** What is sealed to a host's own key, for an agent: its secrets, and its ledger. */
+/** What is sealed to a host's own key, for an agent: its secrets, and its ledger; and its steps, whose results are. */
 export async function sealedParts(
   key: PrivateKey,
   { paths, env, hasSystemd }: SealedSurroundings,
-): Promise<{ readonly secrets: SecretStore; readonly ledgers: Ledgers }> {
-  const [{ fileSecrets }, { fileLedgers }, { passedOn }] = await Promise.all([
+): Promise<{ readonly secrets: SecretStore; readonly ledgers: Ledgers; readonly steps: Steps }> {
+  const [{ fileSecrets }, { fileLedgers }, { openSteps }, { passedOn }] = await Promise.all([
     import('./adapters/secrets/store.ts'),
     import('./adapters/ledger.ts'),
+    import('./adapters/steps/steps.ts'),
     import('./adapters/passed-on.ts'),
   ]);
   const sealing = hostSealing(key);
@@ -50,13 +51,8 @@ export async function sealedParts(
   return {
     secrets: fileSecrets({ ...sealing, root, state, run, env: passedOn(env), hasSystemd }),
     ledgers: fileLedgers({ ...sealing, folder: sealed }),
+    steps: openSteps({ folder: `${run}/steps`, endings: paths.activation, env, hasSystemd }),
   };
-}
-
-/** Where steps run, and what they are given and yield lies in memory. */
-export async function stepsHere({ paths, env, hasSystemd }: SealedSurroundings): Promise<Steps> {
-  const { openSteps } = await import('./adapters/steps/steps.ts');
-  return openSteps({ folder: `${paths.run}/steps`, endings: paths.activation, env, hasSystemd });
 }
 
 async function openerWith(key: PrivateKey): Promise<Opener> {
