@@ -100,14 +100,25 @@ describe('S15: without a ledger that is present, good and says so, nothing is de
 
   test('what is done is not done again, whatever was approved and whatever came after', () => {
     const again = ['S15 this step is done, and is not done a second time'];
-    expect(reasons(withRuns(ran('done')))).toEqual(again);
-    expect(reasons(withRuns(ran('done'), ran('failed')))).toEqual(again);
+    expect(reasons({ ...withRuns(ran('done')), ...allow({ runs: 1 }) })).toEqual(again);
+    expect(reasons({ ...withRuns(ran('done'), ran('failed')), ...allow({ runs: 2 }) })).toEqual(again);
     expect(reasons({ step: { ...step, isInherited: true } })).toEqual(again);
   });
 
   test('what failed runs again under an approval that was not used, and only so', () => {
-    expect(reasons(withRuns(ran('failed')))).toEqual([]);
+    expect(reasons({ ...withRuns(ran('failed')), ...allow({ runs: 1 }) })).toEqual([]);
     expect(reasons({ ...withRuns(ran('failed')), approval: null })).toContain('S15 this step ran and failed');
+  });
+
+  test('a commit that is reverted brings no older approval back to life: it was given before a later run', () => {
+    for (const outcome of ['failed', 'started'] as const) {
+      expect(reasons(withRuns(ran(outcome)))).toContain(
+        'S16 the approval is from before a run that the ledger knows',
+      );
+    }
+    expect(reasons(allow({ runs: 1 }))).toEqual([
+      'S16 the approval is from before a run that the ledger knows',
+    ]);
   });
 });
 
@@ -201,11 +212,12 @@ describe('S18: what was interrupted does not run again by itself', () => {
     expect(reasons(withRuns(ran('started', { approval: approval.id })))).toEqual([
       cut,
       'S16 the approval was used: each is good for one run',
+      'S16 the approval is from before a run that the ledger knows',
     ]);
   });
 
   test('but under a new one', () => {
-    expect(reasons(withRuns(ran('started')))).toEqual([]);
+    expect(reasons({ ...withRuns(ran('started')), ...allow({ runs: 1 }) })).toEqual([]);
   });
 });
 
@@ -225,6 +237,7 @@ test('all reasons are given, each with what to do, and in the same order whateve
   const places = verdict.reasons.map(({ rule, where }) => `${rule} ${where ?? '-'}`);
   expect(places).toEqual([
     'S18 fleet.yaml, step format-disks of web1',
+    'S16 fleet.yaml, step format-disks of web1',
     'S16 fleet.yaml, step format-disks of web1',
     `S16 ${paths[0]}`,
     `S16 ${paths[0]}`,

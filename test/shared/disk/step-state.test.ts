@@ -52,7 +52,9 @@ test.each(['failed', 'interrupted'] as const)(
     expect(state(withRuns(ran(outcome)))).toBe(is);
     expect(state({ ...withRuns(ran(outcome, { approval: approval.id })), ...approvedPlain })).toBe(is);
     expect(state({ ...withRuns(ran(outcome)), ...again, ...approvedPlain })).toBe(is);
-    expect(state({ ...withRuns(ran(outcome)), ...approvedPlain })).toBe('ready');
+    expect(state({ ...withRuns(ran(outcome)), ...approvedPlain })).toBe(is);
+    const since = { approval: { ...approvedPlain.approval, runs: 1 } };
+    expect(state({ ...withRuns(ran(outcome)), ...since })).toBe('ready');
   },
 );
 

@@ -75,11 +75,11 @@ describe('the ledger after a look', () => {
 
   test('loses nothing that a newer agent wrote', () => {
     const newer = parseLedger(
-      JSON.stringify({ ...first.ledger, runs: [{ step: 'format', of: { more: 1 } }], later: true }),
+      JSON.stringify({ ...first.ledger, deeds: [{ step: 'format', of: { more: 1 } }], later: true }),
     );
     if (!newer.ok) throw new Error(newer.failure);
     const { ledger } = look(newer.value, text('md', 'x'));
-    expect(ledger).toMatchObject({ later: true, runs: [{ step: 'format', of: { more: 1 } }] });
+    expect(ledger).toMatchObject({ later: true, deeds: [{ step: 'format', of: { more: 1 } }] });
     expect(JSON.parse(serialiseLedger(ledger))).toMatchObject({ later: true });
   });
 });
