@@ -1,6 +1,7 @@
 import type { KeptBackup } from '../../shared/disk/evidence.ts';
 import { refusing, type Refusal } from '../../shared/disk/refusal.ts';
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
+import type { ObjectId } from '../../shared/objects/object.ts';
 import { timestamp } from '../../shared/record/draft.ts';
 import { withExamined, withStarted } from '../../shared/record/ledger-runs.ts';
 import type { StepRun } from '../../shared/record/step-run.ts';
@@ -11,8 +12,10 @@ import { describe, draftOf } from '../stages/record.ts';
 import type { Looked } from './devices.ts';
 import { destroys, keptBackups, type Ready } from './judge.ts';
 
-/** A record says that the step begins; or nothing was done, for these reasons. */
-export type Begun = { readonly backups: readonly KeptBackup[] } | { readonly reasons: readonly Refusal[] };
+/** The record that says that the step begins, with what it backs up; or nothing was done, for these reasons. */
+export type Begun =
+  | { readonly intent: ObjectId; readonly backups: readonly KeptBackup[] }
+  | { readonly reasons: readonly Refusal[] };
 
 /** Backups and intent, sealed in one ledger, and the record that carries both. */
 export async function begin(context: Context, ready: Ready, looked: Looked): Promise<Result<Begun>> {
@@ -41,7 +44,8 @@ export async function begin(context: Context, ready: Ready, looked: Looked): Pro
   const noted = draft.ok ? await memory.write({ phase: { at: 'record', draft: draft.value } }) : draft;
   const carried = noted.ok ? await carryOn(context) : noted;
   if (!carried.ok) return carried;
-  return ok({ backups: keptBackups(step.destroys, looked.observations, memory.journal.tip) });
+  const { tip: intent } = memory.journal;
+  return ok({ intent, backups: keptBackups(step.destroys, looked.observations, intent) });
 }
 
 const notBackedUp = (problem: string): Refusal =>

@@ -1,7 +1,7 @@
 import { parseApproval, type StepApproval } from '../../shared/disk/approval.ts';
 import type { DeclaredStep, LedgerState, StepEvidence, StepHost } from '../../shared/disk/evidence.ts';
 import { filesDigest, type StepFile } from '../../shared/disk/step-files.ts';
-import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
+import { ok, type Failure, type Result } from '../../shared/failure.ts';
 import type { Host, Step } from '../../shared/fleet/fleet.ts';
 import type { Ledger } from '../../shared/record/ledger.ts';
 import { ledgerPath } from '../../shared/record/sealed-part.ts';
@@ -26,11 +26,13 @@ export interface Known {
   readonly ledger: Ledger | null;
   /** Why `approved` counts for nothing, where it is written and cannot be read. */
   readonly problem: string | null;
+  /** Why the program could not run, or what it is to read is missing; `null` when all is there. */
+  readonly flaw: Failure | null;
 }
 
 /**
- * Gathers what a step is judged by. What cannot be found out is `null` in it, and refuses; a failure is one of the program
- * or its files, for which there is a better sentence.
+ * Gathers what a step is judged by. What cannot be found out is `null` in it, and refuses; a failure says that the revision cannot
+ * be read just now.
  */
 export async function evidenceOf(context: Context, { step, host, verified }: Judged): Promise<Result<Known>> {
   const declared = await declaredStep(context, { step, host, verified });
@@ -40,9 +42,10 @@ export async function evidenceOf(context: Context, { step, host, verified }: Jud
   const approval = approvalOf(step);
   return ok({
     ledger,
+    flaw: declared.value.flaw,
     problem: approval.ok ? null : approval.failure,
     evidence: {
-      step: declared.value,
+      step: declared.value.step,
       host: await stepHost(context, { host, verified }),
       ledger: known.ok ? await ledgerState(context, known.value) : { unreadable: known.failure.cause },
       approval: approval.ok ? approval.value : null,
@@ -60,24 +63,30 @@ function approvalOf({ approved }: Step): Result<StepApproval | null, string> {
   return approved === undefined ? ok(null) : parseApproval(approved);
 }
 
+/** The program of a step that is done may be gone from the tree: only one that is to run needs it. */
 async function declaredStep(
   context: Context,
   { step, host, verified }: Judged,
-): Promise<Result<DeclaredStep>> {
+): Promise<Result<{ readonly step: DeclaredStep; readonly flaw: Failure | null }>> {
   const { git } = context.effects('step');
   const { name, run, files, destroys } = step;
   const program = await lookUp(git, verified.tree, run);
   if (!program.ok) return program;
-  if (program.value?.mode !== '100755') return fail(noProgram(run, program.value !== null));
+  const isProgram = program.value?.mode === '100755';
+  let flaw = isProgram ? null : noProgram(run, program.value !== null);
   const found: StepFile[] = [];
   for (const path of files) {
     const item = await lookUp(git, verified.tree, path);
     if (!item.ok) return item;
-    if (item.value === null) return fail(noFile(path, { step, host }));
-    found.push({ path, mode: item.value.mode, id: item.value.id });
+    if (item.value === null) flaw ??= noFile(path, { step, host });
+    else found.push({ path, mode: item.value.mode, id: item.value.id });
   }
-  const isInherited = host.done.includes(name);
-  return ok({ name, program: program.value.id, files: filesDigest(found), destroys, isInherited });
+  const declared: DeclaredStep = {
+    ...{ name, destroys, isInherited: host.done.includes(name) },
+    program: isProgram ? (program.value?.id ?? null) : null,
+    files: found.length === files.length ? filesDigest(found) : null,
+  };
+  return ok({ step: declared, flaw });
 }
 
 async function stepHost(

@@ -1,12 +1,13 @@
 import { refusing, type Refusal } from '../../shared/disk/refusal.ts';
-import { ok, type Failure, type Result } from '../../shared/failure.ts';
+import { fail, isOfTheWorld, ok, type Failure, type Result } from '../../shared/failure.ts';
+import type { ObjectId } from '../../shared/objects/object.ts';
 import { programPath } from '../../shared/program-path.ts';
 import type { Ledger } from '../../shared/record/ledger.ts';
 import { withoutStarted } from '../../shared/record/ledger-runs.ts';
 import { carryOn } from '../carry-on.ts';
 import type { Context } from '../context.ts';
 import { knownLedger } from '../disks.ts';
-import { failed, type Ended } from '../ending.ts';
+import { failed, finish, type Ended } from '../ending.ts';
 import { walk } from '../objects/walk.ts';
 import type { TreeEntry } from '../ports.ts';
 import { deliverRecords } from '../stages/deliver.ts';
@@ -33,7 +34,7 @@ export async function runStep(context: Context, ready: Ready): Promise<'done' | 
   const begun = await begin(context, ready, looked);
   if (!begun.ok) return failed(context, 'step', begun.failure);
   if ('reasons' in begun.value) return hold(context, ready, begun.value.reasons, looked);
-  const delivered = await deliverRecords(context);
+  const delivered = await deliverIntent(context, begun.value.intent);
   const readAt = context.senses.clock.awake();
   const tree = delivered.ok ? await writeTree(context, ready) : delivered;
   if (!tree.ok) return withdraw(context, ready, tree.failure);
@@ -42,6 +43,26 @@ export async function runStep(context: Context, ready: Ready): Promise<'done' | 
     return withdraw(context, ready, refusedFailure({ step: step.name, host: host.name, reasons: last }));
   }
   return start(context, ready, tree.value);
+}
+
+/** No push, no run: only once the server has shown this very record (S17). */
+async function deliverIntent(context: Context, intent: ObjectId): Promise<Result<void>> {
+  const pushed = await deliverRecords(context);
+  if (!pushed.ok) return pushed;
+  const { tip, delivered, phase } = context.memory.journal;
+  if (phase.at === 'idle' && tip === intent && delivered === intent) return pushed;
+  // What the server showed instead is gone on from first.
+  const carried = await carryOn(context);
+  return carried.ok ? fail(elsewhere(intent)) : carried;
+}
+
+function elsewhere(intent: ObjectId): Failure {
+  return {
+    kind: 'push-refused',
+    cause: 'the server showed other records of this host than the one that a step begins with',
+    where: intent,
+    remedy: 'the step did not begin; it is tried again once the server has all records',
+  };
 }
 
 /** The program and its files alone; only now, for a record takes away what lies there. */
@@ -143,7 +164,8 @@ async function withdraw(context: Context, { step, aim }: Ready, failure: Failure
     senses.clock.now() + 60_000,
   );
   const carried = settled.ok ? await carryOn(context) : settled;
-  return failed(context, 'step', carried.ok ? failure : carried.failure);
+  if (!carried.ok) return failed(context, 'step', carried.failure);
+  return isOfTheWorld(failure.kind) ? failed(context, 'step', failure) : finish(context);
 }
 
 /** What steps before this one yielded, of their newest runs that are done. */

@@ -61,12 +61,14 @@ async function takeStep(context: Context, judged: Judged, aim: Aim): Promise<'do
   const cleared = await context.effects('step').steps.clear();
   if (!cleared.ok) return failed(context, 'step', cleared.failure);
   if (aim.isTrial) return refuseTrial(context, judged, aim);
+  if (known.value.flaw !== null) return holdFor(context, aim, known.value.flaw);
   if (state.is !== 'ready') return wait(context, judged, known.value, { state, aim });
   const settled = await settleServer(context);
   if (!settled.ok) return failed(context, 'step', settled.failure);
   // What the server showed may have been gone on from: nothing from before counts.
   const again = await evidenceOf(context, judged);
   if (!again.ok) return holdFor(context, aim, again.failure);
+  if (again.value.flaw !== null) return holdFor(context, aim, again.value.flaw);
   const now = stepState(again.value.evidence);
   if (now.is === 'done') return passOver(context, judged.step, now);
   if (now.is !== 'ready') return wait(context, judged, again.value, { state: now, aim });

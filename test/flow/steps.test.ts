@@ -125,6 +125,10 @@ describeWith(['age'], 'the steps of a host', () => {
   test('one that is done is not done again for a program that changed, which is said', async () => {
     await push('hello', one, { 'steps/prepare': stepProgram() });
     await cycle(0);
+    // Its program may even be gone.
+    await push('between', one, { 'steps/prepare': null });
+    await cycle(0);
+    expect(host.motd()).toBe('between');
     await push('two', one, { 'steps/prepare': stepProgram('echo other') });
     expect(await cycle(0)).toContain('declare a step of another name for what is new');
     expect([stepsRun(host), host.motd()]).toEqual([['prepare'], 'two']);
