@@ -83,7 +83,7 @@ async function declaredStep(
   }
   const declared: DeclaredStep = {
     ...{ name, destroys, isInherited: host.done.includes(name) },
-    program: isProgram ? (program.value?.id ?? null) : null,
+    program: isProgram ? program.value.id : null,
     files: found.length === files.length ? filesDigest(found) : null,
   };
   return ok({ step: declared, flaw });
