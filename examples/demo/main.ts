@@ -2,7 +2,7 @@ import { story } from './story.ts';
 import { makeStage } from './stage.ts';
 
 /**
- * `npm run demo`: autark in half a minute, in a temporary folder, as any user. `--keep` leaves everything for
+ * `npm run demo`: autark in a minute, in a temporary folder, as any user. `--keep` leaves everything for
  * exploring.
  */
 const isKept = process.argv.includes('--keep');

@@ -15,12 +15,13 @@ export interface Stage {
   readonly print: (text: string) => void;
   /** Starts a machine's own agent; its log goes to a file beside the machine. */
   readonly startAgent: (host: string) => Promise<void>;
+  readonly stopAgent: (host: string) => Promise<void>;
   readonly end: () => Promise<void>;
 }
 
 export async function makeStage(isKept: boolean): Promise<Stage> {
   const world = await makeWorld('autark-demo');
-  const agents: ChildProcess[] = [];
+  const agents = new Map<string, ChildProcess>();
   const print = (text: string): void => {
     process.stdout.write(`${text}\n`);
   };
@@ -43,10 +44,17 @@ export async function makeStage(isKept: boolean): Promise<Stage> {
         stdio: ['ignore', log.fd, log.fd],
       });
       await log.close();
-      agents.push(agent);
+      agents.set(host, agent);
+    },
+    async stopAgent(host) {
+      const agent = agents.get(host);
+      agents.delete(host);
+      if (agent !== undefined) await stop(agent);
     },
     async end() {
-      await Promise.all(agents.splice(0).map(stop));
+      const all = [...agents.values()];
+      agents.clear();
+      await Promise.all(all.map(stop));
       if (!isKept) await world.remove();
     },
   };

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execHost } from '../../test/rig/exec-system.ts';
 import { followUntil } from './follow.ts';
+import { onlyOnce } from './once.ts';
 import type { Stage } from './stage.ts';
 
 const hosts = ['db1', 'web1', 'web2'] as const;
@@ -14,6 +15,7 @@ export async function story(stage: Stage): Promise<void> {
   await brokenChange(stage);
   await revert(stage);
   await diary(stage);
+  await onlyOnce(stage);
   if (stage.isKept) howToGoOn(stage);
 }
 
