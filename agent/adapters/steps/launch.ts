@@ -63,13 +63,13 @@ exec setpriv --no-new-privs --inh-caps=-all --bounding-set=${takenAway.map((name
 `;
 
 /**
- * Keeps the end of the program's output in the room, and ends what the program left behind, which would hold it open. Ends as
+ * Keeps the end of the program's output in the room, also when its time is over and systemd ends it, and ends what the program left behind, which would hold it open. Ends as
  * the program did.
  */
 const kept = `
 autark_room=\${0%/*}
 mkfifo "$autark_room/pipe" || exit 125
-tail -c ${outputKept} <"$autark_room/pipe" >"$autark_room/output" &
+(trap '' TERM; exec tail -c ${outputKept}) <"$autark_room/pipe" >"$autark_room/output" &
 autark_reader=$!
 /bin/sh "$autark_room/become" >"$autark_room/pipe" 2>&1
 autark_code=$?

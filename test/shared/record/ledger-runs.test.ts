@@ -71,3 +71,36 @@ test('a look that finds a disk as it was changes nothing, and another one does',
   });
   expect(withExamined(empty, {})).toBe(empty);
 });
+
+test('what is written on a disk in use is no news, and on any other it is', () => {
+  const path = '/dev/disk/by-id/a';
+  const disk = {
+    ...{
+      name: 'sda',
+      ids: ['a'],
+      model: null,
+      serial: 'S3R1AL',
+      size: 1,
+      table: null,
+      partitions: [],
+      signatures: [],
+    },
+  };
+  const seen = (uses: readonly string[], samples: string): ExaminedDevice => ({
+    at: samples,
+    seen: {
+      disk: { ...disk, uses },
+      layout: 'l',
+      samples,
+      looks: 'data',
+      isExclusive: uses.length === 0,
+      found: [],
+    },
+  });
+  const used = ['sda is mounted at /srv'];
+  const first = withExamined(empty, { [path]: seen(used, '1') });
+  expect(withExamined(first, { [path]: seen(used, '2') }).examined).toEqual(first.examined);
+  const freed = withExamined(first, { [path]: seen([], '2') });
+  expect(freed.examined).toEqual({ [path]: seen([], '2') });
+  expect(withExamined(freed, { [path]: seen([], '3') }).examined).toEqual({ [path]: seen([], '3') });
+});
