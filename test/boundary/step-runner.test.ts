@@ -89,6 +89,13 @@ describe('what a step is given', () => {
     ]);
   });
 
+  test('a run begins with nothing of another one', async () => {
+    const first = await runs('echo x >"$AUTARK_YIELD/a"; exit 1');
+    expect([...first.yields.keys()]).toEqual(['a']);
+    const again = await runs('ls "$AUTARK_YIELD"');
+    expect([again.output, again.yields.size]).toEqual(['', 0]);
+  });
+
   test('its room is for its user alone, in memory, and gone afterwards', async () => {
     const ended = await runs(
       'stat -f -c %T "$AUTARK_YIELD"; stat -c %a "$AUTARK_YIELD/../.." ; echo "$AUTARK_YIELD"',
@@ -149,12 +156,17 @@ describeWith(['disks'], 'block devices, for a step that declares none', () => {
     const { rdev } = statSync(loop);
     const number = `${rdev >> 8} ${rdev & 255}`;
     const before = readFileSync('/proc/self/mountinfo', 'utf8');
+    const digest = () => tool('sha256sum', loop);
+    const whole = await digest();
     const zero = (device: string) => `dd if=/dev/zero of=${device} bs=4096 count=4 conv=notrunc`;
     const ways: Record<string, string> = {
       path: `[ ! -e ${loop} ] || ${zero(loop)}`,
       'another process': `${zero(`/proc/1/root${loop}`)}; ${zero(`/proc/$PPID/root${loop}`)}`,
       mknod: `mknod node b ${number}; ${zero('node')}`,
       'mknod in memory': `mknod "$AUTARK_YIELD/../node" b ${number}; ${zero('"$AUTARK_YIELD/../node"')}`,
+      'the number’s path': zero(`/dev/block/${number.replace(' ', ':')}`),
+      'mknod in /tmp': `mknod "/tmp/autark-node-$$" b ${number}; ${zero('"/tmp/autark-node-$$"')}; rm -f "/tmp/autark-node-$$"`,
+      'the kernel’s own files': `echo 1 >/sys/block/${basename(loop)}/ro; echo add >/sys/block/${basename(loop)}/uevent`,
       mount: `mkdir m; mount -t devtmpfs dev m; ${zero(`m/${basename(loop)}`)}`,
       unmount: `umount -l /dev; ${zero(loop)}`,
       'another user namespace': `unshare --user --map-root-user --mount sh -c 'umount -l /dev; mount -t devtmpfs dev /mnt; ${zero(loop)}'`,
@@ -165,7 +177,7 @@ describeWith(['disks'], 'block devices, for a step that declares none', () => {
       const ended = await runs(`${script}\ntest -b ${loop} && echo SEEN\ntrue`);
       expect(ended.ending, way).toEqual(good);
       expect(ended.output, way).not.toContain('SEEN');
-      expect(await label(), way).toBe('precious');
+      expect(await digest(), way).toBe(whole);
       for (const left of ['m', 'node']) rmSync(join(folder, left), { recursive: true, force: true });
     }
     expect(readFileSync('/proc/self/mountinfo', 'utf8')).toBe(before);

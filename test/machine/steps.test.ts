@@ -128,12 +128,22 @@ describeWith(['nspawn', 'trixie'], 'steps of a booted machine', () => {
   });
 
   test('one goes on when the agent is killed, and the next agent records how it ended', async () => {
-    const again = [...steps, '  - { name: longer, run: steps/long }'];
+    const again = [...steps, '  - { name: longer, run: steps/long, credentials: [PROVIDER] }'];
     await host.must(['rm', '-f', '/srv/begun', '/srv/over']);
     await fleet.server.commit({ files: { 'fleet.yaml': declared(again) } });
-    const first = host.agent(['--unit=first-agent']);
+    const secret = 'hunter3hunter3';
+    await host.put('/run/lent', secret, '0600');
+    const lent = '--property=LoadCredential=PROVIDER:/run/lent';
+    const first = host.agent(['--unit=first-agent', lent]);
     const isBegun = async (): Promise<boolean> => (await host.run(['test', '-e', '/srv/begun'])).code === 0;
     await expect.poll(isBegun, { timeout: 60_000, interval: 300 }).toBe(true);
+    await host.must(['rm', '/run/lent']);
+    const shown = await host.must(['systemctl', 'show', 'autark-step-*']);
+    expect(shown).toMatch(/^ActiveState=activating$/m);
+    const look = 'cat /proc/[0-9]*/cmdline | tr "\\0" " "; ls -R /run/autark/steps';
+    const running = await host.must(['sh', '-c', look]);
+    expect(running).toContain('/become');
+    expect(`${shown}${running}`).not.toContain(secret);
     await host.run(['systemctl', 'kill', '--signal=KILL', 'first-agent']);
     expect((await first).code).not.toBe(0);
     const ran = await host.agent();
