@@ -114,7 +114,8 @@ async function isEnrolled({ settings, journals }: AgentHost): Promise<boolean> {
   return !journal.ok || journal.value !== null;
 }
 
-const activating: ReadonlySet<Phase['at']> = new Set(['switch', 'confirm', 'rollback']);
+/** What `hold` waits for: a step that runs changes the machine as well. */
+const activating: ReadonlySet<Phase['at']> = new Set(['step', 'switch', 'confirm', 'rollback']);
 
 /** Waits until nothing is being activated; true when something was cut off in its activation. */
 async function whenSettled({ journals, locks }: AgentHost, signal: AbortSignal): Promise<Result<boolean>> {
@@ -136,7 +137,7 @@ function stillActivating(failure: Failure): Failure {
   if (failure.kind !== 'locked') return failure;
   return {
     ...failure,
-    cause: `the machine is held, but an activation that had begun still runs: ${failure.cause}`,
+    cause: `the machine is held, but an activation or a step that had begun still runs: ${failure.cause}`,
     remedy: 'wait until it has ended; nothing else is activated after it',
   };
 }

@@ -1,5 +1,6 @@
 import type { Host } from '../../shared/fleet/fleet.ts';
 import { sentence } from '../../shared/failure.ts';
+import { realRuns } from '../../shared/record/ledger-runs.ts';
 import { ledgerPath } from '../../shared/record/sealed-part.ts';
 import { readLedger } from './ledger.ts';
 import { openSealed, openState } from './state-opening.ts';
@@ -23,7 +24,7 @@ export async function inheritedSteps(
       `autark: so all its steps count as done (${declared.join(', ')}); take out of \`done\` what the new one is to do`,
     );
   }
-  const names = begun.ok ? declared.filter((name) => begun.value.has(name)) : declared;
+  const names = begun.ok ? begun.value : declared;
   return [...new Set([...host.done, ...names])];
 }
 
@@ -35,7 +36,7 @@ async function begunSteps(call: Parameters<typeof inheritedSteps>[1]) {
   if (opened.value === null) return { ok: false, failure: nothing(state.value.host) } as const;
   const ledger = readLedger(state.value, opened.value);
   if (!ledger.ok) return ledger;
-  return { ok: true, value: new Set((ledger.value.runs ?? []).map(({ step }) => step)) } as const;
+  return { ok: true, value: [...new Set(realRuns(ledger.value).map(({ step }) => step))] } as const;
 }
 
 function nothing(host: string) {

@@ -6,6 +6,7 @@ import { approveStep, isOwnStep } from '../../shared/fleet/edit-step.ts';
 import type { Host, Step } from '../../shared/fleet/fleet.ts';
 import { readYaml } from '../../shared/fleet/read-yaml.ts';
 import type { Ledger } from '../../shared/record/ledger.ts';
+import { realRuns } from '../../shared/record/ledger-runs.ts';
 import { ledgerPath } from '../../shared/record/sealed-part.ts';
 import { stepSource } from '../fleet/step-source.ts';
 import { fleetFile, finishEditing, hostIn, openEditing, type Editing } from './editing.ts';
@@ -39,7 +40,7 @@ export const step: Act = async (args, context) => {
     key: declared.value.host.key ?? '',
     installation: state.value.record.status.installation,
     ...source.value,
-    runs: (ledger.value.runs ?? []).filter((run) => run.step === name).length,
+    runs: realRuns(ledger.value).filter((run) => run.step === name).length,
     devices: devices.value,
     by: editing.key.owner,
     at: new Date(context.now()).toISOString(),

@@ -1,6 +1,7 @@
 import type { Phase } from '../../shared/cycle/phase.ts';
 import { withReport } from '../../shared/cycle/reports.ts';
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
+import type { Ledger } from '../../shared/record/ledger.ts';
 import { timestamp } from '../../shared/record/draft.ts';
 import { withEnded, type RunResult } from '../../shared/record/ledger-runs.ts';
 import type { StepRun } from '../../shared/record/step-run.ts';
@@ -23,9 +24,11 @@ export async function stepEnded(context: Context, phase: Stepping): Promise<Resu
   const ended = await steps.outcome(running, { timeout, signal: context.signal });
   if (ended?.how === 'left') return fail(goesOn(step));
   if (ended !== null) return recordResult(context, phase, ended);
+  // A ledger that cannot be read now refuses whatever follows: nothing else has to wait for it.
   const run = await newestRun(context, step);
-  if (!run.ok) return run;
-  if (run.value !== null && run.value.outcome !== 'started') return recordRun(context, phase, run.value);
+  if (run.ok && run.value !== null && run.value.outcome !== 'started') {
+    return recordRun(context, phase, run.value);
+  }
   return interrupted(context, phase);
 }
 
@@ -36,15 +39,14 @@ export async function recordResult(
   ended: StepEnded,
 ): Promise<Result<void>> {
   const { ledgers } = context.effects('step');
-  const known = await knownLedger(context);
-  if (!known.ok) return known;
+  const known = await ownLedger(context);
+  if (!known.ok || known.value === null) return interrupted(context, phase);
   const ledger = known.value;
-  if (ledger === null) return fail(noLedger);
   const next = withEnded(ledger, phase.step, resultOf(ended, phase, context.senses.clock.now()));
   const kept = next === ledger ? ok(undefined) : await ledgers.keep(next, [], ledger);
   if (!kept.ok) return kept;
   const run = next.runs?.findLast(({ step }) => step === phase.step);
-  return run === undefined ? fail(noLedger) : recordRun(context, phase, run);
+  return run === undefined ? interrupted(context, phase) : recordRun(context, phase, run);
 }
 
 async function recordRun(context: Context, phase: Stepping, run: StepRun): Promise<Result<void>> {
@@ -79,8 +81,15 @@ async function interrupted(context: Context, { step }: Stepping): Promise<Result
   return memory.write({ phase: { at: 'idle' }, standing: null, reports: withReport(reports, message) });
 }
 
+/** As it is kept here: what has just run is in no older copy, and no record has to be read for it. */
+async function ownLedger(context: Context): Promise<Result<Ledger | null>> {
+  const { fleet, host } = context.memory.journal;
+  const kept = await context.effects('step').ledgers.load({ fleet, host });
+  return kept.ok && kept.value !== null ? kept : knownLedger(context);
+}
+
 async function newestRun(context: Context, step: string): Promise<Result<StepRun | null>> {
-  const known = await knownLedger(context);
+  const known = await ownLedger(context);
   if (!known.ok) return known;
   return ok(known.value?.runs?.findLast((run) => run.step === step) ?? null);
 }
@@ -121,10 +130,3 @@ function goesOn(step: string): Failure {
     remedy: 'start the agent again: it waits for the step, and records how it ended',
   };
 }
-
-const noLedger: Failure = {
-  kind: 'unexpected',
-  cause: 'the ledger is gone while a step ran',
-  where: 'var/lib/autark/state',
-  remedy: 'the agent takes it from its newest record as soon as that can be read, and tries again',
-};

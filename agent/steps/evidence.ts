@@ -4,6 +4,7 @@ import { filesDigest, type StepFile } from '../../shared/disk/step-files.ts';
 import { ok, type Failure, type Result } from '../../shared/failure.ts';
 import type { Host, Step } from '../../shared/fleet/fleet.ts';
 import type { Ledger } from '../../shared/record/ledger.ts';
+import { realRuns } from '../../shared/record/ledger-runs.ts';
 import { ledgerPath } from '../../shared/record/sealed-part.ts';
 import { readRecord } from '../../shared/record/tip.ts';
 import type { Context } from '../context.ts';
@@ -38,6 +39,8 @@ export async function evidenceOf(context: Context, { step, host, verified }: Jud
   const declared = await declaredStep(context, { step, host, verified });
   if (!declared.ok) return declared;
   const known = await knownLedger(context);
+  // Nothing may be recorded while nobody knows whether this copy is the newest: the record would make it that.
+  if (!known.ok && known.failure.kind === 'unreachable') return known;
   const ledger = known.ok ? known.value : null;
   const approval = approvalOf(step);
   return ok({
@@ -110,8 +113,9 @@ async function stepHost(
 
 async function ledgerState(context: Context, ledger: Ledger | null): Promise<LedgerState> {
   if (ledger === null) return 'absent';
-  const { fleet, host, begun, runs = [] } = ledger;
+  const { fleet, host, begun } = ledger;
   const { seq, installation } = begun;
+  const runs = realRuns(ledger);
   return { fleet, host, begun: { seq, installation }, runs, record: await recordOf(context, ledger) };
 }
 
@@ -123,8 +127,8 @@ async function recordOf(context: Context, ledger: Ledger): Promise<string | null
   const { seq, tip, installation, fleet, host } = context.memory.journal;
   const runs = JSON.stringify(ledger.runs ?? []);
   if (seq === 0) {
-    const isFirst = ledger.begun.installation === installation && ledger.begun.seq === 1;
-    return isFirst && runs === '[]' ? tip : null;
+    // With another key the same life begins a new chain.
+    return ledger.begun.installation === installation && ledger.begun.seq === 1 ? tip : null;
   }
   const { git, ledgers } = context.effects('step');
   const stored = await storeOutbox(context.effects('step'));

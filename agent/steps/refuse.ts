@@ -5,7 +5,7 @@ import type { Context } from '../context.ts';
 import { conclude, type Ended } from '../ending.ts';
 
 /** Milliseconds after which a step that did not run is looked at again, though nothing was pushed: a disk may be free by then. */
-const again = 10 * 60_000;
+export const again = 10 * 60_000;
 
 export interface Refused {
   readonly step: string;

@@ -1,23 +1,26 @@
 import { refusing, type Refusal } from '../../shared/disk/refusal.ts';
 import { fail, isOfTheWorld, ok, type Failure, type Result } from '../../shared/failure.ts';
 import type { ObjectId } from '../../shared/objects/object.ts';
+import { backupPath, ledgerPath } from '../../shared/record/sealed-part.ts';
 import { programPath } from '../../shared/program-path.ts';
+import { timestamp } from '../../shared/record/draft.ts';
 import type { Ledger } from '../../shared/record/ledger.ts';
-import { withoutStarted } from '../../shared/record/ledger-runs.ts';
+import { withWithdrawn } from '../../shared/record/ledger-runs.ts';
 import { carryOn } from '../carry-on.ts';
 import type { Context } from '../context.ts';
-import { knownLedger } from '../disks.ts';
 import { failed, finish, type Ended } from '../ending.ts';
 import { walk } from '../objects/walk.ts';
 import type { TreeEntry } from '../ports.ts';
+import { saidByHand } from '../stages/by-hand.ts';
 import { deliverRecords } from '../stages/deliver.ts';
+import { sealedIn } from '../stages/ledger.ts';
 import { settle } from '../stages/record.ts';
 import type { Yields } from '../step-ports.ts';
 import { begin } from './begin.ts';
 import { keepExamined, lookClosely, type Looked } from './devices.ts';
 import { recordResult, type Stepping } from './ended.ts';
 import { destroys, foreseen, lastLook, type Ready } from './judge.ts';
-import { refuse, refusedFailure } from './refuse.ts';
+import { again, refuse, refusedFailure } from './refuse.ts';
 
 /**
  * Runs a step once: looks at what it destroys, backs that up, records the intent and reads it back from the server, looks
@@ -32,9 +35,9 @@ export async function runStep(context: Context, ready: Ready): Promise<'done' | 
   const before = destroys(ready) ? foreseen(context, ready, looked) : [];
   if (before.length > 0) return hold(context, ready, before, looked);
   const begun = await begin(context, ready, looked);
-  if (!begun.ok) return failed(context, 'step', begun.failure);
+  if (!begun.ok) return withdraw(context, ready, begun.failure);
   if ('reasons' in begun.value) return hold(context, ready, begun.value.reasons, looked);
-  const delivered = await deliverIntent(context, begun.value.intent);
+  const delivered = await deliverIntent(context, ready, begun.value.intent);
   const readAt = context.senses.clock.awake();
   const tree = delivered.ok ? await writeTree(context, ready) : delivered;
   if (!tree.ok) return withdraw(context, ready, tree.failure);
@@ -46,14 +49,37 @@ export async function runStep(context: Context, ready: Ready): Promise<'done' | 
 }
 
 /** No push, no run: only once the server has shown this very record (S17). */
-async function deliverIntent(context: Context, intent: ObjectId): Promise<Result<void>> {
+async function deliverIntent(context: Context, ready: Ready, intent: ObjectId): Promise<Result<void>> {
   const pushed = await deliverRecords(context);
   if (!pushed.ok) return pushed;
   const { tip, delivered, phase } = context.memory.journal;
-  if (phase.at === 'idle' && tip === intent && delivered === intent) return pushed;
+  if (phase.at === 'idle' && tip === intent && delivered === intent) return isWhole(context, ready, intent);
   // What the server showed instead is gone on from first.
   const carried = await carryOn(context);
   return carried.ok ? fail(elsewhere(intent)) : carried;
+}
+
+/** What is on the server is the ledger with the intent, and every backup that it names: one that was lost here is not there either. */
+async function isWhole(context: Context, ready: Ready, intent: ObjectId): Promise<Result<void>> {
+  const { git, ledgers } = context.effects('step');
+  const { fleet, host } = context.memory.journal;
+  const ledger = await ledgers.load({ fleet, host });
+  const sealed = await sealedIn(git, intent);
+  if (!ledger.ok || !sealed.ok) return ledger.ok ? (sealed.ok ? ok(undefined) : sealed) : ledger;
+  const backups = destroys(ready) ? Object.keys(ledger.value?.backups ?? {}) : [];
+  const wanted = [ledgerPath, ...backups.map(backupPath)];
+  const missing = wanted.find((path) => !sealed.value.has(path));
+  return missing === undefined ? ok(undefined) : fail(lost(missing, intent));
+}
+
+function lost(path: string, intent: ObjectId): Failure {
+  return {
+    kind: 'step-refused',
+    cause: `the record with which a step begins lacks ${path}`,
+    where: intent,
+    remedy:
+      'run `autark doctor` on the machine; what was lost is taken anew when its disks are looked at again',
+  };
 }
 
 function elsewhere(intent: ObjectId): Failure {
@@ -79,6 +105,11 @@ async function start(context: Context, ready: Ready, cwd: string): Promise<'done
   const { revision } = verified;
   const name = `step-${memory.journal.seq}`;
   const phase: Stepping = { at: 'step', step: step.name, name, revision, timeout: step.timeout };
+  // `hold` writes first and looks at the journal then, and we the other way round, as before a switch.
+  const noted = await memory.write({ phase });
+  if (!noted.ok) return withdraw(context, ready, noted.failure);
+  const byHand = await saidByHand(context, 'switch');
+  if (byHand !== null) return heldAtLast(context, ready, byHand.failure);
   const ended = await context.effects('step').steps.run(
     {
       ...{ name, file: `${cwd}/${step.run}`, cwd },
@@ -145,26 +176,35 @@ async function hold(
   return refuse(context, aim, { step: step.name, host: host.name, reasons, isNews });
 }
 
-/** This process knows that it did not start the program: the intent goes, in a record that says why. */
+async function heldAtLast(context: Context, ready: Ready, failure: Failure): Promise<Ended> {
+  const undone = await context.memory.write({ phase: { at: 'idle' } });
+  return undone.ok ? withdraw(context, ready, failure) : failed(context, 'step', undone.failure);
+}
+
+/** This process knows that it did not start the program: its intent is withdrawn, in a record that says why. */
 async function withdraw(context: Context, { step, aim }: Ready, failure: Failure): Promise<Ended> {
   const { memory, effects, senses } = context;
-  const known = await knownLedger(context);
-  if (!known.ok) return failed(context, 'step', known.failure);
-  const ledger = known.value;
-  const kept =
-    ledger === null
-      ? ok(undefined)
-      : await effects('step').ledgers.keep(withoutStarted(ledger, step.name), [], ledger);
-  if (!kept.ok) return failed(context, 'step', kept.failure);
-  const settled = await settle(
-    context,
-    aim,
-    { event: 'held', failure, stage: 'step', running: memory.journal.running, step: step.name },
-    {},
-    senses.clock.now() + 60_000,
-  );
-  const carried = settled.ok ? await carryOn(context) : settled;
-  if (!carried.ok) return failed(context, 'step', carried.failure);
+  const { fleet, host, running } = memory.journal;
+  const { ledgers } = effects('step');
+  const known = await ledgers.load({ fleet, host });
+  const ledger = known.ok ? known.value : null;
+  const now = senses.clock.now();
+  const next = ledger === null ? null : withWithdrawn(ledger, step.name, timestamp(now));
+  // Where there is no intent yet, there is nothing to say either.
+  if (ledger === null || next === null || next === ledger) return failed(context, 'step', failure);
+  const kept = await ledgers.keep(next, [], ledger);
+  const carried = kept.ok ? await carryOn(context) : kept;
+  const settled = carried.ok
+    ? await settle(
+        context,
+        aim,
+        { event: 'held', failure, stage: 'step', running, step: step.name },
+        {},
+        now + again,
+      )
+    : carried;
+  const noted = settled.ok ? await carryOn(context) : settled;
+  if (!noted.ok) return failed(context, 'step', noted.failure);
   return isOfTheWorld(failure.kind) ? failed(context, 'step', failure) : finish(context);
 }
 

@@ -16,19 +16,30 @@ export type RunResult = Pick<StepRun, 'ended' | 'how' | 'output' | 'yields'> & {
  * crash, and nothing is written over it.
  */
 export function withEnded(ledger: Ledger, step: string, result: RunResult): Ledger {
-  const runs = ledger.runs ?? [];
-  const at = runs.findLastIndex((run) => run.step === step);
-  const run = runs[at];
-  if (run?.outcome !== 'started') return ledger;
-  return { ...ledger, runs: runs.with(at, { ...run, ...result }) };
+  return withResult(ledger, step, result);
 }
 
-/** Without the intent of a run whose program was never started, as only the process knows that did not start it. */
-export function withoutStarted(ledger: Ledger, step: string): Ledger {
+/**
+ * Its intent without a run: only the process that did not start the program may say so. It stays in the ledger, for the record
+ * of the intent is there.
+ */
+export function withWithdrawn(ledger: Ledger, step: string, ended: string): Ledger {
+  return withResult(ledger, step, { outcome: 'withdrawn', ended });
+}
+
+function withResult(ledger: Ledger, step: string, result: Partial<StepRun>): Ledger {
   const runs = ledger.runs ?? [];
-  const at = runs.findLastIndex((run) => run.step === step);
-  if (runs[at]?.outcome !== 'started') return ledger;
-  return { ...ledger, runs: runs.toSpliced(at, 1) };
+  const at = runs.findLastIndex((run) => run.step === step && run.outcome === 'started');
+  const run = runs[at];
+  return run === undefined ? ledger : { ...ledger, runs: runs.with(at, { ...run, ...result }) };
+}
+
+/** A run whose program was started, or may have been. */
+export type RealRun = StepRun & { readonly outcome: 'started' | 'done' | 'failed' };
+
+/** The runs that count. */
+export function realRuns({ runs = [] }: Pick<Ledger, 'runs'>): readonly RealRun[] {
+  return runs.filter((run): run is RealRun => run.outcome !== 'withdrawn');
 }
 
 /** With disks as they were seen last; the time of a look that found nothing new stays that of the first one. */
@@ -64,5 +75,6 @@ export function mergedRuns(taken: readonly StepRun[], kept: readonly StepRun[]):
     own.delete(nameOf(run));
     return mine !== undefined && run.outcome === 'started' ? mine : run;
   });
-  return [...both, ...own.values()].sort((a, b) => (a.began < b.began ? -1 : a.began > b.began ? 1 : 0));
+  // No clock decides about the order: what only this machine knew came later.
+  return [...both, ...own.values()];
 }

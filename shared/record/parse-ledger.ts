@@ -40,7 +40,7 @@ const disk = v.looseObject({
 const run = v.looseObject({
   step: v.string(),
   approval: text,
-  outcome: v.picklist(['started', 'done', 'failed']),
+  outcome: v.picklist(['started', 'done', 'failed', 'withdrawn']),
   program: v.string(),
   revision: v.string(),
   began: v.string(),

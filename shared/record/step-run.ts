@@ -1,12 +1,15 @@
 import type { Examination } from '../disk/examination.ts';
 import type { ObjectId } from '../objects/object.ts';
 
-/** One run of a step, as the ledger has it: `started` from its intent on until its result is recorded (S17, S18). */
+/**
+ * One run of a step, as the ledger has it: `started` from its intent on until its result is recorded (S17, S18). `withdrawn` is one
+ * whose program was not started, by the word of the process that did not start it: it is no run to anybody.
+ */
 export interface StepRun {
   readonly step: string;
   /** The approval that it used; `null` when it needed none. */
   readonly approval: string | null;
-  readonly outcome: 'started' | 'done' | 'failed';
+  readonly outcome: 'started' | 'done' | 'failed' | 'withdrawn';
   /** Object id of `run`. */
   readonly program: ObjectId;
   /** The revision that declared it. */

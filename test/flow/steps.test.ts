@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { execHost } from '../rig/exec-system.ts';
@@ -159,7 +159,26 @@ describeWith(['age'], 'the steps of a host', () => {
     rmSync(hook);
     await cycle(0);
     expect([stepsRun(host), host.motd()]).toEqual([['prepare'], 'hello']);
-    expect((await ledgerOf(fleet, host)).runs).toHaveLength(1);
+    expect((await ledgerOf(fleet, host)).runs).toMatchObject([{ outcome: 'withdrawn' }, { outcome: 'done' }]);
+  });
+
+  test('an older ledger that comes back beside a newer journal learns what the newest record knows (S15)', async () => {
+    await push('hello', []);
+    await cycle(0);
+    const kept = host.path('var/lib/autark/state');
+    cpSync(kept, `${host.root}.state`, { recursive: true });
+    await push('two', one, { 'steps/prepare': stepProgram() });
+    await cycle(0);
+    expect(stepsRun(host)).toEqual(['prepare']);
+
+    for (const motd of ['three', 'four']) {
+      rmSync(kept, { recursive: true });
+      if (motd === 'three') cpSync(`${host.root}.state`, kept, { recursive: true });
+      await push(motd, one);
+      await cycle(0);
+      expect([stepsRun(host), host.motd()]).toEqual([['prepare'], motd]);
+      expect((await ledgerOf(fleet, host)).runs).toMatchObject([{ step: 'prepare', outcome: 'done' }]);
+    }
   });
 
   test('one whose agent was killed is interrupted: it ends, and never runs again by itself (S18)', async () => {

@@ -12,6 +12,9 @@ export const takenAway = [
 export const askable = [
   ...['/run/systemd/private', '/run/dbus/system_bus_socket', '/run/docker.sock', '/run/podman/podman.sock'],
   ...['/run/containerd/containerd.sock', '/run/libvirt/libvirt-sock', '/run/incus/unix.socket'],
+  ...['/run/crio/crio.sock', '/run/snapd.socket', '/var/snap/lxd/common/lxd/unix.socket'],
+  // The service managers of users, root's own among them, and a Nix that builds as root.
+  ...['/run/user', '/nix/var/nix/daemon-socket'],
 ];
 
 /**
@@ -26,6 +29,7 @@ for autark_file in "$autark_room"/credentials/*; do
   export "\${autark_file##*/}=\${autark_value%x}"
   rm -f "$autark_file"
 done
+ulimit -c 0
 set -- "$(cat "$autark_room/program")"
 : >"$autark_room/ready"
 unset autark_room autark_file autark_value PWD OLDPWD SHLVL _
@@ -54,9 +58,13 @@ for autark_node in shm pts mqueue; do
   mount --rbind "/dev/$autark_node" "$autark_room/dev/$autark_node"
 done
 mount --move "$autark_room/dev" /dev
-[ ! -d /sys/block ] || { mount --bind /sys /sys && mount -o remount,bind,ro /sys; }
-for autark_node in ${askable.join(' ')}; do
-  [ ! -e "$autark_node" ] || mount --bind /dev/null "$autark_node"
+for autark_node in /sys /proc/sys; do
+  [ ! -d "$autark_node" ] || { mount --bind "$autark_node" "$autark_node" && mount -o remount,bind,ro "$autark_node"; }
+done
+for autark_node in /proc/sysrq-trigger ${askable.join(' ')}; do
+  if [ -d "$autark_node" ]; then mount -t tmpfs -o mode=0700,size=4k autark "$autark_node"
+  elif [ -e "$autark_node" ]; then mount --bind /dev/null "$autark_node"
+  fi
 done
 set +e
 exec setpriv --no-new-privs --inh-caps=-all --bounding-set=${takenAway.map((name) => `-${name}`).join(',')} /bin/sh "$autark_room/become"

@@ -82,12 +82,8 @@ async function isMounted(place: string): Promise<boolean> {
   return own.dev !== above.dev;
 }
 
-/** An empty room with what the run is given. Credentials are files here, for as long as the launcher takes to read them. */
-export async function furnish(
-  room: Room,
-  { earlier }: StepOrder,
-  credentials: ReadonlyMap<string, string>,
-): Promise<void> {
+/** An empty room with what the run is given, but for what is lent. */
+export async function furnish(room: Room, { earlier }: Pick<StepOrder, 'earlier'>): Promise<void> {
   await rm(room.path, { recursive: true, force: true });
   for (const path of [room.path, room.yields, room.results, join(room.path, 'credentials')])
     await mkdir(path, { mode: 0o700, recursive: true });
@@ -96,8 +92,17 @@ export async function furnish(
     for (const [name, bytes] of files)
       if (yieldName.test(name)) await writeFile(join(room.results, step, name), bytes, { mode: 0o400 });
   }
-  for (const [name, value] of credentials)
-    await writeFile(join(room.path, 'credentials', name), value, { mode: 0o400 });
+}
+
+/** Credentials are files in the room, for as long as the launcher takes to read them. */
+export async function lend(room: Room, credentials: ReadonlyMap<string, string>): Promise<Result<void>> {
+  try {
+    for (const [name, value] of credentials)
+      await writeFile(join(room.path, 'credentials', name), value, { mode: 0o400 });
+    return ok(undefined);
+  } catch (error) {
+    return fail(fileFailure(error, 'lend a credential to a step', room.path));
+  }
 }
 
 /** What a step left that is kept, and what is not, in one sentence. Nothing is followed, and no more read than may be kept. */

@@ -1,13 +1,15 @@
 import { access, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Ending } from '../../ports.ts';
+import type { Bounds, Ending } from '../../ports.ts';
 import type { StepEnded, StepOrder, Steps } from '../../step-ports.ts';
 import type { Left } from '../../unit-ports.ts';
-import { followUnit } from '../activation/follow.ts';
+import { followUnit, type FollowOptions } from '../activation/follow.ts';
+import { fileFailure } from '../file-failure.ts';
 import { passedOn } from '../passed-on.ts';
 import { openPrograms } from '../process.ts';
+import { askSystemd, unitOf } from '../systemd.ts';
 import { writeScripts } from './launch.ts';
-import { collect, empty, furnish, memoryFor, outputOf, placeOf, roomAt, type Room } from './room.ts';
+import { collect, empty, furnish, lend, memoryFor, outputOf, placeOf, roomAt, type Room } from './room.ts';
 import { beginUnit } from './unit.ts';
 
 export interface StepsOptions {
@@ -41,16 +43,27 @@ export function openSteps(options: StepsOptions): Steps {
       const base = await memoryFor(folder, around);
       if (!base.ok) return unstartable(base.failure);
       const room = roomAt(base.value, order.name);
-      await furnish(room, order, await credentialsOf(env, order.credentials));
-      await writeScripts(room, order.file);
-      if (!hasSystemd) return endedIn(room, await runChild(programs, order, room, bounds.timeout));
-      const begun = await beginUnit(follow, order, room, bounds);
-      if (!begun.ok) return unstartable(begun.failure);
-      const ending = await followUnit(follow, order.name, bounds);
-      return whole(
-        room,
-        ending ?? { how: 'unstartable', reason: 'its unit is gone, and left no word of how it ended' },
-      );
+      try {
+        await furnish(room, order);
+        await writeScripts(room, order.file);
+      } catch (error) {
+        return unstartable(fileFailure(error, 'make a place for a step', room.path).cause);
+      }
+      const credentials = await credentialsOf(env, order.credentials);
+      const lent: StepOrder = {
+        ...order,
+        // Only once it is noted: whoever finds the note clears the room.
+        onStart: async (child) => {
+          const noted = await order.onStart(child);
+          return noted.ok ? lend(room, credentials) : noted;
+        },
+      };
+      if (!hasSystemd) return endedIn(room, await runChild(programs, lent, room, bounds.timeout));
+      const begun = await beginUnit(follow, lent, room, bounds);
+      // A systemd that was too busy to answer may have started it all the same.
+      const ending = await endOf(follow, order.name, bounds);
+      const reason = begun.ok ? 'its unit is gone, and left no word of how it ended' : begun.failure;
+      return whole(room, ending ?? { how: 'unstartable', reason });
     },
 
     async outcome({ name, child }, bounds) {
@@ -58,12 +71,21 @@ export function openSteps(options: StepsOptions): Steps {
         if (child !== undefined) await programs.endLeftover(child);
         return null;
       }
-      const ending = await followUnit(follow, name, bounds);
+      const ending = await endOf(follow, name, bounds);
       return ending === null ? null : whole(await roomOf(name), ending);
     },
 
     clear: async () => empty(hasSystemd ? folder : await placeOf(folder)),
   };
+}
+
+/** Nothing of it runs any more once its time is over, whatever systemd made of that. */
+async function endOf(follow: FollowOptions, name: string, bounds: Bounds): Promise<Ending | Left | null> {
+  const ending = await followUnit(follow, name, bounds);
+  if (ending?.how === 'timeout') {
+    await askSystemd('systemctl', ['kill', '--signal=KILL', unitOf(name)], follow.env);
+  }
+  return ending;
 }
 
 /** A stop of the agent waits for it, whatever the signal: half a step is worse than a late stop. */

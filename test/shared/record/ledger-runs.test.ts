@@ -4,8 +4,9 @@ import {
   mergedRuns,
   withEnded,
   withExamined,
-  withoutStarted,
+  realRuns,
   withStarted,
+  withWithdrawn,
 } from '../../../shared/record/ledger-runs.ts';
 import { parseLedger, serialiseLedger } from '../../../shared/record/parse-ledger.ts';
 import type { ExaminedDevice, StepRun } from '../../../shared/record/step-run.ts';
@@ -41,12 +42,18 @@ describe('the runs of a ledger', () => {
     expect(again.runs?.map(({ outcome }) => outcome)).toEqual(['failed', 'done']);
   });
 
-  test('only an intent without a result can be withdrawn', () => {
+  test('only an intent without a result can be withdrawn, and counts for nothing then', () => {
     const first = withStarted(empty, begins('format', '1'));
-    expect(withoutStarted(first, 'format').runs).toEqual([]);
-    expect(withoutStarted(first, 'install')).toBe(first);
+    const withdrawn = withWithdrawn(first, 'format', '2');
+    expect(withdrawn.runs).toEqual([{ ...begins('format', '1'), outcome: 'withdrawn', ended: '2' }]);
+    expect(realRuns(withdrawn)).toEqual([]);
+    expect(realRuns(first)).toEqual(first.runs);
+    expect(withWithdrawn(first, 'install', '2')).toBe(first);
     const ended = withEnded(first, 'format', result);
-    expect(withoutStarted(ended, 'format')).toBe(ended);
+    expect(withWithdrawn(ended, 'format', '2')).toBe(ended);
+    expect(parseLedger(serialiseLedger(withdrawn))).toEqual({ ok: true, value: withdrawn });
+    // The record of the intent does not bring it back.
+    expect(mergedRuns(first.runs ?? [], withdrawn.runs ?? [])).toEqual(withdrawn.runs);
   });
 
   test('of two copies of a ledger nothing is forgotten, and a result outweighs an intent', () => {
@@ -55,7 +62,7 @@ describe('the runs of a ledger', () => {
     const later: StepRun = { ...begins('install', '2'), outcome: 'started' };
     expect(mergedRuns([started], [done, later])).toEqual([done, later]);
     expect(mergedRuns([done, later], [started])).toEqual([done, later]);
-    expect(mergedRuns([], [later, done])).toEqual([done, later]);
+    expect(mergedRuns([], [done, later])).toEqual([done, later]);
     expect(mergedRuns([done], [])).toEqual([done]);
   });
 });
