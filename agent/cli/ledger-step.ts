@@ -1,5 +1,6 @@
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
 import { runText } from '../../shared/fleet-view/step-text.ts';
+import { printable } from '../../shared/printable.ts';
 import type { Ledger } from '../../shared/record/ledger.ts';
 import { ledgerPath } from '../../shared/record/sealed-part.ts';
 import { isBinary } from './binary.ts';
@@ -15,7 +16,9 @@ export async function showStep(
   if (run === undefined) return fail(neverRan(host, step));
   if (file === undefined) {
     terminal.note(`autark: ${step}, ${runText(run)}`);
-    terminal.out(run.output ?? '');
+    const output = run.output ?? '';
+    // The program may have printed what somebody else sent it: a terminal would obey that.
+    terminal.out(terminal.isTerminal ? printable(output) : output);
     return ok(0);
   }
   const text = Object.hasOwn(run.yields ?? {}, file) ? run.yields?.[file] : undefined;

@@ -1,5 +1,5 @@
 import type { Step } from '../fleet/fleet.ts';
-import { oneLine } from '../printable.ts';
+import { oneLine, printable } from '../printable.ts';
 import type { Ledger } from '../record/ledger.ts';
 import type { ExaminedDevice, StepRun } from '../record/step-run.ts';
 import { bytesText } from './bytes.ts';
@@ -15,11 +15,24 @@ export function stepText(step: Step, { host, examined = {}, runs = [] }: Ledger)
     `The step ${step.name} of ${host} runs ${step.run}${step.files.length === 0 ? '' : ` with ${step.files.join(', ')}`}`,
     ...(step.credentials.length === 0 ? [] : [`It is lent ${step.credentials.join(', ')}`]),
     ...(earlier.length === 0 ? ['It never ran'] : earlier.map((run) => `It ran before: ${runText(run)}`)),
+  ];
+  const does =
     step.destroys.length === 0
       ? 'It destroys nothing: block devices are out of its reach'
-      : `It destroys what is on ${step.destroys.length === 1 ? 'this disk' : `these ${step.destroys.length} disks`}:`,
-  ];
-  return [...about.map((line) => `${oneLine(line)}\n`), ...disks.map((text) => `\n${text}`)].join('');
+      : `It destroys what is on ${step.destroys.length === 1 ? 'this disk' : `these ${step.destroys.length} disks`}:`;
+  return [
+    ...about.map((line) => `${oneLine(line)}\n`),
+    ...lastLines(earlier.at(-1)).map((line) => `  | ${line}\n`),
+    ...[`${does}\n`, ...disks.map((text) => `\n${text}`)],
+  ].join('');
+}
+
+/** As much of what a run wrote last as says why it ended so; the mark tells it from what autark says. */
+function lastLines({ output = '' }: Partial<StepRun> = {}): readonly string[] {
+  const lines = printable(output)
+    .split('\n')
+    .map((line) => line.trimEnd());
+  return lines.filter((line) => line !== '').slice(-10);
 }
 
 /** One run on one line. */

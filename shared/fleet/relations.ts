@@ -7,7 +7,7 @@ import { below, itemsBelow, mapBelow, textOf, type MapTree, type Tree } from './
 
 /**
  * What must hold between keys, and no schema says: names that are used are declared, keys and step names are
- * there once, a health check looks at one thing. Reads what is well-formed and passes over the rest, so that
+ * there once, an approval is for one host, a health check looks at one thing. Reads what is well-formed and passes over the rest, so that
  * one slip hides no other.
  */
 export function relationProblems(file: MapTree): readonly Problem[] {
@@ -20,7 +20,11 @@ export function relationProblems(file: MapTree): readonly Problem[] {
       ...undeclared(secret, `secrets.${name}`, 'groups', groups),
       ...undeclared(secret, `secrets.${name}`, 'hosts', names(hosts)),
     ]),
-    ...layers(file).flatMap(([key, layer]) => [...repeatedSteps(layer, key), ...healthProblems(layer, key)]),
+    ...layers(file).flatMap(([key, layer]) => [
+      ...repeatedSteps(layer, key),
+      ...(key.startsWith('hosts.') ? [] : sharedApprovals(layer, key)),
+      ...healthProblems(layer, key),
+    ]),
   ];
 }
 
@@ -92,6 +96,17 @@ function repeatedSteps(layer: MapTree, key: string): readonly Problem[] {
     const path = `${key}.steps[${index}].name`;
     const cause = `${path} is the name of an earlier step too: ${quote(name)}`;
     return [{ start: tree.start, key: path, cause, remedy: 'give each step of a host its own name' }];
+  });
+}
+
+/** An approval fits one machine; below anything that several share it would say what nobody approved (S16). */
+function sharedApprovals(layer: MapTree, key: string): readonly Problem[] {
+  return itemsBelow(layer, 'steps').flatMap((step, index) => {
+    if (below(step, 'approved') === undefined) return [];
+    const path = `${key}.steps[${index}].approved`;
+    const cause = `${path} approves a step of several hosts, and an approval is for one machine`;
+    const remedy = 'take it out, declare the step below hosts.HOST.steps, and run autark step approve';
+    return [{ start: placeOf(step, 'approved'), key: path, cause, remedy }];
   });
 }
 

@@ -142,7 +142,7 @@ describeWith(['nspawn', 'trixie'], 'steps of a booted machine', () => {
     expect(shown).toMatch(/^ActiveState=activating$/m);
     const look = 'cat /proc/[0-9]*/cmdline | tr "\\0" " "; ls -R /run/autark/steps';
     const running = await host.must(['sh', '-c', look]);
-    expect(running).toContain('/become');
+    expect(running).toContain('/kept');
     expect(`${shown}${running}`).not.toContain(secret);
     await host.run(['systemctl', 'kill', '--signal=KILL', 'first-agent']);
     expect((await first).code).not.toBe(0);

@@ -116,6 +116,23 @@ describe('one thing wrong', () => {
       inHost('steps: [ { name: a, run: b, credentials: [▸A-B] } ]'),
       'hosts.web1.steps[0].credentials[0]',
     ],
+    [
+      'an approval for every machine',
+      fleetYaml('defaults: { steps: [ { name: a, run: b }, { name: c, run: d, ▸approved: {} } ] }'),
+      'defaults.steps[1].approved',
+    ],
+    [
+      'an approval for the machines of a group',
+      fleetYaml(
+        'groups:',
+        '  web:',
+        '    steps:',
+        '      - name: a',
+        '        run: b',
+        '        ▸approved: {}',
+      ),
+      'groups.web.steps[0].approved',
+    ],
     ['an agent without file', inHost('▸agent: {}'), 'hosts.web1.agent.file'],
     [
       'a group that is not declared',
