@@ -65,7 +65,8 @@ function declaredStep({ fleet, texts }: Editing, name: string, step: string): Re
   const host = fleet.hosts.get(name);
   const found = host?.steps.find((each) => each.name === step);
   if (host === undefined || found === undefined) return fail(noStep(name, step, host?.steps ?? []));
-  if (host.retired || host.key === undefined) return fail(notApproved(name));
+  if (host.retired) return fail(retired(name));
+  if (host.key === undefined) return fail(notApproved(name));
   if (host.done.includes(step)) return fail(inherited(name, step));
   const file = readYaml(texts.get(fleetFile) ?? '');
   return file.ok && isOwnStep(file.tree, name, step) ? ok({ host, step: found }) : fail(shared(name, step));
@@ -135,6 +136,15 @@ function noStep(host: string, step: string, steps: readonly Step[]): Failure {
     cause: `${host} has no step ${step}`,
     where: `${fleetFile}, hosts.${host}.steps`,
     remedy: names === '' ? 'declare it there first' : `its steps are ${names}`,
+  };
+}
+
+function retired(host: string): Failure {
+  return {
+    kind: 'unexpected',
+    cause: `${host} is retired, and does nothing any more`,
+    where: `${fleetFile}, hosts.${host}`,
+    remedy: 'enrol the machine under another name',
   };
 }
 

@@ -169,6 +169,11 @@ describeWith(['age', 'disks'], 'a step that destroys', () => {
     await cycle(0);
     expect(stepsRun(host)).toEqual(['format']);
 
+    // One that the old machine never came to is the new one's to do.
+    const more = [...steps, '  - { name: other, run: steps/other }'];
+    await fleet.server.commit({
+      files: { 'fleet.yaml': fleet.fleetYaml('web1', more), 'steps/other': stepProgram() },
+    });
     const fresh = await fleet.enrol('web1', 'web1-new');
     await fleet.world.git(['pull', '--quiet']);
     const call = ['approve', 'web1', '--replace', '--fingerprint', fresh.fingerprint, '--yes', '--push'];
@@ -176,7 +181,7 @@ describeWith(['age', 'disks'], 'a step that destroys', () => {
     expect((parse(yaml()) as { hosts: { web1: { done: unknown } } }).hosts.web1.done).toEqual(['format']);
     const ran = await fresh.agent();
     expect(ran.code, ran.stderr).toBe(0);
-    expect([stepsRun(fresh), fresh.motd()]).toEqual([[], 'hello']);
+    expect([stepsRun(fresh), fresh.motd()]).toEqual([['other'], 'hello']);
   });
 });
 

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { StepApproval } from '../../shared/disk/approval.ts';
 import { filesDigest, type StepFile } from '../../shared/disk/step-files.ts';
 import type { Ledger } from '../../shared/record/ledger.ts';
+import { realRuns } from '../../shared/record/ledger-runs.ts';
 import { formatPublicKey } from '../../shared/trust/ssh-key.ts';
 import { type Fleet, type FleetHost, keyAt, newest } from './fleet.ts';
 import { must } from './run.ts';
@@ -44,7 +45,7 @@ export async function approvalOf(
     installation: (await newest(host)).status.installation,
     program: (await item(step.run)).id,
     files: filesDigest(await Promise.all((step.files ?? []).map(item))),
-    runs: (ledger.runs ?? []).filter((run) => run.step === step.name).length,
+    runs: realRuns(ledger).filter((run) => run.step === step.name).length,
     devices: devices.map((path) => {
       const device = ledger.examined?.[path];
       if (device === undefined || !('seen' in device)) throw new Error(`${path} was not examined`);
