@@ -6,7 +6,7 @@ import { nextLedger, type NextLedger } from '../shared/record/next-ledger.ts';
 import type { Ledger } from '../shared/record/ledger.ts';
 import { carryOn } from './carry-on.ts';
 import type { Context } from './context.ts';
-import { takeSealed, withRecorded } from './stages/ledger.ts';
+import { knownLedger } from './stages/known-ledger.ts';
 import { draftOf } from './stages/record.ts';
 
 /** Milliseconds awake that a look at all disks may take. */
@@ -107,21 +107,6 @@ export async function lookAtDisks(context: Context, now: number): Promise<Result
   };
   const next = nextLedger(before.value, { disks: found.value, backups }, around);
   return ok({ before: before.value, next, problems });
-}
-
-/** One that is damaged or lost here may be whole in this host's newest record. */
-export async function knownLedger({ memory, effects, senses }: Context): Promise<Result<Ledger | null>> {
-  const { ledgers, git, outbox } = effects('poll');
-  const { fleet, host, tip, seq } = memory.journal;
-  const kept = await ledgers.load({ fleet, host });
-  if (kept.ok && seq === 0) return kept;
-  if (kept.ok && kept.value !== null) return withRecorded({ git, ledgers, outbox }, kept.value, tip);
-  const taken = await takeSealed({ git, ledgers }, tip, { fleet, host });
-  if (!taken.ok) return kept.ok ? taken : kept;
-  if (kept.ok) return ledgers.load({ fleet, host });
-  const { cause } = kept.failure;
-  senses.log({ kind: 'warning', host, message: `the ledger was taken from record ${tip}: ${cause}` });
-  return ledgers.load({ fleet, host });
 }
 
 /** The host itself, under its next key as well, and the fleet's readers. */

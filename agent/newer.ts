@@ -1,5 +1,5 @@
 import type { Aim } from '../shared/cycle/aim.ts';
-import type { Result } from '../shared/failure.ts';
+import { ok, type Result } from '../shared/failure.ts';
 import type { ObjectId } from '../shared/objects/object.ts';
 import type { Context } from './context.ts';
 import { poll } from './stages/poll.ts';
@@ -44,6 +44,31 @@ export async function unlessNewer<Value>(
 }
 
 /**
+ * Before something that cannot be taken back: whether the server has a newer revision by now. That one decides (P1); it may
+ * withdraw what this one declares.
+ */
+export async function hasNewer(context: Context, { revision }: Aim): Promise<Result<boolean>> {
+  const heads = await poll(context);
+  if (!heads.ok) return heads;
+  const by = await replacing(context, heads.value.revision, revision);
+  if (by === undefined) return ok(false);
+  context.senses.log({ kind: 'superseded', host: context.memory.journal.host, revision, by });
+  return ok(true);
+}
+
+/** The head, where it takes the place of a revision: what is authentic and invalid is for the next cycle to refuse (P1). */
+async function replacing(
+  context: Context,
+  head: ObjectId,
+  revision: ObjectId | null,
+): Promise<ObjectId | undefined> {
+  if (head === revision) return undefined;
+  const verified = await verify(context, head);
+  if (verified.ok) return verified.value.revision;
+  return context.memory.journal.accepted === head ? head : undefined;
+}
+
+/**
  * The first newer revision that is authentic and valid; `undefined` when the signal comes first. A trial ends with
  * whatever happens to its branch: to stop a trial is all that the server can do with it.
  */
@@ -58,10 +83,8 @@ async function watch(context: Context, wakes: Wakes, aim: Aim): Promise<ObjectId
       return heads.value.testing ?? heads.value.revision;
     }
     if (heads.ok && heads.value.revision === main) continue;
-    const verified = heads.ok ? await verify(context, heads.value.revision) : heads;
-    // Accepted is enough: what is authentic but invalid is for the next cycle to refuse, not to be passed over (P1).
-    if (heads.ok && context.memory.journal.accepted === heads.value.revision) return heads.value.revision;
-    if (verified.ok) return verified.value.revision;
+    const by = heads.ok ? await replacing(context, heads.value.revision, main) : undefined;
+    if (by !== undefined) return by;
     isOwed = true;
   }
   // Its request was taken here, so the next cycle is to look: at a head to refuse, or because the end of the build

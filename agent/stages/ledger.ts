@@ -1,6 +1,6 @@
 import type { Draft } from '../../shared/cycle/phase.ts';
 import { withReport } from '../../shared/cycle/reports.ts';
-import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
+import { fail, ok, type Result } from '../../shared/failure.ts';
 import type { ObjectId } from '../../shared/objects/object.ts';
 import { parseTree } from '../../shared/objects/tree.ts';
 import type { Ledger } from '../../shared/record/ledger.ts';
@@ -12,13 +12,6 @@ import type { ObjectSource } from '../../shared/trust/history.ts';
 import type { Context } from '../context.ts';
 import type { Ledgers } from '../ledger-ports.ts';
 import { lookUp, readBytes, readCommit } from '../objects/read.ts';
-import type { Effects } from '../seam.ts';
-import { storeOutbox } from './waiting.ts';
-
-/** What the next record has in its tree besides `status.json`. */
-export function sealedNow(context: Context): Promise<Result<Readonly<Record<string, ObjectId>>>> {
-  return context.effects('record').ledgers.ids();
-}
 
 /**
  * The sealed files of a draft, as they were when it was made. One that is no longer kept is asked of Git, for the record
@@ -72,42 +65,6 @@ async function rememberRuns(
   const runs = mergedRuns(ledger.runs ?? [], kept);
   const isSame = JSON.stringify(runs) === JSON.stringify(ledger.runs ?? []);
   return isSame ? ok(undefined) : ledgers.keep({ ...ledger, runs }, [], ledger);
-}
-
-/**
- * The ledger that is kept, with all runs that the newest record knows: an older copy that came back must not pass for the newest
- * (S15). `unreachable` while that record cannot be read.
- */
-export async function withRecorded(
-  { git, outbox, ledgers }: Pick<Effects, 'git' | 'outbox' | 'ledgers'>,
-  ledger: Ledger,
-  tip: ObjectId,
-): Promise<Result<Ledger>> {
-  const stored = await storeOutbox({ git, outbox });
-  const commit = stored.ok ? await readCommit(git, tip) : stored;
-  const item = commit.ok ? await lookUp(git, commit.value.commit.tree, ledgerPath) : commit;
-  if (!item.ok) return fail(unread(tip, item.failure));
-  if (item.value === null) return ok(ledger);
-  const ids = await ledgers.ids();
-  if (ids.ok && ids.value[ledgerPath] === item.value.id) return ok(ledger);
-  const bytes = await readBytes(git, item.value.id, 'blob');
-  if (!bytes.ok) return fail(unread(tip, bytes.failure));
-  const recorded = await ledgers.open(bytes.value, ledger);
-  // One that was damaged when it was recorded says nothing; what is kept is another one.
-  const runs = mergedRuns(recorded.ok ? (recorded.value.runs ?? []) : [], ledger.runs ?? []);
-  if (JSON.stringify(runs) === JSON.stringify(ledger.runs ?? [])) return ok(ledger);
-  const whole = { ...ledger, runs };
-  const kept = await ledgers.keep(whole, [], ledger);
-  return kept.ok ? ok(whole) : kept;
-}
-
-function unread(tip: ObjectId, { cause }: Failure): Failure {
-  return {
-    kind: 'unreachable',
-    cause: `the newest record of this host cannot be read: ${cause}`,
-    where: tip,
-    remedy: 'the agent fetches it from the Git server as soon as that can be reached',
-  };
 }
 
 /** The sealed files in a record's tree, by path. */

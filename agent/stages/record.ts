@@ -13,7 +13,8 @@ import { oneLine } from '../../shared/printable.ts';
 import type { Context } from '../context.ts';
 import { recordAgain } from './again.ts';
 import { olderTip } from './own-branch.ts';
-import { sealedFor, sealedNow } from './ledger.ts';
+import { sealedNow } from './known-ledger.ts';
+import { sealedFor } from './ledger.ts';
 import { heldBy } from './secrets.ts';
 
 /** What is decided before its record is made: it happened at what the cycle is about. */
@@ -56,7 +57,7 @@ export async function draftOf(
   const { version, guarantees, senses, stopwatch } = context;
   const older = journal.seq === 0 ? await olderTip(context) : ok(null);
   if (!older.ok) return older;
-  const sealed = await sealedNow(context);
+  const sealed = await sealedNow(context, journal);
   if (!sealed.ok) return sealed;
   const draft = draftRecord(happening, {
     journal,

@@ -1,4 +1,5 @@
 import { ok, type Result } from '../../shared/failure.ts';
+import type { ObjectId } from '../../shared/objects/object.ts';
 import type { Effects } from '../seam.ts';
 
 /** The waiting records as objects of the Git directory, which may be new and empty. */
@@ -9,4 +10,16 @@ export async function storeOutbox({ git, outbox }: Pick<Effects, 'git' | 'outbox
     if (!stored.ok) return stored;
   }
   return ok(undefined);
+}
+
+/** One record that may still wait, as objects of the Git directory: a pack has all that its record has. */
+export async function storeWaiting(
+  { git, outbox }: Pick<Effects, 'git' | 'outbox'>,
+  record: ObjectId,
+): Promise<Result<void>> {
+  // Not read first to see whether it is there: what cannot be read makes a Git directory a damaged one.
+  const entry = (await outbox.list()).find(({ id }) => id === record);
+  const pack = entry === undefined ? undefined : await outbox.pack(entry);
+  if (pack === undefined) return ok(undefined);
+  return pack.ok ? git.store(pack.value) : pack;
 }

@@ -5,7 +5,7 @@ import { timestamp } from '../../shared/record/draft.ts';
 import type { ExaminedDevice } from '../../shared/record/step-run.ts';
 import { withExamined } from '../../shared/record/ledger-runs.ts';
 import type { Context } from '../context.ts';
-import { knownLedger } from '../disks.ts';
+import { knownLedger } from '../stages/known-ledger.ts';
 
 /** Milliseconds awake that a look at one disk may take; more than the guard lets pass since it began. */
 const timeout = 120_000;

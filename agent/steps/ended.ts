@@ -6,7 +6,7 @@ import { timestamp } from '../../shared/record/draft.ts';
 import { withEnded, type RunResult } from '../../shared/record/ledger-runs.ts';
 import type { StepRun } from '../../shared/record/step-run.ts';
 import type { Context } from '../context.ts';
-import { knownLedger } from '../disks.ts';
+import { knownLedger } from '../stages/known-ledger.ts';
 import { reasonOf } from '../stages/activation.ts';
 import { describe, draftOf, settle } from '../stages/record.ts';
 import type { StepEnded } from '../step-ports.ts';

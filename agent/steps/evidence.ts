@@ -8,10 +8,9 @@ import { realRuns } from '../../shared/record/ledger-runs.ts';
 import { ledgerPath } from '../../shared/record/sealed-part.ts';
 import { readRecord } from '../../shared/record/tip.ts';
 import type { Context } from '../context.ts';
-import { knownLedger } from '../disks.ts';
-import { lookUp, readBytes, readCommit, readFound } from '../objects/read.ts';
+import { knownLedger, recordedLedger } from '../stages/known-ledger.ts';
+import { lookUp, readBytes, readFound } from '../objects/read.ts';
 import type { Verified } from '../stages/verify.ts';
-import { storeOutbox } from '../stages/waiting.ts';
 
 /** A step that is to be judged, and where it is declared. */
 export interface Judged {
@@ -130,16 +129,14 @@ async function recordOf(context: Context, ledger: Ledger): Promise<string | null
     // With another key the same life begins a new chain.
     return ledger.begun.installation === installation && ledger.begun.seq === 1 ? tip : null;
   }
-  const { git, ledgers } = context.effects('step');
-  const stored = await storeOutbox(context.effects('step'));
-  const commit = stored.ok ? await readCommit(git, tip) : stored;
-  const item = commit.ok ? await lookUp(git, commit.value.commit.tree, ledgerPath) : commit;
-  if (!item.ok || item.value === null) return null;
-  const kept = await ledgers.ids();
-  if (kept.ok && kept.value[ledgerPath] === item.value.id) return tip;
-  const bytes = await readBytes(git, item.value.id, 'blob');
-  const recorded = bytes.ok ? await ledgers.open(bytes.value, { fleet, host }) : bytes;
-  return recorded.ok && JSON.stringify(recorded.value.runs ?? []) === runs ? tip : null;
+  const parts = context.effects('step');
+  const recorded = await recordedLedger(parts, tip);
+  if (!recorded.ok || recorded.value === null) return null;
+  const kept = await parts.ledgers.ids();
+  if (kept.ok && kept.value[ledgerPath] === recorded.value) return tip;
+  const bytes = await readBytes(parts.git, recorded.value, 'blob');
+  const opened = bytes.ok ? await parts.ledgers.open(bytes.value, { fleet, host }) : bytes;
+  return opened.ok && JSON.stringify(opened.value.runs ?? []) === runs ? tip : null;
 }
 
 function noProgram(run: string, isThere: boolean): Failure {

@@ -7,7 +7,8 @@ import type { Host, Step } from '../../shared/fleet/fleet.ts';
 import { heldMeanwhile } from '../by-hand.ts';
 import { carryOn } from '../carry-on.ts';
 import type { Context } from '../context.ts';
-import { bringToServer, failed, type Ended } from '../ending.ts';
+import { bringToServer, failed, stopped, type Ended } from '../ending.ts';
+import { hasNewer } from '../newer.ts';
 import { look } from '../stages/own-state.ts';
 import type { Verified } from '../stages/verify.ts';
 import { keepExamined, lookClosely } from './devices.ts';
@@ -72,7 +73,17 @@ async function takeStep(context: Context, judged: Judged, aim: Aim): Promise<'do
   const now = stepState(again.value.evidence);
   if (now.is === 'done') return passOver(context, judged.step, now);
   if (now.is !== 'ready') return wait(context, judged, again.value, { state: now, aim });
+  // The step before may have taken hours.
+  const newer = await hasNewer(context, aim);
+  if (!newer.ok) return failed(context, 'step', newer.failure);
+  if (newer.value) return giveWay(context);
   return runStep(context, { ...judged, known: again.value, approval: now.approval, aim });
+}
+
+/** The next cycle begins at once, with the newer revision. */
+async function giveWay(context: Context): Promise<Ended> {
+  await context.effects('step').trees.remove();
+  return stopped(context, true);
 }
 
 /** Nothing runs before the server was asked what it has of this host, and has all its records. */

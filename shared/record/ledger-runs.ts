@@ -15,8 +15,15 @@ export type RunResult = Pick<StepRun, 'ended' | 'how' | 'output' | 'yields'> & {
  * The ledger once the newest run of a step has its result; the same ledger when that run has one already: it was kept before a
  * crash, and nothing is written over it.
  */
-export function withEnded(ledger: Ledger, step: string, result: RunResult): Ledger {
-  return withResult(ledger, step, result);
+export function withEnded(
+  ledger: Ledger,
+  step: string,
+  result: RunResult | { readonly outcome: 'withdrawn'; readonly ended: string },
+): Ledger {
+  const runs = ledger.runs ?? [];
+  const at = runs.findLastIndex((run) => run.step === step && run.outcome === 'started');
+  const run = runs[at];
+  return run === undefined ? ledger : { ...ledger, runs: runs.with(at, { ...run, ...result }) };
 }
 
 /**
@@ -24,14 +31,16 @@ export function withEnded(ledger: Ledger, step: string, result: RunResult): Ledg
  * of the intent is there.
  */
 export function withWithdrawn(ledger: Ledger, step: string, ended: string): Ledger {
-  return withResult(ledger, step, { outcome: 'withdrawn', ended });
+  return withEnded(ledger, step, { outcome: 'withdrawn', ended });
 }
 
-function withResult(ledger: Ledger, step: string, result: Partial<StepRun>): Ledger {
-  const runs = ledger.runs ?? [];
-  const at = runs.findLastIndex((run) => run.step === step && run.outcome === 'started');
-  const run = runs[at];
-  return run === undefined ? ledger : { ...ledger, runs: runs.with(at, { ...run, ...result }) };
+/**
+ * The ledger where there was another one that nobody can read any more: what it knows counts, and it covers no longer all that the
+ * host ever did (S15).
+ * @param begun the next record, and this installation
+ */
+export function begunAnew(ledger: Ledger, begun: Ledger['begun']): Ledger {
+  return { ...ledger, begun };
 }
 
 /** A run whose program was started, or may have been. */
