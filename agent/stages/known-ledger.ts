@@ -26,7 +26,8 @@ export async function knownLedger(
   const kept = await parts.ledgers.load({ fleet, host });
   if (kept.ok && seq === 0) return kept;
   if (kept.ok && kept.value !== null) return withRecorded(parts, kept.value, journal);
-  const taken = await takeSealed(parts, tip, { fleet, host });
+  const stored = await storeWaiting(parts, tip);
+  const taken = stored.ok ? await takeSealed(parts, tip, { fleet, host }) : stored;
   if (!taken.ok) return kept.ok ? taken : kept;
   if (!kept.ok) {
     const message = `the ledger was taken from record ${tip}: ${kept.failure.cause}`;
