@@ -169,8 +169,8 @@ describeWith(['age', 'disks'], 'a step that destroys', () => {
     await cycle(0);
     expect(stepsRun(host)).toEqual(['format']);
 
-    // One that the old machine never came to is the new one's to do.
-    const more = [...steps, '  - { name: other, run: steps/other }'];
+    // One that the old machine never came to is the new one's to do; what it did counts also while it is not declared.
+    const more = ['steps:', '  - { name: other, run: steps/other }'];
     await fleet.server.commit({
       files: { 'fleet.yaml': fleet.fleetYaml('web1', more), 'steps/other': stepProgram() },
     });
@@ -182,6 +182,10 @@ describeWith(['age', 'disks'], 'a step that destroys', () => {
     const ran = await fresh.agent();
     expect(ran.code, ran.stderr).toBe(0);
     expect([stepsRun(fresh), fresh.motd()]).toEqual([['other'], 'hello']);
+    const again = yaml().replace(/^( +)- \{ name: other/m, `$1- { name: format, run: steps/format }\n$&`);
+    await fleet.server.commit({ files: { 'fleet.yaml': again } });
+    expect((await fresh.agent()).code).toBe(0);
+    expect(stepsRun(fresh)).toEqual(['other']);
   });
 });
 
