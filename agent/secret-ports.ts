@@ -27,8 +27,12 @@ export interface BootSecrets {
   readonly store: SecretStore;
   /** Whether the host's key can be read; without it the store opens nothing, and each secret says why. */
   readonly key: Result<unknown>;
-  /** The id of the set that goes with the current generation; `null` when that has none, or there is no generation. */
-  current(): Promise<Result<string | null>>;
+  /**
+   * The id of the set that goes with the current generation, or with the one whose system this is; `null` when that has none, or
+   * there is no generation.
+   * @param system what boots, or a link to it
+   */
+  wanted(system?: string): Promise<Result<string | null>>;
   /** Waits for whoever acts on this machine, an agent that switches it for example; the result lets others act. */
   lock(signal: AbortSignal): Promise<Result<() => Promise<void>>>;
 }

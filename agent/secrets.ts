@@ -28,8 +28,15 @@ export async function noticeSecrets(context: Context): Promise<Result<void>> {
 }
 
 /** What is only the boot default does not run yet: its secrets come with the boot. */
-async function runsNow(context: Context): Promise<Running | null> {
-  const { running, unproved }: Journal = context.memory.journal;
+async function runsNow(context: Context): Promise<Pick<Running, 'secrets'> | null> {
+  const { running, unproved, drift }: Journal = context.memory.journal;
+  const strayed = drift?.strays.find(({ link }) => link === 'current-system')?.leads;
+  // An older one, from the boot menu or by a person's switch, has its own (S14).
+  if (typeof strayed === 'string') {
+    const generations = await context.effects('poll').systems.generations();
+    const other = generations.findLast(({ path }) => path === strayed);
+    if (other !== undefined) return other;
+  }
   const { waitsIn, testedIn } = running ?? {};
   if (waitsIn === undefined && testedIn === undefined) return running;
   const boot = await bootOf(context);

@@ -76,7 +76,7 @@ export interface BootSurroundings {
 
 /** The secrets of the machine below `root`. Without a key that opens them, each of them says so. */
 export async function bootSecretsRole({ root, env, isEarly }: BootSurroundings): Promise<BootSecrets> {
-  const [{ fileSecrets }, { currentSecrets }, { ageSealer }, { isBootedBySystemd }, { passedOn }] =
+  const [{ fileSecrets }, { secretsOf }, { ageSealer }, { isBootedBySystemd }, { passedOn }] =
     await Promise.all([
       import('./adapters/secrets/store.ts'),
       import('./adapters/secrets/current.ts'),
@@ -93,7 +93,7 @@ export async function bootSecretsRole({ root, env, isEarly }: BootSurroundings):
     sealer: ageSealer(),
     hasSystemd: root === '/' && isBootedBySystemd(),
   });
-  return { store, key, current: () => currentSecrets(state), lock: (signal) => lock(state, signal) };
+  return { store, key, wanted: (system) => secretsOf(state, system), lock: (signal) => lock(state, signal) };
 }
 
 /** Milliseconds awake; less than a boot, or whoever goes back, gives to all of it. */

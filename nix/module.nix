@@ -123,7 +123,7 @@ in
           mkdir -p /run/autark/secrets.d
           mountpoint -q /run/autark/secrets.d ||
             mount -t ramfs -o mode=0751,nosuid,nodev,noexec ramfs /run/autark/secrets.d
-          timeout 60 ${cfg.package}/bin/autark secrets install --early || echo 'autark: not all secrets are there' >&2
+          timeout 60 ${cfg.package}/bin/autark secrets install --early --system "$systemConfig" || echo 'autark: not all secrets are there' >&2
         fi
       '';
     };

@@ -115,7 +115,10 @@ export const hostVerbs: readonly Verb[] = [
         choices: ['install'],
       },
     ],
-    options: { early: { describe: 'before users are made: nothing where some are placed already' } },
+    options: {
+      early: { describe: 'before users are made: nothing where some are placed already' },
+      system: { describe: 'those of the generation that has this system, where one does', value: 'PATH' },
+    },
     examples: [
       ['autark secrets install', 'by the unit autark-secrets, offline; by hand after the key was put back'],
     ],

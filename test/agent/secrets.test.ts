@@ -18,7 +18,7 @@ function hostWith(owes: boolean): { readonly context: Context; readonly did: str
   };
   const context = {
     memory: {
-      journal: { host: 'web1', standing: null, running: { secrets: 'a' }, unproved: null },
+      journal: { host: 'web1', standing: null, running: { secrets: 'a' }, unproved: null, drift: null },
       hold: () => noted('hold', ok(undefined)),
     },
     effects: () => ({ secrets }),
