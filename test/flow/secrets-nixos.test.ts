@@ -66,7 +66,7 @@ describeWith(['age', 'nix'], 'the secrets of a NixOS system that boots', () => {
 
   test('stay its own while the agent finds that an older one runs, and says so', async () => {
     symlinkSync(paths[0] ?? '', fleet.host.path('run/current-system'));
-    for (const _ of [1, 2]) {
+    for (let cycle = 1; cycle <= 2; cycle += 1) {
       const { code, stderr } = await fleet.host.agent();
       expect(code, stderr).toBe(0);
       // Also where no unit had placed them.

@@ -169,7 +169,9 @@ describeWith(['nix'], 'services.autark', () => {
       const { autarkSecrets, users } = plain.activation;
       expect(users?.['deps']).toEqual(['autarkSecrets']);
       const script = String(autarkSecrets?.['text']);
-      expect(script).toContain(`${plain.systemPackages[0] ?? ''}/bin/autark secrets install --early --system "$systemConfig" `);
+      expect(script).toContain(
+        `${plain.systemPackages[0] ?? ''}/bin/autark secrets install --early --system "$systemConfig" `,
+      );
       expect(script).toContain(`-o ${String(options)} `);
       expect(plain.units['autark-secret@.service']).toMatch(
         /^ExecStart=\/bin\/sh \S+\/lib\/autark\/systemd\/autark-secret %i$/m,
