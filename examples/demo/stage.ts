@@ -2,12 +2,15 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDisk, type Disk } from './disk.ts';
 import { makeWorld, program, type World } from '../../test/rig/world.ts';
 
 /** Where the demo plays: a world, its agents, and a voice. */
 export interface Stage {
   readonly world: World;
   readonly isKept: boolean;
+  /** What the story formats. */
+  readonly disk: Disk;
   /** A paragraph for the reader. */
   readonly say: (text: string) => void;
   /** Shows a command as a person would type it. */
@@ -20,15 +23,15 @@ export interface Stage {
 }
 
 export async function makeStage(isKept: boolean): Promise<Stage> {
-  const world = await makeWorld('autark-demo');
+  const disk = await makeDisk();
+  const world = await makeWorld('autark-demo', disk.searchPath);
   const agents = new Map<string, ChildProcess>();
   const print = (text: string): void => {
     process.stdout.write(`${text}\n`);
   };
   const bold = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
   return {
-    world,
-    isKept,
+    ...{ world, disk, isKept },
     print,
     say: (text) => {
       print(bold ? `\n\u001b[1m${text}\u001b[0m` : `\n${text}`);
@@ -55,6 +58,7 @@ export async function makeStage(isKept: boolean): Promise<Stage> {
       const all = [...agents.values()];
       agents.clear();
       await Promise.all(all.map(stop));
+      await disk.end();
       if (!isKept) await world.remove();
     },
   };

@@ -44,7 +44,8 @@ async function enrolMachines({ world, say, show, print }: Stage): Promise<void> 
 }
 
 async function firstDeployment(stage: Stage): Promise<void> {
-  const { world, say, show } = stage;
+  const { world, disk, say, show } = stage;
+  await disk.attach(world.root('web1'));
   say('What each machine shall be is pushed. Their agents take it from there:');
   show('git commit -m "Greet from every machine" && git push');
   const files = hosts.map((host) => execHost(host, `Welcome to ${host}`));

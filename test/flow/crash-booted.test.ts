@@ -46,7 +46,7 @@ async function stopBooted({ isIll, known, ...outcome }: Outcome): Promise<number
   const snapshot = takeSnapshot(world, host);
   const seed = chooseSeed();
   console.info(`AUTARK_SEED=${seed}`);
-  const step = 8;
+  const step = 4;
   const first = 1 + Math.floor(seeded(seed)() * step);
   const before = await stopEverywhere(scenario, snapshot, 'before', { first, step });
   return before + (await stopEverywhere(scenario, snapshot, 'after', { first: 1 + (first % step), step }));

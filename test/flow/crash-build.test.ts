@@ -26,7 +26,7 @@ test('a failed build stopped at any effect leaves what runs alone, and nothing e
     },
   };
   const snapshot = takeSnapshot(fleet.world, host);
-  const step = 3;
+  const step = 2;
   const first = 1 + Math.floor(seeded(seed)() * step);
   const before = await stopEverywhere(scenario, snapshot, 'before', { first, step });
   // Other ones, so that more of them are seen.

@@ -13,12 +13,10 @@ afterAll(async () => {
 test('a deployment stopped after any effect is finished by the next cycle', async () => {
   const { host } = fleet;
   const revision = await fleet.server.commit({ files: execHost('web1', 'two'), subject: 'Say two' });
-  const env = { AUTARK_TEST_STOPS: 'changes' };
   const scenario = {
     fleet,
     host,
     revision,
-    env,
     may: ['hello', 'two'],
     code: 0,
     motd: 'two',

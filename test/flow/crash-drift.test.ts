@@ -31,7 +31,7 @@ test('a drifted host stopped at any effect says so once, and then deploys once',
   };
   const seed = chooseSeed();
   console.info(`AUTARK_SEED=${seed}`);
-  const step = 8;
+  const step = 4;
   const first = 1 + Math.floor(seeded(seed)() * step);
   const before = await stopEverywhere(scenario, snapshot, 'before', { first, step });
   const after = await stopEverywhere(scenario, snapshot, 'after', { first: 1 + (first % step), step });

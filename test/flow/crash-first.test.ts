@@ -31,7 +31,7 @@ test('a first deployment stopped at any effect is finished, and the machine no l
     },
   };
   const snapshot = takeSnapshot(fleet.world, host);
-  const step = 4;
+  const step = 2;
   const first = 1 + Math.floor(seeded(seed)() * step);
   const before = await stopEverywhere(scenario, snapshot, 'before', { first, step });
   // Other ones, so that more of them are seen.

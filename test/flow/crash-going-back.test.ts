@@ -33,7 +33,7 @@ test('a failed activation stopped at any effect is undone by the next cycle, and
     },
   };
   const snapshot = takeSnapshot(fleet.world, host);
-  const step = 3;
+  const step = 2;
   const first = 1 + Math.floor(seeded(seed)() * step);
   const before = await stopEverywhere(scenario, snapshot, 'before', { first, step });
   // Other ones, so that more of them are seen.

@@ -108,7 +108,7 @@ test('the taking of a new key that is stopped anywhere is finished, once, and no
     await allGone(host.root);
     return stopped.code === null;
   };
-  const step = 8;
+  const step = 4;
   const start = 1 + Math.floor(seeded(seed)() * step);
   let stops = 0;
   for (let at = start; await stopAndMend({ when: 'before', at }); at += step) stops += 1;

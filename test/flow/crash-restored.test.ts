@@ -42,7 +42,7 @@ test('a restored machine stopped anywhere goes on from the server once, and lose
     },
   };
   const snapshot = takeSnapshot(world, host);
-  const step = 6;
+  const step = 3;
   const start = 1 + Math.floor(seeded(seed)() * step);
   const before = await stopEverywhere(scenario, snapshot, 'before', { first: start, step });
   const after = await stopEverywhere(scenario, snapshot, 'after', { first: 1 + (start % step), step });

@@ -21,8 +21,7 @@ afterAll(async () => {
  * ledger says must agree with it: done only if it ran, never begun again once it may have (S17, S18).
  */
 async function stopAndLook({ when, at }: Stop): Promise<boolean> {
-  const env = { ...world.env, AUTARK_TEST_STOPS: 'changes' };
-  const stopped = await stopAt(host, ['agent'], { when, at }, env);
+  const stopped = await stopAt(host, ['agent'], { when, at }, world.env);
   const because = `stopped ${when} effect ${at}, ${stopped.stdout.trimEnd().split('\n').at(-1) ?? ''}\n${stopped.stderr}`;
   await allGone(host.root);
   const mended = await host.agent();

@@ -2,13 +2,12 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { type FakeDisk, fakeLsblk, systemPath } from './fake-lsblk.ts';
 import { must, run } from './run.ts';
-
-const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** Runs a program of the machine that tests run on; it must succeed. */
 export function tool(file: string, ...args: readonly string[]): Promise<string> {
-  return must(file, args, { env: { PATH: path, LC_ALL: 'C', LVM_SUPPRESS_FD_WARNINGS: '1' } });
+  return must(file, args, { env: { PATH: systemPath, LC_ALL: 'C', LVM_SUPPRESS_FD_WARNINGS: '1' } });
 }
 
 /** A loop device of the test's own, all zeros; it goes when the test ends, however it ends. */
@@ -18,7 +17,7 @@ export async function loopDevice(megabytes: number): Promise<string> {
   await tool('truncate', '--size', `${megabytes}M`, image);
   const loop = await tool('losetup', '--find', '--show', image);
   onTestFinished(async () => {
-    await run('partx', ['--delete', loop], { env: { PATH: path } });
+    await run('partx', ['--delete', loop], { env: { PATH: systemPath } });
     await tool('losetup', '--detach', loop);
     rmSync(folder, { recursive: true });
   });
@@ -28,14 +27,6 @@ export async function loopDevice(megabytes: number): Promise<string> {
 /** The kernel shows the partitions of a loop device, with nodes in `/dev`, once it is told to look. */
 export async function showPartitions(loop: string): Promise<void> {
   await tool('partx', '--add', loop);
-}
-
-export interface FakeDisk {
-  readonly loop: string;
-  readonly model: string | null;
-  readonly serial: string | null;
-  /** Its names below `/dev/disk/by-id`. */
-  readonly ids: readonly string[];
 }
 
 export interface FakeMachine {
@@ -58,23 +49,7 @@ export function fakeMachine(disks: readonly FakeDisk[]): FakeMachine {
     for (const id of ids) symlinkSync(loop, join(root, 'dev/disk/by-id', id));
   }
   const program = join(root, 'bin/lsblk');
-  writeFileSync(program, lsblk(disks));
+  writeFileSync(program, fakeLsblk(disks));
   chmodSync(program, 0o755);
-  return { root, searchPath: `${join(root, 'bin')}:${path}` };
-}
-
-function lsblk(disks: readonly FakeDisk[]): string {
-  return `#!${process.execPath}
-const { execFileSync } = require('node:child_process');
-const disks = ${JSON.stringify(disks)};
-const args = [...process.argv.slice(2), ...disks.map(({ loop }) => loop)];
-const said = disks.length === 0
-  ? { blockdevices: [] }
-  : JSON.parse(execFileSync('lsblk', args, { env: { PATH: ${JSON.stringify(path)}, LC_ALL: 'C' } }));
-for (const device of said.blockdevices) {
-  const { model, serial } = disks.find(({ loop }) => loop === '/dev/' + device.kname);
-  Object.assign(device, { type: 'disk', model, serial });
-}
-console.log(JSON.stringify(said));
-`;
+  return { root, searchPath: `${join(root, 'bin')}:${systemPath}` };
 }

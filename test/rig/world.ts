@@ -44,9 +44,10 @@ export const program = join(
   import.meta.dirname.includes('/dist/') ? '../../agent/main.js' : '../../dist/agent/main.js',
 );
 
-export async function makeWorld(name = 'autark-test'): Promise<World> {
+/** @param searchPath a `PATH`, if not the one that the test has */
+export async function makeWorld(name = 'autark-test', searchPath?: string): Promise<World> {
   const dir = await mkdtemp(resolve(tmpdir(), `${name}-`));
-  const env = environment(dir);
+  const env = { ...environment(dir), ...(searchPath === undefined ? {} : { PATH: searchPath }) };
   const remote = join(dir, 'fleet.git');
   const clone = join(dir, 'clone');
   const adminKey = join(dir, 'admin_key');
