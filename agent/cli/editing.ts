@@ -130,7 +130,7 @@ export async function upToDate({ clone }: CloneEditor): Promise<Result<void>> {
   return missing === 0 ? ok(undefined) : fail(outdated(clone, missing));
 }
 
-/** Refuses when a file that is to be written has uncommitted changes. */
+/** Refuses when a file that is to be written, or approved as it was committed, has uncommitted changes. */
 export async function clean(editor: CloneEditor, paths: readonly string[]): Promise<Result<void>> {
   const loose = await editor.uncommitted(paths);
   if (!loose.ok) return loose;

@@ -9,7 +9,7 @@ import type { Ledger } from '../../shared/record/ledger.ts';
 import { realRuns } from '../../shared/record/ledger-runs.ts';
 import { ledgerPath } from '../../shared/record/sealed-part.ts';
 import { stepSource } from '../fleet/step-source.ts';
-import { fleetFile, finishEditing, hostIn, openEditing, type Editing } from './editing.ts';
+import { clean, fleetFile, finishEditing, hostIn, openEditing, type Editing } from './editing.ts';
 import { noLedger, readLedger } from './ledger.ts';
 import { openSealed, openState, type StateOpening } from './state-opening.ts';
 import { usage, type Act, type Arguments, type Context } from './verb.ts';
@@ -22,6 +22,9 @@ export const step: Act = async (args, context) => {
   const [host, name] = [args.positional('HOST') ?? '', args.positional('STEP') ?? ''];
   const declared = declaredStep(editing, host, name);
   if (!declared.ok) return declared;
+  const { run, files } = declared.value.step;
+  const isClean = await clean(editing.editor, [run, ...files]);
+  if (!isClean.ok) return isClean;
   const { clone } = editing.editor;
   const source = await stepSource(clone, clone.head ?? '', declared.value.step);
   if (!source.ok) return source;
@@ -51,7 +54,11 @@ export const step: Act = async (args, context) => {
     files: [{ path: fleetFile, text: text.value }],
     message: `${host}: approve step ${name}\n`,
   };
-  return finishEditing(editing, change, { ...context, args, said: `${name} may run once on ${host}` });
+  return finishEditing(editing, change, {
+    ...context,
+    args,
+    said: `one run of ${name} on ${host} is approved`,
+  });
 };
 
 interface Declared {
