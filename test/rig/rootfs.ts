@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** A release of Debian whose tree the script `rootfs` makes. */
-export type Suite = 'trixie' | 'sid';
+export type Suite = 'trixie' | 'sid' | 'emulated';
 
 /** Where its tree is. Tests only read it. */
 export function treeOf(suite: Suite): string {
