@@ -60,7 +60,8 @@ export async function makeEmulated(
 
   const sh: Emulated['sh'] = (script, input = '') => {
     if (running === undefined) throw new Error(`${name} is not running`);
-    return ask(running.port, script, input);
+    const t = Date.now();
+    return ask(running.port, script, input).finally(() => console.log('SH', Date.now() - t, script.slice(0, 60)));
   };
   const end = async (): Promise<void> => {
     await running?.end();

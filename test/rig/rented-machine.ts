@@ -96,7 +96,7 @@ function rented({ fleet, server, provider, daemon }: Parts, remove: () => Promis
 /** One more step of `web1`, after those that it has. */
 export function addStep(file: string, lines: readonly string[]): void {
   const text = readFileSync(file, 'utf8');
-  const steps = /^ {4}steps:\n(?: {6}.*\n)+/m;
+  const steps = /^ {4}steps:.*\n(?: {6}.*\n)+/m;
   if (!steps.test(text)) throw new Error(`no steps in ${file}`);
   writeFileSync(
     file,
