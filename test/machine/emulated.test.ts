@@ -129,14 +129,16 @@ describeWith(['emulated', 'curl', 'age', 'ssh-keygen'], 'a rented server, emulat
     await rented.server.must(`cat >${file}`, text);
     return text;
   };
+  const ledger = async (): Promise<Shown> =>
+    JSON.parse(await desk('autark ledger show web1 --json')) as Shown;
   const physical = (text: string): string =>
     /pv0 \{\s+id = "([^"]+)"/.exec(text)?.[1] ?? expect.unreachable();
 
   test('gets its partition table and its volumes back by what restore.md tells people to type', async () => {
     const { server } = rented;
     await desk('git fetch');
-    const ledger = JSON.parse(await desk('autark ledger show web1 --json')) as Shown;
-    const table = Object.entries(ledger.ledger.backups).find(([, { of }]) => of === disk.id)?.[0] ?? '';
+    const { backups } = (await ledger()).ledger;
+    const table = Object.entries(backups).find(([, { of }]) => of === disk.id)?.[0] ?? '';
     const device = await server.must(`readlink --canonicalize /dev/disk/by-id/${disk.id}`);
     await server.must('umount /mnt && vgchange --quiet --activate n vg0');
     const zeros = 'dd if=/dev/zero bs=1M count=1 conv=fsync status=none';
@@ -155,7 +157,6 @@ describeWith(['emulated', 'curl', 'age', 'ssh-keygen'], 'a rented server, emulat
     });
     await server.must(look);
     expect(await server.must('cat /mnt/letter')).toBe(letter);
-    await cycle(0);
   });
 
   const [first, second] = members;
@@ -186,7 +187,11 @@ describeWith(['emulated', 'curl', 'age', 'ssh-keygen'], 'a rented server, emulat
     expect(said).toContain('md0 (on ' + kernel + ') is held by dm-');
     expect(said).toContain('this disk could not be opened for the step alone');
     expect(said).toContain('its partitions or signatures are not those that were approved');
-    console.log(said);
+    const { disks } = (await ledger()).ledger;
+    const uses = disks.find(({ ids }) => ids.includes(disk.id))?.uses.join('; ');
+    expect(uses).toMatch(
+      /^(?<disk>vd[a-z])2 belongs to volume group vg0; \k<disk>2 is held by dm-\d+ \(vg0-root\)/,
+    );
     const again = await rented.desk('git pull; autark step approve web1 wipe-member', `${first}\n`);
     expect(again.code).not.toBe(0);
     expect(again.stdout).toContain('this disk is in use');
@@ -231,8 +236,25 @@ describeWith(['emulated', 'curl', 'age', 'ssh-keygen'], 'a rented server, emulat
       await server.must('fsck -n /dev/vg1/data && mount /dev/vg1/data /data && cat /data/letter'),
     ).toContain(letter);
   });
+
+  test('wipes a member of the array once it is stopped and was approved as what it is', async () => {
+    const { server } = rented;
+    await server.must('umount /data && vgchange --quiet --activate n vg1 && mdadm --stop /dev/md0');
+    const said = await cycle(60);
+    expect(said).not.toContain('this disk is in use');
+    expect(said).toContain('its partitions or signatures are not those that were approved');
+    await server.must('! ls /wiped');
+
+    const approving = 'git pull; autark step approve web1 wipe-member; git push';
+    expect(await desk(approving, `${first}\n`)).toContain('linux_raid_member');
+    await cycle(0);
+    expect(await server.must(`ls /wiped && wipefs --noheadings ${byId(first)}`)).toBe('/wiped');
+    await server.must(`mdadm --assemble --run /dev/md0 ${byId(second)} && udevadm settle`);
+    await server.must('vgchange --quiet --activate y vg1 && mount /dev/vg1/data /data');
+    expect(await server.must('cat /data/letter')).toBe(letter);
+  });
 });
 
 interface Shown {
-  readonly ledger: Pick<Ledger, 'backups'>;
+  readonly ledger: Pick<Ledger, 'backups' | 'disks'>;
 }

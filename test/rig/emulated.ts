@@ -60,8 +60,7 @@ export async function makeEmulated(
 
   const sh: Emulated['sh'] = (script, input = '') => {
     if (running === undefined) throw new Error(`${name} is not running`);
-    const t = Date.now();
-    return ask(running.port, script, input).finally(() => console.log('SH', Date.now() - t, script.slice(0, 60)));
+    return ask(running.port, script, input);
   };
   const end = async (): Promise<void> => {
     await running?.end();
