@@ -37,15 +37,11 @@ TimeoutStopSec=5
 
 /** Nobody needs them there, and each takes its time where every instruction is emulated. */
 const masked = [
-  ...['getty.target', 'serial-getty@ttyS0.service', 'ssh.service', 'nix-daemon.service', 'nix-daemon.socket'],
+  ...['getty.target', 'systemd-logind.service', 'systemd-user-sessions.service', 'ssh.service'],
+  ...['nix-daemon.service', 'nix-daemon.socket', 'e2scrub_reap.service', 'blk-availability.service'],
   ...['apt-daily.timer', 'apt-daily-upgrade.timer', 'dpkg-db-backup.timer', 'e2scrub_all.timer'],
-  ...[
-    'e2scrub_reap.service',
-    'fstrim.timer',
-    'man-db.timer',
-    'mdcheck_start.timer',
-    'systemd-pcrextend.socket',
-  ],
+  ...['fstrim.timer', 'modprobe@drm.service', 'modprobe@efi_pstore.service', 'modprobe@fuse.service'],
+  ...['dev-hugepages.mount', 'dev-mqueue.mount', 'sys-kernel-debug.mount', 'sys-kernel-tracing.mount'],
 ];
 
 export interface Root {

@@ -101,6 +101,9 @@ export async function makeEmulated(
   };
 }
 
+const kernelOptions =
+  'console=ttyS0 rw net.ifnames=0 mitigations=off nokaslr quiet systemd.condition_needs_update=no';
+
 /** No reset (TCG is slow after one), no firmware of the network card, and a clock that is this machine's. */
 function machine(port: number): readonly string[] {
   const boot = join(treeOf('emulated'), 'boot');
@@ -108,7 +111,7 @@ function machine(port: number): readonly string[] {
     ...['-M', 'q35', '-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2', '-m', '1024'],
     ...['-nographic', '-nodefaults', '-no-reboot', '-serial', 'stdio', '-monitor', 'none'],
     ...['-kernel', join(boot, 'vmlinuz'), '-initrd', join(boot, 'initrd')],
-    ...['-append', 'console=ttyS0 rw net.ifnames=0 mitigations=off nokaslr quiet'],
+    ...['-append', kernelOptions],
     ...['-device', 'virtio-rng-pci', '-device', 'virtio-net-pci,netdev=net,romfile='],
     ...['-netdev', `user,id=net,hostfwd=tcp:127.0.0.1:${port}-:${shellPort}`],
   ];
