@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
@@ -9,7 +8,7 @@ import { keepState, loseAllButKeys } from '../rig/lives.ts';
 import { showPartitions } from '../rig/fake-disk.ts';
 import { commandsOf } from '../rig/loop-disk.ts';
 import { describeWith } from '../rig/needs.ts';
-import { mainAccount, type Provider, startProvider, subPassword } from '../rig/provider.ts';
+import { imageWith, mainAccount, type Provider, startProvider, subPassword } from '../rig/provider.ts';
 import {
   diskId,
   exampleFiles,
@@ -45,7 +44,7 @@ async function begin(): Promise<Story> {
   const host = await fleet.join('web1');
   const other = await fleet.join('web2');
   const server = await rentServer(host);
-  const provider = await startProvider(await image());
+  const provider = await startProvider(await imageWith(letter));
   onTestFinished(() => provider.stop());
   const files = exampleFiles(provider.url, server.format);
   return {
@@ -58,19 +57,6 @@ async function begin(): Promise<Story> {
       return ran.stderr;
     },
   };
-}
-
-/** What the provider installs: a system with one file. */
-async function image(): Promise<Uint8Array> {
-  const folder = mkdtempSync(join(tmpdir(), 'autark-test-image-'));
-  try {
-    writeFileSync(join(folder, 'letter'), letter);
-    const env = { PATH: process.env['PATH'] ?? '' };
-    await must('tar', ['--create', '--file', 'image.tar', 'letter'], { cwd: folder, env });
-    return readFileSync(join(folder, 'image.tar'));
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
 }
 
 /** What a person in a clone does who has seen the disk; what was written, for whoever writes the file anew. */

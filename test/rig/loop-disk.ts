@@ -99,12 +99,18 @@ export function fakeLsblk(fake: LoopDisk['fake'], blockdevices: readonly unknown
 
 /**
  * The commands that a page tells people to run below a heading: of its blocks that are marked ` ```sh restore `, so that a test
- * runs what people run.
+ * runs what people run. Those marked ` ```sh kernel ` need what not every kernel has, a device mapper or
+ * arrays, and so do those marked `anew`, for when assembling an array does not do.
  */
-export function commandsOf(page: string, heading: string): string {
+export function commandsOf(
+  page: string,
+  heading: string,
+  mark: 'restore' | 'kernel' | 'anew' = 'restore',
+): string {
   const text = readFileSync(join(import.meta.dirname, '../../docs', page), 'utf8');
   const section = text.split(/^## /m).find((each) => each.startsWith(`${heading}\n`)) ?? '';
-  const blocks = [...section.matchAll(/^```sh restore\n([^]*?)^```$/gm)].map(([, commands = '']) => commands);
+  const marked = new RegExp(`^\`\`\`sh ${mark}\\n([^]*?)^\`\`\`$`, 'gm');
+  const blocks = [...section.matchAll(marked)].map(([, commands = '']) => commands);
   if (blocks.length === 0) throw new Error(`${page} has no commands below ${heading}`);
   return blocks.join('');
 }

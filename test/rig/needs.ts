@@ -1,6 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 import { describe } from 'vitest';
-import { hasTree, type Suite, treeOf } from './rootfs.ts';
+import { hasTree, type Tree, treeOf } from './rootfs.ts';
 
 /** As Debian has them in `fdisk`, `gdisk`, `lvm2`, `cryptsetup-bin` and the packages of file systems. */
 const diskPrograms = [
@@ -45,6 +45,10 @@ const needs = {
   cryptsetup: { isMet: () => isOnPath('cryptsetup'), hint: 'no cryptsetup' },
   trixie: tree('trixie'),
   sid: tree('sid'),
+  emulated: {
+    isMet: () => isRoot() && hasTree('emulated') && isOnPath('qemu-system-x86_64') && isOnPath('mke2fs'),
+    hint: `not root, or no qemu-system-x86_64, no mke2fs or no ${treeOf('emulated')}: test/rig/rootfs emulated`,
+  },
 } as const;
 export type Need = keyof typeof needs;
 
@@ -65,7 +69,7 @@ export function describeWith(wanted: readonly Need[], name: string, tests: () =>
   describe.runIf(false)(`${leftOut}${name} (${why})`, tests);
 }
 
-function tree(suite: Suite) {
+function tree(suite: Tree) {
   return { isMet: () => hasTree(suite), hint: `no ${treeOf(suite)}: test/rig/rootfs ${suite}` };
 }
 

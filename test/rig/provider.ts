@@ -1,5 +1,9 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { must } from './run.ts';
 
 /** A provider of servers, as `examples/rented-server` uses one: on the loopback interface, with names and passwords. */
 export interface Provider {
@@ -12,6 +16,19 @@ export interface Provider {
 /** The main account's; what it makes for a server is `SERVER-sub`. */
 export const mainAccount = { user: 'main@example.org', password: 'hunter2-of-the-main-account' };
 export const subPassword = 'swordfish-of-the-sub-account';
+
+/** What the provider installs: a system with one file, `/letter`. */
+export async function imageWith(letter: string): Promise<Uint8Array> {
+  const folder = mkdtempSync(join(tmpdir(), 'autark-test-image-'));
+  try {
+    writeFileSync(join(folder, 'letter'), letter);
+    const env = { PATH: process.env['PATH'] ?? '' };
+    await must('tar', ['--create', '--file', 'image.tar', 'letter'], { cwd: folder, env });
+    return readFileSync(join(folder, 'image.tar'));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
 
 /** @param image what a sub-account may fetch */
 export async function startProvider(image: Uint8Array): Promise<Provider> {
