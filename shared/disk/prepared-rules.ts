@@ -18,13 +18,17 @@ export function preparationRefusals(evidence: DestroyEvidence): readonly Refusal
   );
   return [
     ...lacking.map((path) =>
-      refusing('S17', path)('the metadata of this device, as it is now, is not backed up in a record', again),
+      refusing('S17', path)(
+        'the metadata of this device, as it was approved, is not backed up in a record',
+        again,
+      ),
     ),
     ...intentCauses(intent, evidence).map((cause) => refusing('S17')(cause, push)),
   ];
 }
 
-const again = 'run `autark doctor` on the machine: it names the program that cannot back it up';
+const again =
+  'where the disk is another one now, approve it anew; else `autark doctor` on the machine names the program that cannot back it up';
 const push = 'let the agent reach the Git server; it tries again, and nothing was written';
 
 function isKept(backups: readonly KeptBackup[], layout: string | undefined): boolean {

@@ -176,7 +176,7 @@ describe('S16: an approval is for one run of one program on one machine', () => 
 
 describe('S17: what must lie on the server first', () => {
   test('metadata of each device, of the layout that it has', () => {
-    const lacking = ['S17 the metadata of this device, as it is now, is not backed up in a record'];
+    const lacking = ['S17 the metadata of this device, as it was approved, is not backed up in a record'];
     expect(reasons({ backups: [backup(0)] })).toEqual(lacking);
     expect(reasons({ backups: [backup(0), { ...backup(1), layout: digest('0') }] })).toEqual(lacking);
     expect(reasons({ backups: [backup(0), { ...backup(1), record: null }] })).toEqual(lacking);
