@@ -2,7 +2,7 @@ import type { Journal } from '../../shared/cycle/journal.ts';
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
 import type { ObjectId } from '../../shared/objects/object.ts';
 import type { Ledger } from '../../shared/record/ledger.ts';
-import { begunAnew, mergedRuns } from '../../shared/record/ledger-runs.ts';
+import { begunAnew, knownToBoth } from '../../shared/record/ledger-runs.ts';
 import { ledgerPath } from '../../shared/record/sealed-part.ts';
 import type { Context } from '../context.ts';
 import { lookUp, readBytes, readCommit } from '../objects/read.ts';
@@ -92,8 +92,7 @@ async function withRecorded(
   if (!bytes.ok) return fail(unread(tip, bytes.failure));
   const opened = await ledgers.open(bytes.value, ledger);
   if (!opened.ok) return keepInstead(parts, begunAnew(ledger, next), ledger);
-  const runs = mergedRuns(opened.value.runs ?? [], ledger.runs ?? []);
-  return keepInstead(parts, runs.length === 0 ? ledger : { ...ledger, runs }, ledger);
+  return keepInstead(parts, { ...ledger, ...knownToBoth(opened.value, ledger) }, ledger);
 }
 
 async function keepInstead({ ledgers }: Parts, ledger: Ledger, before: Ledger): Promise<Result<Ledger>> {

@@ -4,8 +4,7 @@ import { fail, ok, type Result } from '../../shared/failure.ts';
 import type { ObjectId } from '../../shared/objects/object.ts';
 import { parseTree } from '../../shared/objects/tree.ts';
 import type { Ledger } from '../../shared/record/ledger.ts';
-import { mergedRuns } from '../../shared/record/ledger-runs.ts';
-import type { StepRun } from '../../shared/record/step-run.ts';
+import { knownToBoth } from '../../shared/record/ledger-runs.ts';
 import { backupsFolder, ledgerPath } from '../../shared/record/sealed-part.ts';
 import type { SealedFiles } from '../../shared/record/state-commit.ts';
 import type { ObjectSource } from '../../shared/trust/history.ts';
@@ -49,22 +48,21 @@ export async function takeSealed(
   if (!files.ok) return files;
   const own = await ledgers.load(whose);
   const taken = await ledgers.take(files.value, whose);
-  const runs = own.ok ? (own.value?.runs ?? []) : [];
-  return taken.ok && runs.length > 0 ? rememberRuns(ledgers, runs, whose) : taken;
+  return taken.ok && own.ok && own.value !== null ? remember(ledgers, own.value, whose) : taken;
 }
 
 /** What this machine knew of its own runs is not forgotten for a record that did not: one may still wait in the outbox. */
-async function rememberRuns(
+async function remember(
   ledgers: Ledgers,
-  kept: readonly StepRun[],
+  kept: Ledger,
   whose: Pick<Ledger, 'fleet' | 'host'>,
 ): Promise<Result<void>> {
   const loaded = await ledgers.load(whose);
   if (!loaded.ok || loaded.value === null) return loaded.ok ? ok(undefined) : loaded;
   const ledger = loaded.value;
-  const runs = mergedRuns(ledger.runs ?? [], kept);
-  const isSame = JSON.stringify(runs) === JSON.stringify(ledger.runs ?? []);
-  return isSame ? ok(undefined) : ledgers.keep({ ...ledger, runs }, [], ledger);
+  const whole = { ...ledger, ...knownToBoth(ledger, kept) };
+  const isSame = JSON.stringify(whole) === JSON.stringify(ledger);
+  return isSame ? ok(undefined) : ledgers.keep(whole, [], ledger);
 }
 
 /** The sealed files in a record's tree, by path. */

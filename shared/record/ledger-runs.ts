@@ -72,6 +72,19 @@ function isSame(old: ExaminedDevice, now: ExaminedDevice): boolean {
   return told(old.seen) === told(now.seen);
 }
 
+/** What two copies of a ledger are to be compared by. */
+type Known = Pick<Ledger, 'begun' | 'runs'>;
+
+/**
+ * What two copies of one host's ledger know together. They cover no more than either: once nobody knew all that the host had done,
+ * no older copy knows it.
+ */
+export function knownToBoth(recorded: Known, kept: Known): Known {
+  const runs = mergedRuns(recorded.runs ?? [], kept.runs ?? []);
+  const begun = kept.begun.seq > recorded.begun.seq ? kept.begun : recorded.begun;
+  return { begun, ...(runs.length === 0 ? {} : { runs }) };
+}
+
 /**
  * What two copies of one host's ledger know of its runs, together: a copy that is taken over must not make this machine forget
  * what only its own knew. A result outweighs an intent.

@@ -62,6 +62,7 @@ describeWith(['age'], 'a record that is made while the ledger is not what it was
     'covers no longer everything, once the machine went on from a record that %s',
     async (_how, files) => {
       await cycle('hello', []);
+      cpSync(kept(), aside(), { recursive: true });
       await forge(fleet.server, host, { files });
       expect((await host.resume()).code).toBe(0);
       await cycle('two', []);
@@ -70,6 +71,9 @@ describeWith(['age'], 'a record that is made while the ledger is not what it was
       expect(begun.seq).toBeGreaterThan(1);
       expect(begun.seq).toBeLessThanOrEqual(seq);
 
+      // Nor does a copy from a backup that was made when it still did.
+      rmSync(kept(), { recursive: true });
+      cpSync(aside(), kept(), { recursive: true });
       await cycle('three', one, prepare, 60);
       expect([stepsRun(host), host.motd()]).toEqual([[], 'two']);
       expect((await newest(host)).status.outcome.message).toContain('may have run before');

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Ledger } from '../../../shared/record/ledger.ts';
 import {
+  begunAnew,
+  knownToBoth,
   mergedRuns,
   withEnded,
   withExamined,
@@ -54,6 +56,15 @@ describe('the runs of a ledger', () => {
     expect(parseLedger(serialiseLedger(withdrawn))).toEqual({ ok: true, value: withdrawn });
     // The record of the intent does not bring it back.
     expect(mergedRuns(first.runs ?? [], withdrawn.runs ?? [])).toEqual(withdrawn.runs);
+  });
+
+  test('two copies cover no more than either, whichever of them was begun later', () => {
+    const anew = begunAnew(empty, { seq: 9, installation: 'one' });
+    expect([anew.begun.seq, anew.readers]).toEqual([9, empty.readers]);
+    expect(knownToBoth(anew, empty)).toEqual({ begun: anew.begun });
+    expect(knownToBoth(empty, anew)).toEqual({ begun: anew.begun });
+    const ran = withStarted(empty, begins('format', '1'));
+    expect(knownToBoth(anew, ran)).toEqual({ begun: anew.begun, runs: ran.runs });
   });
 
   test('of two copies of a ledger nothing is forgotten, and a result outweighs an intent', () => {
