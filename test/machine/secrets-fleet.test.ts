@@ -181,6 +181,22 @@ ${unitFile(
     expect(await shell('stat --dereference --format "%U %a" /run/autark/secrets/own')).toBe('newly 400');
   });
 
+  /** An agent that has values in its memory, and one of no service of ours that leaves its memory behind where it crashes. */
+  const crash = async (): Promise<void> => {
+    const shown = 'systemctl show --property=MainPID --value autark.service';
+    expect(await shell('systemctl show --property=LimitCORE --value autark.service')).toBe('0');
+    const settings = ['--property=LimitCORE=infinity', '--property=WorkingDirectory=/srv'];
+    await host.run(['sh', '-c', 'mark=left-by-a-crash; kill -s ABRT $$'], { settings });
+    const cores = await shell('cat /proc/sys/kernel/core_pattern; ls /srv');
+    if (!/^[|/]/.test(cores)) expect(cores).toMatch(/\bcore(\.\d+)?$/m);
+    const before = await shell(shown);
+    const text = value();
+    planted.push(text);
+    await host.settles(await set('token', text));
+    await shell('systemctl kill --signal=ABRT autark.service');
+    await vi.waitUntil(async () => !['0', before].includes(await shell(shown)), patience);
+  };
+
   test('a value is nowhere else: not in Git, records, journals, processes, core dumps, or on the disk', async () => {
     // Looked for here: on the machine, what is looked for would be found where it is looked for.
     const finds = (text: string): readonly string[] => planted.filter((each) => text.includes(each));
@@ -194,7 +210,7 @@ ${unitFile(
     const processes = await shell('cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null || true');
     expect(processes).toContain('sleep');
     expect(finds(processes)).toEqual([]);
-    expect(await shell('systemctl show --property=LimitCORE --value autark.service')).toBe('0');
+    await crash();
     await shell('sync');
     await host.poweroff();
     const disk = await run('grep', [
