@@ -23,10 +23,21 @@ export function privateScalar(scalar: Uint8Array): PrivateScalar {
   return { key, publicKey: pointOf(createPublicKey(key)) };
 }
 
-/** A key for one stanza. */
+/**
+ * A key for one stanza. Made as DER: to export a key object that was generated hangs Node 20 for ever, once in some thousand
+ * keys, when a garbage collection meanwhile takes the job that generated it, and waits for the lock that the export holds.
+ */
 export function ephemeralScalar(): PrivateScalar {
-  const { privateKey: key, publicKey } = generateKeyPairSync('x25519');
-  return { key, publicKey: pointOf(publicKey) };
+  const pair = generateKeyPairSync('x25519', {
+    publicKeyEncoding: { type: 'spki', format: 'der' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'der' },
+  });
+  // Both end with the 32 bytes of the key (RFC 8410, sections 4 and 7).
+  const publicKey = pair.publicKey.subarray(-32);
+  const x = publicKey.toString('base64url');
+  const d = pair.privateKey.subarray(-32).toString('base64url');
+  const key = createPrivateKey({ key: { kty: 'OKP', crv: 'X25519', x, d }, format: 'jwk' });
+  return { key, publicKey };
 }
 
 /** The scalar of an Ed25519 key (RFC 8032, section 5.1.5): the key with which it opens what is sealed. */
