@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { placeOf } from '../../agent/adapters/steps/room.ts';
 import { execHost } from '../rig/exec-system.ts';
 import { type Fleet, type FleetHost, makeDeployed, makeFleet, newest } from '../rig/fleet.ts';
 import { loseAllButKeys } from '../rig/lives.ts';
@@ -86,7 +87,8 @@ describeWith(['age'], 'the steps of a host', () => {
     // What was borrowed, said and yielded is sealed, and nowhere else.
     const records = await Promise.all((await host.records()).map(({ id }) => fleet.server.git(['show', id])));
     expect([said, ...records].join('\n')).not.toContain('hunter2');
-    expect(existsSync(host.path('run/autark/steps/step-1'))).toBe(false);
+    const steps = host.path('run/autark/steps');
+    expect([existsSync(steps), existsSync(await placeOf(steps))]).toEqual([false, false]);
 
     await push('two', lines);
     await cycle(0);

@@ -1,5 +1,6 @@
 import { chmod, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fail, ok, type Result } from '../../../shared/failure.ts';
 import { heldOf, type KeptSecret } from '../../../shared/secrets/kept-set.ts';
 import { tellings } from '../../../shared/secrets/place-plan.ts';
@@ -21,6 +22,9 @@ export interface PlaceOptions {
   /** Called before each effect that a crash may come after: tests end the process there. */
   readonly before: (effect: string) => void;
 }
+
+/** Milliseconds: whoever has just followed the link to the old set still opens what it led to. */
+const grace = 100;
 
 /**
  * Each effect leaves what the next call finishes: until the swap the old set is there, whole, and after it the new one.
@@ -54,6 +58,7 @@ export async function placeSet(
     const linked = await linkSet(options, number, secrets, written.digests);
     if (!linked.ok) return linked;
     before('the removal of old sets');
+    if (old !== null) await pause(grace);
     await removeOthers(layout, number);
     await writeFile(join(about, 'done'), '', { mode: 0o600 });
     return ok({ missing: written.missing, problems: [...written.problems, ...linked.value] });

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { lstat, mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fail, ok, type Result } from '../../../shared/failure.ts';
 import type { StepOrder, Yields } from '../../step-ports.ts';
@@ -154,10 +154,13 @@ export async function outputOf({ output }: Room): Promise<string> {
   return tail.text();
 }
 
-/** Removes all rooms below a base. */
+/** Removes all rooms below a base, and the base where nothing is mounted there. */
 export async function empty(base: string): Promise<Result<void>> {
   try {
     for (const name of await readdir(base)) await rm(join(base, name), { recursive: true, force: true });
+    await rmdir(base).catch((error: unknown) => {
+      if (errorCode(error) !== 'EBUSY') throw error;
+    });
     return ok(undefined);
   } catch (error) {
     return errorCode(error) === 'ENOENT'
