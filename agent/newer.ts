@@ -1,5 +1,5 @@
 import type { Aim } from '../shared/cycle/aim.ts';
-import { ok, type Result } from '../shared/failure.ts';
+import { isOfTheWorld, ok, type Result } from '../shared/failure.ts';
 import type { ObjectId } from '../shared/objects/object.ts';
 import type { Context } from './context.ts';
 import { poll } from './stages/poll.ts';
@@ -50,9 +50,13 @@ export async function unlessNewer<Value>(
 export async function hasNewer(context: Context, { revision }: Aim): Promise<Result<boolean>> {
   const heads = await poll(context);
   if (!heads.ok) return heads;
-  const by = await replacing(context, heads.value.revision, revision);
-  if (by === undefined) return ok(false);
-  context.senses.log({ kind: 'superseded', host: context.memory.journal.host, revision, by });
+  const head = heads.value.revision;
+  if (head === revision) return ok(false);
+  const verified = await verify(context, head);
+  // One that cannot be read just now may be the one that withdraws it (P4).
+  if (!verified.ok && isOfTheWorld(verified.failure.kind)) return verified;
+  if (!verified.ok && context.memory.journal.accepted !== head) return ok(false);
+  context.senses.log({ kind: 'superseded', host: context.memory.journal.host, revision, by: head });
   return ok(true);
 }
 

@@ -1,5 +1,6 @@
 import type { Host } from '../../shared/fleet/fleet.ts';
 import { ok, sentence, type Failure, type Result } from '../../shared/failure.ts';
+import type { Ledger } from '../../shared/record/ledger.ts';
 import { realRuns } from '../../shared/record/ledger-runs.ts';
 import { ledgerPath } from '../../shared/record/sealed-part.ts';
 import { readLedger } from './ledger.ts';
@@ -8,18 +9,20 @@ import type { Arguments, Context } from './verb.ts';
 
 /**
  * The steps that a machine which takes over a name inherits: those that the machine before has begun, by its ledger, declared just
- * now or not. Where that cannot be opened, all that are declared: what is not known to be undone is not done again (S15, P4).
+ * now or not. Where that cannot be opened, or does not say all, those that are declared as well: what is not known to be undone
+ * is not done again (S15, P4).
  */
 export async function inheritedSteps(host: Host | undefined, call: Call): Promise<readonly string[]> {
   if (host === undefined) return [];
   const declared = host.steps.map(({ name }) => name);
-  const begun = await begunSteps(call);
-  if (begun.ok && begun.value !== null) return [...new Set([...host.done, ...begun.value])];
-  // A host of a fleet without steps has none, and that is no news.
-  if (!begun.ok || declared.length > 0) {
-    sayUnknown(call, declared, begun.ok ? nothing(host.name) : begun.failure);
-  }
-  return [...new Set([...host.done, ...declared])];
+  const ledger = await ledgerOf(call);
+  const begun = ledger.ok && ledger.value !== null ? realRuns(ledger.value).map(({ step }) => step) : [];
+  const known = [...new Set([...host.done, ...begun])];
+  const gap = ledger.ok ? gapIn(ledger.value, host.name) : ledger.failure;
+  if (gap === undefined) return known;
+  // A host of a fleet without steps has no ledger, and that is no news.
+  if (declared.length > 0 || !ledger.ok || ledger.value !== null) sayUnknown(call, declared, gap);
+  return [...new Set([...known, ...declared])];
 }
 
 interface Call {
@@ -36,17 +39,20 @@ function sayUnknown({ context: { terminal } }: Call, declared: readonly string[]
   );
 }
 
-/** `null` where the host has no ledger. */
-async function begunSteps(call: Call): Promise<Result<readonly string[] | null>> {
+/** `null` where the host has none. */
+async function ledgerOf(call: Call): Promise<Result<Ledger | null>> {
   const state = await openState(call);
   if (!state.ok) return state;
   const opened = await openSealed(state.value, ledgerPath, call);
   if (!opened.ok) return opened;
   if (opened.value === null) return ok(null);
-  const ledger = readLedger(state.value, opened.value);
-  return ledger.ok ? ok([...new Set(realRuns(ledger.value).map(({ step }) => step))]) : ledger;
+  return readLedger(state.value, opened.value);
 }
 
-function nothing(host: string): Failure {
-  return { kind: 'unexpected', cause: `${host} has no ledger`, remedy: 'look at what it did before' };
+/** Why it does not say all that the host ever did, if so: only one that began with its first record does (S15). */
+function gapIn(ledger: Ledger | null, host: string): Failure | undefined {
+  if (ledger?.begun.seq === 1) return undefined;
+  const cause =
+    ledger === null ? `${host} has no ledger` : `the ledger of ${host} began with record ${ledger.begun.seq}`;
+  return { kind: 'unexpected', cause, remedy: 'look at what it did before' };
 }

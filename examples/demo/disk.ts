@@ -52,6 +52,7 @@ async function realDisk(folder: string, device: string): Promise<Disk> {
   await writeFile(lsblk, fakeLsblk([{ loop: device, model: 'Demo disk', serial, ids: [id] }]));
   await chmod(lsblk, 0o755);
   const letter = join(folder, 'letter');
+  let isOver = false;
   return {
     ...{ name: `a real block device, ${device}`, serial, searchPath: `${folder}:${systemPath}` },
     destroys: `, destroys: [/dev/disk/by-id/${id}]`,
@@ -68,6 +69,9 @@ async function realDisk(folder: string, device: string): Promise<Disk> {
     },
     read: () => must('debugfs', ['-R', 'cat letter', device], { env }),
     async end() {
+      // Once: its number may be somebody else's by then.
+      if (isOver) return;
+      isOver = true;
       await run('losetup', ['--detach', device], { env });
       await rm(folder, { recursive: true, force: true });
     },

@@ -24,7 +24,10 @@ export interface Stage {
 
 export async function makeStage(isKept: boolean): Promise<Stage> {
   const disk = await makeDisk();
-  const world = await makeWorld('autark-demo', disk.searchPath);
+  const world = await makeWorld('autark-demo', disk.searchPath).catch(async (error: unknown) => {
+    await disk.end();
+    throw error;
+  });
   const agents = new Map<string, ChildProcess>();
   const print = (text: string): void => {
     process.stdout.write(`${text}\n`);

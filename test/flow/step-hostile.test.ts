@@ -140,6 +140,16 @@ describeWith(['age'], 'a person who is to approve a step', () => {
     expect(yaml()).toBe(before);
   });
 
+  test('leaves no declared step to the next machine by a ledger that does not go back to the first record', async () => {
+    await says({ begun: { seq: 7, installation: 'f'.repeat(32) } });
+    const made = await fleet.enrol('web1', 'new-web1');
+    await fleet.world.git(['pull', '--quiet']);
+    const ran = await fleet.autark('approve', 'web1', '--replace', '--fingerprint', made.fingerprint);
+    expect(ran.code, ran.stderr).toBe(0);
+    expect(ran.stderr).toContain('the ledger of web1 began with record 7');
+    expect(yaml()).toMatch(/^ +done: *(\[ *format *\]|\n +- format)$/m);
+  });
+
   test('approves no program that cannot be run', async () => {
     await says({ examined: { [path]: seen } });
     await fleet.server.commit({ files: { 'steps/format': '#!/bin/sh\n' } });
