@@ -21,6 +21,17 @@ export async function knownLedger(
   context: Context,
   journal: Journal = context.memory.journal,
 ): Promise<Result<Ledger | null>> {
+  const { unsettled, tip } = journal;
+  if (unsettled !== null && unsettled !== tip) {
+    const before = await knownWith(context, { ...journal, tip: unsettled });
+    if (!before.ok) return before;
+  }
+  const known = await knownWith(context, journal);
+  if (known.ok && unsettled !== null) context.memory.remember({ unsettled: null });
+  return known;
+}
+
+async function knownWith(context: Context, journal: Journal): Promise<Result<Ledger | null>> {
   const parts = context.effects('record');
   const { fleet, host, tip, seq } = journal;
   const kept = await parts.ledgers.load({ fleet, host });
@@ -47,17 +58,19 @@ export async function sealedNow(
 
 /**
  * Before a record, which makes the ledger that is kept the newest one. What cannot be settled must not keep a host from
- * recording: it is said, and the steps that depend on it are refused.
+ * recording: it is said and remembered, and until it is settled no step runs.
  */
 async function settleLedger(context: Context, journal: Journal): Promise<void> {
   if (journal.seq === 0) return;
   const parts = context.effects('record');
   const ids = await parts.ledgers.ids();
   const recorded = await recordedLedger(parts, journal.tip);
-  if (ids.ok && recorded.ok && (ids.value[ledgerPath] ?? null) === recorded.value) return;
+  const isSame = ids.ok && recorded.ok && (ids.value[ledgerPath] ?? null) === recorded.value;
+  if (isSame && journal.unsettled === null) return;
   const known = await knownLedger(context, journal);
   if (known.ok) return;
-  const { host } = journal;
+  const { host, unsettled, tip } = journal;
+  context.memory.remember({ unsettled: unsettled ?? tip });
   context.senses.log({ kind: 'warning', host, message: `the ledger is as it was: ${known.failure.cause}` });
 }
 

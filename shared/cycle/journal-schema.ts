@@ -212,6 +212,7 @@ export const journalSchema = v.object({
   pace,
   readers: v.optional(v.nullable(v.array(v.string())), null),
   disks: v.optional(v.nullable(disksSeen), null),
+  unsettled: v.optional(v.nullable(id), null),
   standing: v.nullable(standing),
   trial: v.nullable(standing),
   failed: v.optional(v.nullable(failed), null),

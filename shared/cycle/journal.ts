@@ -194,6 +194,8 @@ export interface Journal {
   /** The fleet's readers as last read from `fleet.yaml`, without comments; `null` before that. */
   readonly readers: readonly string[] | null;
   readonly disks: DisksSeen | null;
+  /** A record whose ledger may know more than the one here, which went into records since; `null` when there is none. */
+  readonly unsettled: ObjectId | null;
   readonly standing: Standing | null;
   /** The same of the revision on `testing/<host>`; `null` when there is none, or it is over. */
   readonly trial: Standing | null;

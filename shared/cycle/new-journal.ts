@@ -35,6 +35,7 @@ export function newJournal(beginning: Beginning): Journal {
     pace: firstPace,
     readers: null,
     disks: null,
+    unsettled: null,
     standing: null,
     trial: null,
     failed: null,

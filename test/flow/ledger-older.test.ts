@@ -1,4 +1,4 @@
-import { cpSync, rmSync } from 'node:fs';
+import { cpSync, renameSync, rmSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { execHost } from '../rig/exec-system.ts';
 import { type Fleet, type FleetHost, makeFleet, newest } from '../rig/fleet.ts';
@@ -52,6 +52,33 @@ describeWith(['age'], 'a record that is made while the ledger is not what it was
     expect(begun.seq).toBe(1);
     await cycle('four', one);
     expect([stepsRun(host), host.motd()]).toEqual([['prepare'], 'four']);
+  });
+
+  test('is settled later, where it was made without the server and without what Git had here', async () => {
+    await cycle('hello', []);
+    cpSync(kept(), aside(), { recursive: true });
+    await cycle('two', one, prepare);
+    expect((await host.autark(['hold', '--reason', 'a test'])).code).toBe(0);
+    await cycle('held', one, {}, 10);
+    expect((await host.autark(['resume'])).code).toBe(0);
+
+    rmSync(kept(), { recursive: true });
+    cpSync(aside(), kept(), { recursive: true });
+    rmSync(host.path('var/lib/autark/git/fleet.git'), { recursive: true });
+    const { remote } = fleet.world;
+    renameSync(remote, `${remote}.away`);
+    expect((await host.agent()).code).toBe(50);
+    renameSync(`${remote}.away`, remote);
+    expect(JSON.parse(host.journal())).toMatchObject({ unsettled: (await newest(host)).id });
+
+    // The record that says so carries what is known again.
+    await cycle('three', one, {}, 60);
+    const ran = await host.agent();
+    expect(ran.code, ran.stderr).toBe(0);
+    expect((await host.records()).map(({ status }) => status.outcome.event)).toContain('resumed');
+    expect([stepsRun(host), host.motd()]).toEqual([['prepare'], 'three']);
+    expect((await ledgerOf(fleet, host)).runs).toMatchObject([{ step: 'prepare', outcome: 'done' }]);
+    expect(JSON.parse(host.journal())).toMatchObject({ unsettled: null });
   });
 
   const forgeries: readonly [string, Record<string, FileChange>][] = [

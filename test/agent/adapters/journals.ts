@@ -164,6 +164,7 @@ const full: Full<Omit<Journal, 'phase' | 'unproved'>> = {
   },
   readers: ['ssh-ed25519 AAAA'],
   disks: { glance: 'ab'.repeat(32), at: 1_767_225_600_000, isFailed: true },
+  unsettled: commit,
   standing: { head: revision, event: 'held', code: 10, cause: 'paused', under: '99'.repeat(32), until: 1 },
   trial: { head: commit, event: 'testing', code: 0, cause: '', under: '99'.repeat(32), until: 2 },
   failed,

@@ -60,7 +60,7 @@ const young = new Set([
   ...['floors', 'reports', 'diverged', 'restoredAt'],
   ...['earlier', 'heldByHand'],
   ...['key', 'replaced', 'replaces', 'follows', 'successor'],
-  ...['failed', 'failedTrial', 'drift', 'corrections', 'unproved', 'readers', 'disks'],
+  ...['failed', 'failedTrial', 'drift', 'corrections', 'unproved', 'readers', 'disks', 'unsettled'],
 ]);
 
 test('a journal from before a key was thought of knows nothing of it', () => {
@@ -70,7 +70,7 @@ test('a journal from before a key was thought of knows nothing of it', () => {
     ...{ earlier: [], heldByHand: false },
     ...{ key: null, replaced: null, replaces: null, follows: false, successor: null },
     ...{ failed: null, failedTrial: null, drift: null, corrections: null, unproved: null },
-    ...{ readers: null, disks: null },
+    ...{ readers: null, disks: null, unsettled: null },
   };
   expect(valueOf(parseJournal(encode(old), where))).toEqual({ ...old, ...nothing });
 });
