@@ -50,26 +50,25 @@ export async function unlessNewer<Value>(
 export async function hasNewer(context: Context, { revision }: Aim): Promise<Result<boolean>> {
   const heads = await poll(context);
   if (!heads.ok) return heads;
-  const head = heads.value.revision;
-  if (head === revision) return ok(false);
-  const verified = await verify(context, head);
-  // One that cannot be read just now may be the one that withdraws it (P4).
-  if (!verified.ok && isOfTheWorld(verified.failure.kind)) return verified;
-  if (!verified.ok && context.memory.journal.accepted !== head) return ok(false);
-  context.senses.log({ kind: 'superseded', host: context.memory.journal.host, revision, by: head });
+  const by = await replacing(context, heads.value.revision, revision);
+  if (!by.ok || by.value === null) return by.ok ? ok(false) : by;
+  context.senses.log({ kind: 'superseded', host: context.memory.journal.host, revision, by: by.value });
   return ok(true);
 }
 
-/** The head, where it takes the place of a revision: what is authentic and invalid is for the next cycle to refuse (P1). */
+/**
+ * The head, where it takes the place of a revision: what is authentic and invalid is for the next cycle to refuse (P1). A failure
+ * where nobody can say just now, for it may be the one (P4).
+ */
 async function replacing(
   context: Context,
   head: ObjectId,
   revision: ObjectId | null,
-): Promise<ObjectId | undefined> {
-  if (head === revision) return undefined;
+): Promise<Result<ObjectId | null>> {
+  if (head === revision) return ok(null);
   const verified = await verify(context, head);
-  if (verified.ok) return verified.value.revision;
-  return context.memory.journal.accepted === head ? head : undefined;
+  if (verified.ok || context.memory.journal.accepted === head) return ok(head);
+  return isOfTheWorld(verified.failure.kind) ? verified : ok(null);
 }
 
 /**
@@ -87,8 +86,8 @@ async function watch(context: Context, wakes: Wakes, aim: Aim): Promise<ObjectId
       return heads.value.testing ?? heads.value.revision;
     }
     if (heads.ok && heads.value.revision === main) continue;
-    const by = heads.ok ? await replacing(context, heads.value.revision, main) : undefined;
-    if (by !== undefined) return by;
+    const by = heads.ok ? await replacing(context, heads.value.revision, main) : heads;
+    if (by.ok && by.value !== null) return by.value;
     isOwed = true;
   }
   // Its request was taken here, so the next cycle is to look: at a head to refuse, or because the end of the build
