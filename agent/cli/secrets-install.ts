@@ -4,8 +4,8 @@ import type { BootSecrets } from '../secret-ports.ts';
 import type { Act, Arguments, Context } from './verb.ts';
 
 /**
- * `autark secrets install`: places the secrets of the current generation, or of the one that boots, offline. Early in a boot what was
- * decided already stays: whoever switches the system has placed the next generation's before, or has removed all.
+ * `autark secrets install`: places the secrets of the current generation, or of the one that boots, offline. Early in a boot
+ * what was decided already stays: whoever switches the system has placed the next generation's before, or has removed all.
  */
 export const secretsInstall: Act = async (args, context) => {
   const isEarly = args.flag('early');

@@ -142,7 +142,7 @@ describeWith(
       const bad = newKey();
       const { event, message } = await host.decides(await set(bad));
       expect(event).toBe('rolled-back');
-      expect(message).toMatch(/server/);
+      expect(message).toMatch(/the Git server is out of reach/);
       expect(await uses()).toContain(bad.digest);
       expect([(await uses()).at(-1), await placed()]).toEqual([good.digest, good.digest]);
       await set(good);
