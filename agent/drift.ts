@@ -23,6 +23,11 @@ export async function noticeDrift(context: Context): Promise<Result<void>> {
   return drift === undefined ? ok(undefined) : record(context, drift);
 }
 
+/** Whether something was switched by hand, or undone, that the journal does not know. Only reads links. */
+export async function hasDrifted(context: Context): Promise<boolean> {
+  return (await news(context)) !== undefined;
+}
+
 /** What the journal does not say yet; `undefined` when there is no such thing. */
 async function news(context: Context): Promise<Drift | null | undefined> {
   const { journal } = context.memory;

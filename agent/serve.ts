@@ -4,6 +4,7 @@ import type { AgentSettings } from '../shared/fleet/fleet.ts';
 import { signalCode } from '../shared/signal.ts';
 import { cycle } from './cycle.ts';
 import { runDaemon, type CycleReport } from './daemon.ts';
+import { hasDrifted } from './drift.ts';
 import { stays, type AgentHost, type OpenedHost } from './host.ts';
 import { openMemory } from './memory.ts';
 import type { Wakes } from './newer.ts';
@@ -74,11 +75,13 @@ async function serveOn(host: AgentHost, { signal, onHangup }: Service): Promise<
   };
   onHangup(request);
   let isBusy = false;
+  let moves = 0;
   const watch = async (settings: AgentSettings) => {
     const ends = await Promise.all([
       host.watchRemote(settings, request),
-      // While a cycle runs it is mostly the agent itself that moves them; what is missed so is found at the interval.
+      // While a cycle runs it is mostly the agent itself that moves them: that is told when it has ended.
       host.watchLinks(settings, () => {
+        moves += 1;
         if (!isBusy) request();
       }),
     ]);
@@ -99,10 +102,13 @@ async function serveOn(host: AgentHost, { signal, onHangup }: Service): Promise<
     log: host.log,
     runCycle: async (wakes) => {
       isBusy = true;
+      const before = moves;
       const ran = await runCycle(host, keeper, signal, wakes);
       isBusy = false;
       if (!ran.ok) return ran;
       ({ interval } = ran.value);
+      // By somebody else, after this cycle had looked. What moves from now on is told at once.
+      if (moves !== before && (await ran.value.hasDrifted())) request();
       const isReplaced = await hasSuccessor(host, ran.value);
       ending.handsOver = ran.value.next === 'hand over' || isReplaced;
       return isReplaced ? ok({ ...ran.value, next: 'hand over' }) : ran;
@@ -122,6 +128,8 @@ function reasonFor(signal: AbortSignal, handsOver: boolean): string {
 interface Walked extends CycleReport {
   /** Whether nothing is half done, nor waits for a reboot. */
   readonly isSettled: boolean;
+  /** Looks whether the links lead elsewhere by now than this cycle left or found them. */
+  hasDrifted(): Promise<boolean>;
 }
 
 /** Settings and journal are read anew for each cycle. */
@@ -151,11 +159,13 @@ async function walk(opening: Opening, wakes?: Wakes): Promise<Result<Walked>> {
   if (journal.host !== settings.host) return fail(renamed(journal.host, settings.host));
   try {
     const byHand = heldByHand(await holds.load(), host.clock.now());
-    const ended = await cycle(contextOf(opening, memory.value, byHand), wakes);
+    const context = contextOf(opening, memory.value, byHand);
+    const ended = await cycle(context, wakes);
     const { fleet, pace, standing, phase, unproved } = memory.value.journal;
     return ok({
       // Until the reboot that an unproved generation waits for, the agent that it came with waits too.
       isSettled: phase.at === 'idle' && unproved === null,
+      hasDrifted: () => hasDrifted(context),
       ...{ ...ended, fleet, host: settings.host, interval: settings.interval ?? pace.interval },
       ...(standing?.until === undefined ? {} : { until: standing.until }),
     });

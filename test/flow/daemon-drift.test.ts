@@ -1,3 +1,5 @@
+import { readlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Daemon, startDaemon } from '../rig/daemon.ts';
 import { execHost } from '../rig/exec-system.ts';
@@ -36,6 +38,20 @@ test('a switch by hand is noticed at once, and so is that it was undone', async 
   expect((await newest(host)).status).not.toHaveProperty('drift');
 });
 
+test('what is undone while the agent is busy is noticed right after, not at the interval', async () => {
+  const hook = join(world.remote, 'hooks/post-receive');
+  const current = host.path(currentLink);
+  // While the record of the first switch is on its way.
+  const script = `#!/bin/sh\nrm "$0"\nln -s generations/2 '${current}.new'\nmv -T '${current}.new' '${current}'\n`;
+  writeFileSync(hook, script, { mode: 0o755 });
+  relink(host, currentLink, 'generations/1');
+  await daemon.next({ event: 'recorded', record: 'drifted' });
+  await daemon.next({ event: 'recorded', record: 'drifted' });
+  await daemon.next({ event: 'delivered' });
+  expect(readlinkSync(current)).toBe('generations/2');
+  expect((await newest(host)).status).not.toHaveProperty('drift');
+});
+
 test('a switch by the agent itself asks for no further poll', async () => {
   await daemon.after(
     () => {
@@ -55,5 +71,5 @@ test('a switch by the agent itself asks for no further poll', async () => {
     { event: 'idle' },
   );
   expect(idles()).toBe(before + 1);
-  expect(daemon.events.filter(({ record }) => record === 'drifted')).toHaveLength(2);
+  expect(daemon.events.filter(({ record }) => record === 'drifted')).toHaveLength(4);
 });
