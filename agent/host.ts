@@ -1,7 +1,7 @@
 import type { Result } from '../shared/failure.ts';
 import type { AgentSettings } from '../shared/fleet/fleet.ts';
 import type { Clock, Holds, HostKeys, Journals, Locks, Log, Random, Settings } from './ports.ts';
-import type { AgentFiles, NextAgent } from './program-ports.ts';
+import type { AgentFiles, AgentUnit, NextAgent } from './program-ports.ts';
 import type { Services } from './unit-ports.ts';
 import { through, type Effects, type Perform, type Senses } from './seam.ts';
 
@@ -23,6 +23,7 @@ export interface AgentHost {
   readonly log: Log;
   readonly services: Services;
   readonly agentFiles: AgentFiles;
+  readonly agentUnit: AgentUnit;
   readonly nextAgent: NextAgent;
   /** Whoever started the agent, and wants to know how it is. */
   readonly manager: { ready(signal: AbortSignal): Promise<void> };

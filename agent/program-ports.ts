@@ -34,6 +34,12 @@ export interface AgentFiles {
   unlink(): Promise<Result<boolean>>;
 }
 
+/** The service of a configuration that began this agent, as the module for NixOS declares it. */
+export interface AgentUnit {
+  /** Whether that service would begin another program by now; false for an agent that no configuration began. */
+  isReplaced(): Promise<boolean>;
+}
+
 /** The current version beside the agent that runs, which is another one. */
 export interface NextAgent {
   /** Whether whoever started this agent starts the current version once this one has ended. */

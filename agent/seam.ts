@@ -5,7 +5,7 @@ import type { Health } from './health-ports.ts';
 import type { Steps } from './step-ports.ts';
 import type { Ledgers } from './ledger-ports.ts';
 import type { Nix } from './nix-ports.ts';
-import type { AgentFiles } from './program-ports.ts';
+import type { AgentFiles, AgentUnit } from './program-ports.ts';
 import type { SecretStore } from './secret-ports.ts';
 import type { Activations, Watchdog } from './unit-ports.ts';
 import type { Git } from './git-ports.ts';
@@ -35,6 +35,7 @@ export interface Effects {
   readonly nix: Nix;
   readonly systems: Systems;
   readonly agentFiles: AgentFiles;
+  readonly agentUnit: AgentUnit;
   readonly secrets: SecretStore;
   readonly journals: Journals;
   readonly holds: Holds;
@@ -81,6 +82,7 @@ export function through(perform: Perform, stage: Stage, effects: Effects): Effec
     nix: wrap('nix', effects.nix),
     systems: wrap('systems', effects.systems),
     agentFiles: wrap('agentFiles', effects.agentFiles),
+    agentUnit: wrap('agentUnit', effects.agentUnit),
     secrets: wrap('secrets', effects.secrets),
     journals: wrap('journals', effects.journals),
     holds: wrap('holds', effects.holds),

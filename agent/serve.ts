@@ -128,6 +128,8 @@ function reasonFor(signal: AbortSignal, handsOver: boolean): string {
 interface Walked extends CycleReport {
   /** Whether nothing is half done, nor waits for a reboot. */
   readonly isSettled: boolean;
+  /** Whether what runs is neither only tried, nor switched to by hand. */
+  readonly isItsOwn: boolean;
   /** Looks whether the links lead elsewhere by now than this cycle left or found them. */
   hasDrifted(): Promise<boolean>;
 }
@@ -161,10 +163,11 @@ async function walk(opening: Opening, wakes?: Wakes): Promise<Result<Walked>> {
     const byHand = heldByHand(await holds.load(), host.clock.now());
     const context = contextOf(opening, memory.value, byHand);
     const ended = await cycle(context, wakes);
-    const { fleet, pace, standing, phase, unproved } = memory.value.journal;
+    const { fleet, pace, standing, phase, unproved, running, drift } = memory.value.journal;
     return ok({
       // Until the reboot that an unproved generation waits for, the agent that it came with waits too.
       isSettled: phase.at === 'idle' && unproved === null,
+      isItsOwn: running?.testedIn === undefined && drift === null,
       hasDrifted: () => hasDrifted(context),
       ...{ ...ended, fleet, host: settings.host, interval: settings.interval ?? pace.interval },
       ...(standing?.until === undefined ? {} : { until: standing.until }),

@@ -11,11 +11,12 @@ const patience = 10 * 60_000;
 
 /** Whether another version is current than the one that runs: going back has moved it, or a person has. */
 export async function hasSuccessor(
-  { agentFiles }: AgentHost,
-  { isSettled }: { readonly isSettled: boolean },
+  { agentFiles, agentUnit }: AgentHost,
+  { isSettled, isItsOwn }: { readonly isSettled: boolean; readonly isItsOwn: boolean },
 ): Promise<boolean> {
-  const running = isSettled ? await agentFiles.running() : null;
-  if (running === null) return false;
+  if (!isSettled) return false;
+  const running = await agentFiles.running();
+  if (running === null) return isItsOwn && agentUnit.isReplaced();
   const current = await agentFiles.current();
   return current.ok && current.value !== null && current.value !== running;
 }

@@ -6,7 +6,7 @@ import type { AgentSettings } from '../shared/fleet/fleet.ts';
 import { pathsBelow, type Paths } from '../shared/paths.ts';
 import type { AgentHost, HostAccess, OpenedHost } from './host.ts';
 import type { Nix } from './nix-ports.ts';
-import type { AgentFiles } from './program-ports.ts';
+import type { AgentFiles, AgentUnit } from './program-ports.ts';
 import type { Services } from './unit-ports.ts';
 import type { Git } from './git-ports.ts';
 import type { HostKeys, Log, Programs, Settings } from './ports.ts';
@@ -49,6 +49,7 @@ export async function agentHostRole({ root, env, perform, log }: HostSurrounding
     guarantees: await guaranteesOf(paths),
     services: await servicesOf(root, env),
     agentFiles: await agentFilesOf(paths),
+    agentUnit: await agentUnitOf(root, env),
     nextAgent: nextAgents.nextAgent({ current: `${paths.agentFiles}/current`, env }),
     manager: (await import('./adapters/notify.ts')).serviceManager(env, process.pid),
     perform: perform ?? performAtOnce,
@@ -85,6 +86,14 @@ async function agentFilesOf({ agentFiles: folder }: Paths): Promise<AgentFiles> 
     import('./adapters/shipped.ts'),
   ]);
   return agentFiles({ folder, own: singleFile() });
+}
+
+async function agentUnitOf(root: string, env: HostSurroundings['env']): Promise<AgentUnit> {
+  const [{ agentUnit }, { passedOn }] = await Promise.all([
+    import('./adapters/agent-unit.ts'),
+    import('./adapters/passed-on.ts'),
+  ]);
+  return agentUnit({ root, own: env['AUTARK_PROGRAM'], env: passedOn(env) });
 }
 
 /** What an agent cannot promise where it is not installed with its units and users. */
@@ -159,6 +168,7 @@ async function openHost(
     }),
     health: machineHealth({ root, searchPath, programs }),
     agentFiles: await agentFilesOf(paths),
+    agentUnit: await agentUnitOf(root, env),
     disks: await (await import('./adapters/disks/here.ts')).disksHere({ root, searchPath, programs }),
     ...(await (
       await import('./wire-secrets.ts')

@@ -39,7 +39,10 @@ let
     pkgs.cryptsetup
   ];
   unit = name: units.service (../systemd + "/${name}.service") // { inherit path; };
-  agent = unit "autark";
+  # By that the agent knows when another has taken its place here.
+  agent = unit "autark" // {
+    environment.AUTARK_PROGRAM = "${cfg.package}/bin/autark";
+  };
 
   inStore = file: file != null && lib.hasPrefix "${builtins.storeDir}/" file;
   isOutOfStore = name: {

@@ -15,7 +15,7 @@ runCommand "${builtins.replaceStrings [ "@" "/" ] [ "" "-" ] name}-${version}.tg
   {
     nativeBuildInputs = [ nodejs ];
     outputHash = integrity;
-    # Who has a registry of their own names it in the environment of the Nix daemon.
+    # Who has a registry of their own names it in the environment of whatever Nix builds: the agent's, the daemon's.
     impureEnvVars = lib.fetchers.proxyImpureEnvVars ++ [ "npm_config_registry" ];
     NODE_EXTRA_CA_CERTS = "${cacert}/etc/ssl/certs/ca-bundle.crt";
   }

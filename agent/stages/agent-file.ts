@@ -69,10 +69,18 @@ export async function whoConfirms(
   boot: string,
 ): Promise<'this agent' | 'another' | Failure> {
   if (phase.left !== undefined || asksAfterReboot(phase, boot)) return 'this agent';
-  const running = await context.effects('confirm').agentFiles.running();
-  const agent = (await generationOf(context, 'confirm', phase.to))?.agent;
-  if (running === null || agent === undefined || agent === running) return 'this agent';
+  if (!(await isAnothers(context, phase))) return 'this agent';
   return (phase.handed ?? 0) < attempts.agent ? 'another' : neverConfirmed(phase.to);
+}
+
+/** Whether a generation comes with another agent than this one: as a file, or as the service of a NixOS system. */
+async function isAnothers(context: Context, { to, mode }: Confirming): Promise<boolean> {
+  const { agentFiles, agentUnit } = context.effects('confirm');
+  const generation = await generationOf(context, 'confirm', to);
+  // What is tried brings no agent.
+  if (generation?.kind === 'nixos') return mode === 'switch' && agentUnit.isReplaced();
+  const running = await agentFiles.running();
+  return running !== null && generation?.agent !== undefined && generation.agent !== running;
 }
 
 function neverConfirmed(generation: number): Failure {
@@ -80,6 +88,6 @@ function neverConfirmed(generation: number): Failure {
     kind: 'switch-failed',
     cause: `generation ${generation} came with an agent that did not confirm it in ${attempts.agent} attempts`,
     where: `generation ${generation}`,
-    remedy: 'run that file with `--version` on the host; put a working one in its place and push',
+    remedy: 'run it with `--version` on the host; put a working one in its place and push',
   };
 }

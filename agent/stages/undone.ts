@@ -1,17 +1,18 @@
 import type { Aim } from '../../shared/cycle/aim.ts';
 import { stuck } from '../../shared/cycle/confirm.ts';
 import { weigh, type Weighed } from '../../shared/cycle/failed.ts';
-import { uncertain } from '../../shared/cycle/guard.ts';
+import { runningFrom, uncertain } from '../../shared/cycle/guard.ts';
 import type { Journal } from '../../shared/cycle/journal.ts';
 import { hasBootedInto } from '../../shared/cycle/reboot.ts';
 import { fail, type Failure, type Result } from '../../shared/failure.ts';
 import { worldsFault } from '../../shared/health/baseline.ts';
+import { timestamp } from '../../shared/record/draft.ts';
 import type { Context } from '../context.ts';
 import { retell } from './by-hand.ts';
 import { reachServer, stopped } from './health.ts';
 import { settle } from './record.ts';
 import type { GoingBack } from './activation.ts';
-import { bootOf } from './switch.ts';
+import { bootOf, generationOf } from './switch.ts';
 
 function aimOf({ attempted, mode }: GoingBack): Aim {
   return { revision: attempted, isTrial: mode === 'test' };
@@ -27,8 +28,10 @@ export async function settleUndone(
   isInThisBoot = false,
 ): Promise<Result<void>> {
   const { host } = context.memory.journal;
-  const asked = isInThisBoot ? await rebootAfter(context, phase) : {};
-  const { running } = { ...context.memory.journal, ...asked };
+  const found = isInThisBoot
+    ? { ...(await trialLeft(context, phase)), ...(await rebootAfter(context, phase)) }
+    : {};
+  const { running } = { ...context.memory.journal, ...found };
   const { attempted } = phase;
   const blamed = await blameOf(context, phase);
   if (blamed === 'stopped') return fail(stopped('going back'));
@@ -38,7 +41,17 @@ export async function settleUndone(
   context.senses.log({ kind: 'failure', host, stage: 'switch', failure, revision: attempted });
   // What was changed by hand before is no more; what is left of it is found anew.
   const settled = { event: 'rolled-back', failure, stage: 'switch', running } as const;
-  return settle(context, aimOf(phase), settled, { ...change, ...asked, drift: null });
+  return settle(context, aimOf(phase), settled, { ...change, ...found, drift: null });
+}
+
+/** What was tried does not run any more: what is gone back to from a switch for good is what the machine boots. */
+async function trialLeft(context: Context, { from, mode }: GoingBack): Promise<Partial<Journal>> {
+  const { running } = context.memory.journal;
+  if (mode !== 'switch' || from === null || running?.testedIn === undefined) return {};
+  if (running.generation === from) return {};
+  const generation = await generationOf(context, 'rollback', from);
+  const since = timestamp(context.senses.clock.now());
+  return generation === undefined ? {} : { running: runningFrom(generation, since) };
 }
 
 /** What the machine had booted into goes on to run, though it is the boot default no more. */

@@ -10,6 +10,7 @@ const names = [
     'nix',
     'systems',
     'agentFiles',
+    'agentUnit',
     'secrets',
     'journals',
     'holds',

@@ -1,75 +1,13 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { parse } from 'yaml';
 import { type Files, type Fleet, makeFleet, newest } from '../rig/fleet.ts';
 import { relink } from '../rig/links.ts';
 import { describeWith } from '../rig/needs.ts';
-import { makeStore, nixosHost, type NixosHost, type NixStore, textOf } from '../rig/nix.ts';
-import { copySources } from '../rig/nix-module.ts';
+import { makeStore, nixosHost, type NixosHost, textOf } from '../rig/nix.ts';
+import { copySources, fixture } from '../rig/nix-module.ts';
+import { exampleFiles, lockFor, textIn } from '../rig/nixos-example.ts';
 import { reboots } from '../rig/reboots.ts';
-import { must } from '../rig/run.ts';
-
-const example = join(import.meta.dirname, '../../examples/nixos');
-const textIn = (path: string): string => readFileSync(join(example, path), 'utf8');
-
-/** As it is, but for `fleet.yaml`, whose placeholders `init` and `approve` fill. */
-function exampleFiles(fleetYaml: string): Files {
-  const paths = readdirSync(example, { recursive: true, encoding: 'utf8' });
-  const files = paths.filter((path) => path !== 'fleet.yaml' && statSync(join(example, path)).isFile());
-  const others = Object.fromEntries(files.map((path) => [path, textIn(path)]));
-  return { ...others, 'fleet.yaml': filled(fleetYaml) };
-}
-
-interface FleetYaml {
-  readonly fleet: string;
-  readonly readers: readonly string[];
-  readonly hosts: Readonly<Record<string, { readonly key: string; readonly genesis: string }>>;
-}
-
-function filled(made: string): string {
-  const { fleet, readers, hosts } = parse(made) as FleetYaml;
-  const known = [fleet, ...['server', 'laptop'].map((name) => hosts[name]?.genesis ?? '')];
-  const keys = [readers[0] ?? '', ...['server', 'laptop'].map((name) => hosts[name]?.key ?? '')];
-  return textIn('fleet.yaml')
-    .replace(/^(?!#).*0000…/gm, (line) => line.replace('0000…', () => known.shift() ?? ''))
-    .replace(/^(?!#)(.*)ssh-ed25519 AAAA….*$/gm, (_line, before: string) => `${before}${keys.shift() ?? ''}`);
-}
-
-/** `flake.lock` as `nix flake lock` writes it, but for where nixpkgs is: a repository of this machine. */
-async function lockFor(store: NixStore, dir: string): Promise<string> {
-  const repository = join(dir, 'nixpkgs');
-  cpSync(join(import.meta.dirname, '../fixtures/nixos/nixpkgs'), repository, { recursive: true });
-  const who = ['-c', 'user.name=Alice', '-c', 'user.email=alice@example.org'];
-  const env = { PATH: store.env['PATH'] ?? '', HOME: dir };
-  const git = (...args: string[]) => must('git', [...who, ...args], { cwd: repository, env });
-  await git('init', '--quiet', '--initial-branch=main');
-  await git('add', '.');
-  await git('commit', '--quiet', '--message=Stand in');
-  const features = ['--extra-experimental-features', 'nix-command flakes'];
-  const said = await store.nix('nix', ...features, 'flake', 'metadata', '--json', `git+file://${repository}`);
-  const { locked } = JSON.parse(said) as { locked: Readonly<Record<string, unknown>> };
-  const [, owner, repo, ref] = /"github:([^/]+)\/([^/]+)\/([^"]+)"/.exec(textIn('flake.nix')) ?? [];
-  const nixpkgs = { locked, original: { type: 'github', owner, repo, ref } };
-  const nodes = {
-    ...{ nixpkgs, autark: await lockedAutark(store, dir, features) },
-    root: { inputs: { nixpkgs: 'nixpkgs', autark: 'autark' } },
-  };
-  return JSON.stringify({ nodes, root: 'root', version: 7 });
-}
-
-/** autark itself: a copy of this repository. */
-async function lockedAutark(store: NixStore, dir: string, features: readonly string[]): Promise<unknown> {
-  const sources = join(dir, 'autark');
-  copySources(sources);
-  const hash = await store.nix('nix', ...features, 'hash', 'path', sources);
-  const [, url] = /"git\+(https:[^"]+)"/.exec(textIn('flake.nix')) ?? [];
-  return {
-    inputs: { nixpkgs: ['nixpkgs'] },
-    locked: { type: 'path', path: sources, narHash: hash.trim() },
-    original: { type: 'git', url },
-  };
-}
 
 describeWith(['nix'], 'the example for NixOS', () => {
   let fleet: Fleet;
@@ -79,7 +17,9 @@ describeWith(['nix'], 'the example for NixOS', () => {
   beforeAll(async () => {
     fleet = await makeFleet('autark-example-nixos');
     const store = await makeStore(join(fleet.world.dir, 'nix'), { settings: ['download-attempts = 1'] });
-    lock = await lockFor(store, fleet.world.dir);
+    const sources = join(fleet.world.dir, 'autark');
+    copySources(sources);
+    lock = await lockFor(store, { nixpkgs: fixture, autark: sources });
     const joined = async (name: string) => nixosHost(await fleet.join(name, ['--system', 'nixos']), store);
     server = await joined('server');
     laptop = await joined('laptop');

@@ -127,6 +127,28 @@ describe('a revision on testing/<host>', () => {
     expect((await newest(host)).status.outcome).toMatchObject({ event: 'unchanged', code: 0 });
   });
 
+  test('that main leaves behind by a revision that fails is left all the same: what is gone back to is main', async () => {
+    const { generation } = (await newest(host)).status.system ?? {};
+    await offer('tried');
+    expect((await host.agent()).code).toBe(0);
+    expect(host.motd()).toBe('tried');
+    const failing = buildScript.replace('set -eu\nsystem=', 'set -eu\n[ "$1" != switch ] || exit 3\nsystem=');
+    const files = { ...execHost('web1', 'broken'), 'hosts/web1/build': { executable: failing } };
+    const revision = await fleet.server.commit({ files });
+    expect((await host.agent()).code).toBe(40);
+    expect(host.motd()).toBe('main');
+    const { subject, status } = await newest(host);
+    expect(status).toMatchObject({
+      system: { generation },
+      outcome: { event: 'rolled-back', code: 40, attempted: revision },
+    });
+    expect(status.system).not.toHaveProperty('testing');
+    expect(subject).toContain(`went back to generation ${generation ?? 0} from`);
+    // And that is no switch by hand.
+    expect((await host.agent()).code).toBe(40);
+    expect((await newest(host)).status.outcome.event).toBe('rolled-back');
+  });
+
   test('whose build fails is recorded, and a good one on top of a broken main is tried', async () => {
     const broken = { 'hosts/web1/build': { executable: '#!/bin/sh\nexit 1\n' } };
     const revision = await offer('x', { files: broken });

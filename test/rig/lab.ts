@@ -7,7 +7,7 @@ import { installHook, lineFor } from './git-server-example.ts';
 import type { MachineOptions } from './machine.ts';
 import { approveMachine, makeMachineHost, type MachineHost } from './machine-host.ts';
 import type { Need } from './needs.ts';
-import { makeNetwork, type Plug } from './network.ts';
+import { makeNetwork, type Network, type Plug } from './network.ts';
 import { must } from './run.ts';
 import { type SshServer, startSshServer } from './ssh-server.ts';
 
@@ -19,6 +19,9 @@ export interface Lab {
   readonly fleet: Fleet;
   readonly url: string;
   readonly ssh: SshServer;
+  readonly network: Network;
+  /** A machine in it that is neither booted nor enrolled. */
+  plugIn(name: string, options?: MachineOptions): LabHost;
   /** Boots a machine, enrols it over ssh, approves it with these options of `approve`, and starts its agent. */
   join(name: string, approval: readonly string[], options?: MachineOptions): Promise<LabHost>;
   /** One more machine with the disk of another, not booted yet. */
@@ -77,7 +80,8 @@ export async function makeLab(name: string): Promise<Lab> {
     return machine;
   };
   return {
-    ...{ fleet, url, ssh: server, remove },
+    ...{ fleet, url, ssh: server, network, remove },
+    plugIn: (host, options = {}) => make(host, options),
     async replaceRepository() {
       const { remote, env } = fleet.world;
       rmSync(remote, { recursive: true });

@@ -26,6 +26,7 @@ const needs = {
   'dpkg-deb': { isMet: () => isOnPath('dpkg-deb'), hint: 'no dpkg-deb' },
   mandoc: { isMet: () => isOnPath('mandoc'), hint: 'no mandoc' },
   nix: { isMet: () => isOnPath('nix'), hint: 'no nix' },
+  npm: { isMet: () => isOnPath('npm'), hint: 'no npm' },
   nspawn: { isMet: () => isRoot() && isOnPath('systemd-nspawn'), hint: 'not root, or no systemd-nspawn' },
   network: { isMet: () => isRoot() && isOnPath('ip'), hint: 'not root, or no ip' },
   ext4: {

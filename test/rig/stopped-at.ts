@@ -33,7 +33,14 @@ const looks = new Set([
     'links.look',
     'watchdog.fired',
   ],
-  ...['health.failedUnits', 'health.unwellUnits', 'agentFiles.running', 'disks.glance', 'disks.inventory'],
+  ...[
+    'health.failedUnits',
+    'health.unwellUnits',
+    'agentFiles.running',
+    'agentUnit.isReplaced',
+    'disks.glance',
+    'disks.inventory',
+  ],
   ...['ledgers.load', 'ledgers.ids', 'ledgers.read', 'ledgers.open', 'disks.examine', 'steps.lacking'],
   ...['secrets.placed', 'secrets.isDecided', 'secrets.owesTelling', 'secrets.kept'],
 ]);

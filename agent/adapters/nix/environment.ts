@@ -2,7 +2,10 @@ import { join } from 'node:path';
 import { passedOn } from '../passed-on.ts';
 import { gitConfigFile } from './credentials.ts';
 
-/** Which store and daemon it is, where the machine's own nix.conf is, and where builds have their temporary files. */
+/**
+ * Which store and daemon it is, where the machine's own nix.conf is, and where builds have their temporary files; and the
+ * registry of npm, which nix/npm-tarball.nix asks for.
+ */
 const ofNix = [
   'TMPDIR',
   'NIX_REMOTE',
@@ -12,6 +15,7 @@ const ofNix = [
   'NIX_LOG_DIR',
   'NIX_CONF_DIR',
   'NIX_SSL_CERT_FILE',
+  'npm_config_registry',
 ] as const;
 
 /**
