@@ -36,8 +36,11 @@ export interface AgentFiles {
 
 /** The service of a configuration that began this agent, as the module for NixOS declares it. */
 export interface AgentUnit {
-  /** Whether that service would begin another program by now; false for an agent that no configuration began. */
-  isReplaced(): Promise<boolean>;
+  /**
+   * Whether that service would begin another program by now; false for an agent that no configuration began. Fails with
+   * `unexpected` where another is named and systemd does not say what it would begin.
+   */
+  isReplaced(): Promise<Result<boolean>>;
 }
 
 /** The current version beside the agent that runs, which is another one. */

@@ -1,4 +1,6 @@
+import { isUncertain } from '../shared/cycle/guard.ts';
 import { heldByHand } from '../shared/cycle/hold.ts';
+import type { Running } from '../shared/cycle/journal.ts';
 import { fail, ok, type Failure, type Result } from '../shared/failure.ts';
 import type { AgentSettings } from '../shared/fleet/fleet.ts';
 import { signalCode } from '../shared/signal.ts';
@@ -128,8 +130,8 @@ function reasonFor(signal: AbortSignal, handsOver: boolean): string {
 interface Walked extends CycleReport {
   /** Whether nothing is half done, nor waits for a reboot. */
   readonly isSettled: boolean;
-  /** Whether what runs is neither only tried, nor switched to by hand. */
-  readonly isItsOwn: boolean;
+  /** As in succession.ts. */
+  readonly isItsOwn: () => Promise<boolean>;
   /** Looks whether the links lead elsewhere by now than this cycle left or found them. */
   hasDrifted(): Promise<boolean>;
 }
@@ -167,7 +169,7 @@ async function walk(opening: Opening, wakes?: Wakes): Promise<Result<Walked>> {
     return ok({
       // Until the reboot that an unproved generation waits for, the agent that it came with waits too.
       isSettled: phase.at === 'idle' && unproved === null,
-      isItsOwn: running?.testedIn === undefined && drift === null,
+      isItsOwn: async () => isConfirmed(running) && drift === null && !(await hasDrifted(context)),
       hasDrifted: () => hasDrifted(context),
       ...{ ...ended, fleet, host: settings.host, interval: settings.interval ?? pace.interval },
       ...(standing?.until === undefined ? {} : { until: standing.until }),
@@ -193,6 +195,11 @@ function bug(error: unknown): Failure {
     remedy: 'the agent tries again; if it stays so, report it as a bug of autark',
     ...(stack === undefined ? {} : { detail: stack }),
   };
+}
+
+/** Whether a system of NixOS is known to run, and not only tried. */
+function isConfirmed(running: Running | null): boolean {
+  return running?.kind === 'nixos' && running.testedIn === undefined && !isUncertain(running);
 }
 
 /** Keeps what the settings open while they stay the same. */

@@ -9,14 +9,25 @@ interface Asked {
 /** Milliseconds in which an agent that is begun for one cycle, to confirm a generation, has to end. */
 const patience = 10 * 60_000;
 
+/** How a cycle left the machine. */
+interface Standing {
+  /** Whether nothing is half done, nor waits for a reboot. */
+  readonly isSettled: boolean;
+  /** Looks whether what runs was confirmed once, and is what the journal has: not only tried, nor switched to by hand. */
+  readonly isItsOwn: () => Promise<boolean>;
+}
+
 /** Whether another version is current than the one that runs: going back has moved it, or a person has. */
 export async function hasSuccessor(
   { agentFiles, agentUnit }: AgentHost,
-  { isSettled, isItsOwn }: { readonly isSettled: boolean; readonly isItsOwn: boolean },
+  { isSettled, isItsOwn }: Standing,
 ): Promise<boolean> {
   if (!isSettled) return false;
   const running = await agentFiles.running();
-  if (running === null) return isItsOwn && agentUnit.isReplaced();
+  if (running === null) {
+    const replaced = await agentUnit.isReplaced();
+    return replaced.ok && replaced.value && (await isItsOwn());
+  }
   const current = await agentFiles.current();
   return current.ok && current.value !== null && current.value !== running;
 }

@@ -49,7 +49,7 @@ export async function agentHostRole({ root, env, perform, log }: HostSurrounding
     guarantees: await guaranteesOf(paths),
     services: await servicesOf(root, env),
     agentFiles: await agentFilesOf(paths),
-    agentUnit: await agentUnitOf(root, env),
+    agentUnit: await agentUnitOf(paths, env),
     nextAgent: nextAgents.nextAgent({ current: `${paths.agentFiles}/current`, env }),
     manager: (await import('./adapters/notify.ts')).serviceManager(env, process.pid),
     perform: perform ?? performAtOnce,
@@ -88,12 +88,14 @@ async function agentFilesOf({ agentFiles: folder }: Paths): Promise<AgentFiles> 
   return agentFiles({ folder, own: singleFile() });
 }
 
-async function agentUnitOf(root: string, env: HostSurroundings['env']): Promise<AgentUnit> {
+/** Only what systemd has begun as a service can give way by ending. */
+async function agentUnitOf({ currentSystem }: Paths, env: HostSurroundings['env']): Promise<AgentUnit> {
   const [{ agentUnit }, { passedOn }] = await Promise.all([
     import('./adapters/agent-unit.ts'),
     import('./adapters/passed-on.ts'),
   ]);
-  return agentUnit({ root, own: env['AUTARK_PROGRAM'], env: passedOn(env) });
+  const own = (env['NOTIFY_SOCKET'] ?? '') === '' ? undefined : env['AUTARK_PROGRAM'];
+  return agentUnit({ currentSystem, own, env: passedOn(env) });
 }
 
 /** What an agent cannot promise where it is not installed with its units and users. */
@@ -168,7 +170,7 @@ async function openHost(
     }),
     health: machineHealth({ root, searchPath, programs }),
     agentFiles: await agentFilesOf(paths),
-    agentUnit: await agentUnitOf(root, env),
+    agentUnit: await agentUnitOf(paths, env),
     disks: await (await import('./adapters/disks/here.ts')).disksHere({ root, searchPath, programs }),
     ...(await (
       await import('./wire-secrets.ts')

@@ -67,23 +67,26 @@ export async function whoConfirms(
   context: Context,
   phase: Confirming,
   boot: string,
-): Promise<'this agent' | 'another' | Failure> {
-  if (phase.left !== undefined || asksAfterReboot(phase, boot)) return 'this agent';
-  if (!(await isAnothers(context, phase))) return 'this agent';
-  return (phase.handed ?? 0) < attempts.agent ? 'another' : neverConfirmed(phase.to);
+): Promise<Result<'this agent' | 'another' | 'nobody'>> {
+  if (phase.left !== undefined || asksAfterReboot(phase, boot)) return ok('this agent');
+  const another = await isAnothers(context, phase);
+  if (!another.ok) return another;
+  if (!another.value) return ok('this agent');
+  return ok((phase.handed ?? 0) < attempts.agent ? 'another' : 'nobody');
 }
 
 /** Whether a generation comes with another agent than this one: as a file, or as the service of a NixOS system. */
-async function isAnothers(context: Context, { to, mode }: Confirming): Promise<boolean> {
+async function isAnothers(context: Context, { to, mode }: Confirming): Promise<Result<boolean>> {
   const { agentFiles, agentUnit } = context.effects('confirm');
   const generation = await generationOf(context, 'confirm', to);
   // What is tried brings no agent.
-  if (generation?.kind === 'nixos') return mode === 'switch' && agentUnit.isReplaced();
+  if (generation?.kind === 'nixos') return mode === 'switch' ? agentUnit.isReplaced() : ok(false);
   const running = await agentFiles.running();
-  return running !== null && generation?.agent !== undefined && generation.agent !== running;
+  return ok(running !== null && generation?.agent !== undefined && generation.agent !== running);
 }
 
-function neverConfirmed(generation: number): Failure {
+/** What is wrong with a generation whose own agent was begun often enough, and that `nobody` confirms. */
+export function neverConfirmed(generation: number): Failure {
   return {
     kind: 'switch-failed',
     cause: `generation ${generation} came with an agent that did not confirm it in ${attempts.agent} attempts`,

@@ -9,7 +9,7 @@ import { excused, refuse, type Refusal } from '../../shared/health/baseline.ts';
 import { nameOf, type Check } from '../../shared/health/check.ts';
 import { timestamp } from '../../shared/record/draft.ts';
 import type { Context } from '../context.ts';
-import { handedOver, whoConfirms } from './agent-file.ts';
+import { handedOver, neverConfirmed, whoConfirms } from './agent-file.ts';
 import { leaveForReboot, leftToPerson, proveBooted, recordReboot } from './booted.ts';
 import { settleBack } from './by-hand.ts';
 import { examine } from './health.ts';
@@ -29,8 +29,10 @@ export async function confirm(
   const boot = await bootOf(context);
   if (asksAfterReboot(phase, boot)) return leaveForReboot(context, phase);
   const who = await whoConfirms(context, phase, boot);
-  if (who === 'another') return handOver(context, phase);
-  if (who !== 'this agent') return turnBack(context, phase, { failure: who, isCutOff: false });
+  if (!who.ok) return who;
+  if (who.value === 'another') return handOver(context, phase);
+  if (who.value === 'nobody')
+    return turnBack(context, phase, { failure: neverConfirmed(phase.to), isCutOff: false });
   const proved = await prove(context, phase, boot);
   if (!proved.ok) return proved;
   const isLeft = proved.value === leftToPerson;

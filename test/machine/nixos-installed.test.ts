@@ -171,12 +171,35 @@ describeWith([...labNeeds, 'nix', 'npm'], 'a machine that stands in for NixOS, b
     expect(await server.must(['cat', '/etc/motd'])).toBe('tried');
     // Whoever would be replaced is so after a cycle, which comes each second; and begun again five seconds later.
     const before = await running();
+    expect(await server.must(['systemctl', 'show', '--property=Environment', 'autark.service'])).toMatch(
+      /AUTARK_PROGRAM=\S+-autark-9\.2\.0\//,
+    );
     await pause(8_000);
     expect(await running()).toBe(before);
     expect(before).toMatch(/^AUTARK_PROGRAM=\S+-autark-9\.1\.0\/bin\/autark$/m);
     await lab.fleet.server.git(['update-ref', '-d', ref]);
     await vi.waitUntil(async () => (await server.must(['cat', '/etc/motd'])) === 'newer', patience);
-    expect((await last())?.agent.version).toBe('9.1.0');
+    expect(await running()).toBe(before);
+  });
+
+  test('is served by the agent of before again, once a newer one has gone back from what it came with', async () => {
+    const newer = another('9.4.0', 'shared/version.ts', (text) => text);
+    const check = { executable: '#!/bin/sh\n! grep -q unwell /etc/motd\n' };
+    const yaml = await lab.fleet.server.git(['show', 'refs/heads/main:fleet.yaml']);
+    const checked = yaml.replace('  server:\n', '  server:\n    health: [{ command: check, retries: 0 }]\n');
+    const files = { 'flake.lock': await lockOf(newer), 'common.nix': motd('unwell'), check };
+    const revision = await push({ ...files, 'fleet.yaml': checked });
+    await vi.waitUntil(async () => (await last())?.outcome.attempted === revision, patience);
+    expect(await last()).toMatchObject({
+      agent: { version: '9.4.0' },
+      outcome: { event: 'rolled-back', code: 40 },
+    });
+    await vi.waitUntil(
+      async () => (await running().catch(() => 'between two')).includes('-autark-9.1.0/'),
+      patience,
+    );
+    expect(await server.must(['cat', '/etc/motd'])).toBe('newer');
+    await vi.waitUntil(async () => (await stateOf('autark.service')) === 'active', patience);
   });
 
   test('goes back from one that does not begin, to the agent of before', async () => {
