@@ -56,6 +56,7 @@ describeWith([...labNeeds, 'nix', 'npm'], 'a machine that stands in for NixOS, b
 
   test('has the command once it is installed from the flake', async () => {
     const install = lineOfReadme('nix --extra-experimental-features');
+    expect(readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8')).toContain(`\n${install}\n`);
     await nixos.sh(`${install} --override-input nixpkgs path:${nixos.there(nixos.nixpkgs)}`);
     expect(await nixos.sh('autark --version')).toBe(version);
   });
