@@ -1,5 +1,5 @@
 import type { Journal, Running } from '../shared/cycle/journal.ts';
-import { ok, type Result } from '../shared/failure.ts';
+import { exitCode, ok, type Result } from '../shared/failure.ts';
 import type { Context } from './context.ts';
 import { bootOf } from './stages/switch.ts';
 
@@ -22,8 +22,12 @@ export async function noticeSecrets(context: Context): Promise<Result<void>> {
   const told = placed.ok ? await secrets.tellUnits() : placed;
   const { host } = journal;
   if (!told.ok) context.senses.log({ kind: 'failure', host, stage: 'poll', failure: told.failure });
-  else if (!isPlaced)
+  else if (!isPlaced) {
     context.senses.log({ kind: 'warning', host, message: 'the secrets of what runs were put back' });
+    // What was said of them may be true no more: the head is looked at again.
+    if (journal.standing?.code === exitCode('secret-unopened'))
+      return context.memory.write({ standing: null });
+  }
   return ok(undefined);
 }
 

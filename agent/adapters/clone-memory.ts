@@ -6,17 +6,20 @@ import { replacePrivate } from './private-file.ts';
 import { foreignWriter } from './writers.ts';
 
 /**
- * Below the clone's Git directory, in a folder of our own. What somebody else owns, or could have written to, is as
+ * Below the clone's Git directory, for each branch that is looked at, in a folder of our own. What somebody else owns, or could have written to, is as
  * good as not there: it would say what need not be verified.
  */
-export function fileMemory(gitDirectory: string): CloneMemory {
+export function fileMemory(gitDirectory: string, branch: string): CloneMemory {
   const file = join(gitDirectory, 'autark', 'readers.json');
   return {
-    load: () => Promise.resolve(read(file)),
+    load: () => {
+      const text = read(file);
+      return Promise.resolve(text === null ? null : parseRemembered(text, branch));
+    },
     save: (remembered) => {
       try {
         mkdirSync(dirname(file), { mode: 0o700, recursive: true });
-        replacePrivate(file, formatRemembered(remembered));
+        replacePrivate(file, formatRemembered(remembered, branch, read(file)));
       } catch {
         // Somebody else's clone, or a full disk: the next command looks at everything again.
       }
@@ -25,9 +28,9 @@ export function fileMemory(gitDirectory: string): CloneMemory {
   };
 }
 
-function read(file: string): ReturnType<typeof parseRemembered> {
+function read(file: string): string | null {
   try {
-    return foreignWriter(file) === undefined ? parseRemembered(readFileSync(file, 'utf8')) : null;
+    return foreignWriter(file) === undefined ? readFileSync(file, 'utf8') : null;
   } catch {
     return null;
   }

@@ -80,9 +80,10 @@ function cloneOf(
 ): Clone {
   const sources = sourcesOf(state.branch, config);
   const needed = (): Result<Sources> => (sources === null ? fail(noRemote(state.root)) : ok(sources));
+  const remote = sources === null ? null : shownOf(sources);
   return {
     ...state,
-    remote: sources === null ? null : shownOf(sources),
+    remote,
     async fetch() {
       const found = needed();
       return found.ok ? fetchAll(git, found.value) : found;
@@ -92,7 +93,7 @@ function cloneOf(
       return found.ok ? listRefs(git, found.value) : found;
     },
     introduction: config.get('autark.introduction') ?? null,
-    memory: fileMemory(gitDirectory),
+    memory: fileMemory(gitDirectory, remote?.branch ?? state.branch),
     read: (names) => readObjects(git, names),
     sizes: (ids) => sizesOf(git, ids),
     async objects() {

@@ -195,6 +195,6 @@ function noBranch(clone: Clone): Failure {
     kind: 'unexpected',
     cause: `the remote ${name} has no branch ${branch}`,
     where: clone.root,
-    remedy: `switch to the fleet’s branch, or push it: git push ${name} ${branch}`,
+    remedy: `switch to the fleet’s branch (git switch); only a fleet that was never pushed begins with: git push ${name} ${branch}`,
   };
 }

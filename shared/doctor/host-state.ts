@@ -46,7 +46,7 @@ function noJournal(where: string): Failure {
 
 /** What the agent last found, in its own words, with what to do about a code like that. */
 export function checkStanding(journal: Journal): readonly Checked[] {
-  const { diverged, approved, standing, trial } = journal;
+  const { diverged, approved, standing, trial, heldByHand } = journal;
   const found: Checked[] = [];
   if (approved && diverged !== null && !diverged.goesOn) {
     found.push(
@@ -60,7 +60,7 @@ export function checkStanding(journal: Journal): readonly Checked[] {
     );
   }
   for (const each of [standing, trial]) {
-    if (each !== null && each.code !== 0) found.push(stands(each));
+    if (each !== null && each.code !== 0) found.push(stands(each, heldByHand));
   }
   if (found.length > 0) return found;
   if (standing === null) return [unknown('state', 'the agent has judged no revision yet')];
@@ -68,9 +68,10 @@ export function checkStanding(journal: Journal): readonly Checked[] {
 }
 
 /** What somebody wanted is no illness. */
-function stands({ event, code, cause, head }: Standing): Checked {
+function stands({ event, code, cause, head }: Standing, isByHand: boolean): Checked {
   if (event === 'paused' || event === 'retired') return well('state', cause);
-  const remedy = remedies.find(([codes]) => codes.includes(code))?.[1] ?? 'look at the log of the agent';
+  const known = remedies.find(([codes]) => codes.includes(code))?.[1] ?? 'look at the log of the agent';
+  const remedy = isByHand && event === 'held' ? 'run `autark resume` once it may go on' : known;
   const finding = { rule: 'state', code, where: head, cause, remedy };
   return { rule: 'state', is: 'not-well', finding };
 }
@@ -88,6 +89,14 @@ const remedies: readonly (readonly [readonly number[], string])[] = [
   [
     [40, 41],
     'the output is in the newest record (autark log HOST in a clone); look at this machine, mend it and push',
+  ],
+  [
+    [60, 61],
+    '`autark ledger show HOST` in a clone says what became of its steps, and `autark step approve` what is missing',
+  ],
+  [
+    [62],
+    'mend what is said of it; where the secret itself is at fault: `autark rekey` or `autark secret set`, and push',
   ],
   [[52], 'make room (df -h, df -i); the agent tries again by itself'],
 ];

@@ -58,9 +58,10 @@ export function draftRecord(happening: Happening, around: Circumstances): Draft 
   const { journal, facts, now, version, guarantees } = around;
   const { running } = happening;
   const heartbeat = journal.pace.heartbeat;
+  const subject = cut(oneLine(`${journal.host}: ${headline(happening, journal)}`));
   return {
-    subject: cut(oneLine(`${journal.host}: ${headline(happening, journal)}`)),
-    detail: [...journal.reports, ...driftDetail(happening, journal), ...detailOf(happening.failure)],
+    subject,
+    detail: [...journal.reports, ...driftDetail(happening, journal), ...detailOf(happening.failure, subject)],
     at: now,
     deploys: happening.event === 'deployed' || happening.event === 'unchanged',
     ...(Object.keys(around.sealed).length === 0 ? {} : { sealed: around.sealed }),
@@ -107,7 +108,7 @@ export function timestamp(ms: number): string {
   return new Date(Math.min(Math.max(ms, 0), last)).toISOString();
 }
 
-/** A subject fits one line of a narrow log; the whole cause is in `status.json`. */
+/** A subject fits one line of a narrow log; what it lacks of the cause is in the detail. */
 function cut(subject: string): string {
   return subject.length <= 120 ? subject : `${subject.slice(0, 119)}…`;
 }
@@ -170,11 +171,13 @@ function driftDetail({ event }: Happening, journal: Journal): string[] {
 
 const undone = 'what had been changed by hand was undone by hand';
 
-function detailOf(failure: Failure | undefined): string[] {
+function detailOf(failure: Failure | undefined, subject: string): string[] {
   if (failure === undefined) return [];
+  const cause = oneLine(failure.cause);
+  const whole = subject.includes(cause) ? [] : [cause];
   const where = failure.where === undefined ? [] : [`at ${failure.where}`];
   const tail = failure.detail?.split('\n').slice(-10) ?? [];
-  return [...where, ...tail, `next: ${failure.remedy}`];
+  return [...whole, ...where, ...tail, `next: ${failure.remedy}`];
 }
 
 function publicPart({ kind, path, generation, revision, since, testedIn }: Running): RunningSystem {

@@ -13,7 +13,7 @@ export interface Seen {
 export interface Remembered {
   /** From which commit on it trusts. */
   readonly introduction: ObjectId;
-  /** The newest revision found authentic, under that introduction; `null` before the first. */
+  /** The newest revision of the branch found authentic, under that introduction; `null` before the first. */
   readonly authentic: ObjectId | null;
   /** By host. */
   readonly seen: ReadonlyMap<string, Seen>;
@@ -24,22 +24,45 @@ const seen = v.object({ seq: v.pipe(v.number(), v.integer(), v.minValue(0)), id,
 const schema = v.object({
   format: v.literal(1),
   introduction: id,
+  /** As versions that knew one branch wrote it, for whichever that was. */
   authentic: v.nullable(id),
+  branches: v.exactOptional(v.record(v.string(), id)),
   seen: v.record(v.string(), seen),
 });
 
-/** Reads what `formatRemembered` wrote; `null` for anything else, as nobody may depend on it. */
-export function parseRemembered(text: string): Remembered | null {
+/**
+ * Reads what `formatRemembered` wrote; `null` for anything else, as nobody may depend on it.
+ * @param branch whose newest authentic revision it is: what was seen of another says nothing of this one
+ */
+export function parseRemembered(text: string, branch: string): Remembered | null {
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), schema), text);
   if (!parsed.success) return null;
-  const { introduction, authentic } = parsed.output;
-  return { introduction, authentic, seen: new Map(Object.entries(parsed.output.seen)) };
+  const { introduction, branches } = parsed.output;
+  const own = branches === undefined ? parsed.output.authentic : branchesIn(branches).get(branch);
+  return { introduction, authentic: own ?? null, seen: new Map(Object.entries(parsed.output.seen)) };
 }
 
-export function formatRemembered({ introduction, authentic, seen: hosts }: Remembered): string {
-  const names = [...hosts.keys()].sort();
-  const sorted = Object.fromEntries(names.map((name) => [name, hosts.get(name)]));
-  return `${JSON.stringify({ format: 1, introduction, authentic, seen: sorted }, null, 2)}\n`;
+/** @param before the text that this one takes the place of, for what it has of other branches */
+export function formatRemembered(
+  { introduction, authentic, seen: hosts }: Remembered,
+  branch: string,
+  before: string | null = null,
+): string {
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), schema), before);
+  const isOurs = parsed.success && parsed.output.introduction === introduction;
+  const branches = branchesIn(isOurs ? (parsed.output.branches ?? {}) : {});
+  if (authentic === null) branches.delete(branch);
+  else branches.set(branch, authentic);
+  const remembered = { format: 1, introduction, authentic, branches: sorted(branches), seen: sorted(hosts) };
+  return `${JSON.stringify(remembered, null, 2)}\n`;
+}
+
+function branchesIn(branches: Readonly<Record<string, ObjectId>>): Map<string, ObjectId> {
+  return new Map(Object.entries(branches));
+}
+
+function sorted<Value>(entries: ReadonlyMap<string, Value>): Record<string, Value> {
+  return Object.fromEntries([...entries].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /**

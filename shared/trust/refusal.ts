@@ -49,7 +49,8 @@ export function badSignature(id: ObjectId, cause: string, parent: ObjectId | und
   const remedy =
     'a forge’s web page signs with no admin’s key: in a clone, `autark promote` signs what was merged there; ' +
     'for commits of your own run `autark join`, so that git signs, and sign again from this one on: ' +
-    `\`git rebase --force-rebase --rebase-merges --gpg-sign ${parent ?? '--root'}\``;
+    `\`git rebase --force-rebase --rebase-merges --gpg-sign ${parent ?? '--root'}\`, ` +
+    'and where it was pushed already `git push --force-with-lease`, for no host has accepted it';
   return refusal('S3', id, cause, remedy);
 }
 

@@ -23,13 +23,13 @@ beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'autark-memory-'));
   folder = join(directory, 'autark');
   file = join(folder, 'readers.json');
-  await fileMemory(directory).save(remembered);
+  await fileMemory(directory, 'main').save(remembered);
 });
 afterEach(() => {
   rmSync(directory, { recursive: true });
 });
 
-const load = () => fileMemory(directory).load();
+const load = () => fileMemory(directory, 'main').load();
 
 test('it is found again, and nobody else can read or write it', async () => {
   expect(await load()).toEqual(remembered);
@@ -83,6 +83,14 @@ test.runIf(process.geteuid?.() === 0)('a file of another user is not believed', 
 test('a folder that cannot be written to is no failure', async () => {
   const nowhere = join(directory, 'no', 'such', 'clone');
   writeFileSync(join(directory, 'no'), '');
-  await fileMemory(nowhere).save(remembered);
-  expect(await fileMemory(nowhere).load()).toBeNull();
+  await fileMemory(nowhere, 'main').save(remembered);
+  expect(await fileMemory(nowhere, 'main').load()).toBeNull();
+});
+
+test('what was found authentic on a branch is no floor of another, and is found again after that one', async () => {
+  const other = fileMemory(directory, 'topic');
+  expect(await other.load()).toEqual({ ...remembered, authentic: null });
+  await other.save({ ...remembered, authentic: 'c'.repeat(40) });
+  expect(await load()).toEqual(remembered);
+  expect(await other.load()).toEqual({ ...remembered, authentic: 'c'.repeat(40) });
 });

@@ -1,8 +1,9 @@
-import { readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { execHost } from '../rig/exec-system.ts';
 import { newest } from '../rig/fleet.ts';
 import { describeWith } from '../rig/needs.ts';
+import { must, run } from '../rig/run.ts';
 import { expectAtRest } from '../rig/sound.ts';
 import { isThere, makeSecretFleet, sealWithAge, shownBy, type SecretFleet } from '../rig/secrets.ts';
 
@@ -211,7 +212,33 @@ describeWith(['age'], 'a host whose run/autark lies on a disk', () => {
       expect((await newest(fleet.host)).status).toMatchObject({
         outcome: { event: 'deployed', code: 62, message: expect.stringContaining('memory') as unknown },
       });
+      // The subject is about the deployment: what is wrong with it stands below.
+      expect((await newest(fleet.host)).body).toContain(
+        '  no secret can be placed: this folder does not lie in memory',
+      );
     } finally {
+      await fleet.world.remove();
+    }
+  });
+});
+
+describeWith(['age', 'root'], 'a host whose run/autark is mended', () => {
+  test('is well again by itself', async () => {
+    const fleet = await makeSecretFleet('/var/tmp/autark-secrets-mended');
+    const folder = fleet.host.path('run/autark');
+    const env = { PATH: process.env['PATH'] ?? '' };
+    try {
+      const files = await fleet.files(['db-password: { hosts: [web1] }'], { 'db-password': 'one' });
+      await fleet.server.commit({ files: { ...files, ...execHost('web1', 'other') } });
+      expect((await fleet.host.agent()).code).toBe(62);
+      mkdirSync(folder, { recursive: true });
+      await must('mount', ['-t', 'tmpfs', '-o', 'mode=0755', 'tmpfs', folder], { env });
+      expect((await fleet.host.agent()).code).toBe(0);
+      expect(shownBy(fleet.host)).toEqual({ 'db-password': 'one' });
+      expect((await newest(fleet.host)).status.outcome).toMatchObject({ event: 'unchanged', code: 0 });
+      expect(await fleet.host.agent()).toMatchObject({ code: 0, stderr: '' });
+    } finally {
+      await run('umount', [folder], { env });
       await fleet.world.remove();
     }
   });

@@ -134,6 +134,12 @@ describe('what the agent remembers', () => {
     for (const event of ['paused', 'retired'] as const)
       expect(checkStanding({ ...journal, standing: { ...standing, event, code: 10 } })[0]?.is).toBe('well');
     expect(checkStanding({ ...journal, standing: null })[0]?.is).toBe('unknown');
+    const held = { ...standing, event: 'held', code: 10 } as const;
+    const remedyOf = (heldByHand: boolean) => checkStanding({ ...journal, heldByHand, standing: held })[0];
+    expect(remedyOf(true)).toMatchObject({ finding: { remedy: 'run `autark resume` once it may go on' } });
+    expect(remedyOf(false)).toMatchObject({
+      finding: { remedy: expect.stringContaining('approve the host') as unknown },
+    });
   });
 
   test('an agent that does not run is named, with what it left unfinished', () => {

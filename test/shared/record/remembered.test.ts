@@ -30,17 +30,32 @@ describe('what is remembered', () => {
   };
 
   test('is read back as it was written', () => {
-    expect(parseRemembered(formatRemembered(remembered))).toEqual(remembered);
-    expect(parseRemembered(formatRemembered({ ...remembered, authentic: b }))?.authentic).toBe(b);
+    expect(parseRemembered(formatRemembered(remembered, 'main'), 'main')).toEqual(remembered);
+    const text = formatRemembered({ ...remembered, authentic: b }, 'main');
+    expect(parseRemembered(text, 'main')?.authentic).toBe(b);
+    expect(parseRemembered(text, '__proto__')?.authentic).toBeNull();
+  });
+
+  test('of other branches stays, but not under another introduction', () => {
+    const before = formatRemembered({ ...remembered, authentic: b }, 'main');
+    const after = formatRemembered({ ...remembered, authentic: c }, 'topic', before);
+    expect(['main', 'topic'].map((name) => parseRemembered(after, name)?.authentic)).toEqual([b, c]);
+    const anew = formatRemembered({ ...remembered, introduction: c, authentic: c }, 'topic', before);
+    expect(parseRemembered(anew, 'main')?.authentic).toBeNull();
+  });
+
+  test('by a version that knew one branch is a floor of any', () => {
+    const old = JSON.stringify({ format: 1, introduction: a, authentic: b, seen: {} });
+    expect(parseRemembered(old, 'main')?.authentic).toBe(b);
   });
 
   test.each([
     ['nothing', ''],
     ['no JSON', '{'],
-    ['a later format', formatRemembered(remembered).replace('"format": 1', '"format": 2')],
-    ['something that is no commit', formatRemembered(remembered).replace(a, 'HEAD')],
-    ['half of it', formatRemembered(remembered).slice(0, 90)],
+    ['a later format', formatRemembered(remembered, 'main').replace('"format": 1', '"format": 2')],
+    ['something that is no commit', formatRemembered(remembered, 'main').replace(a, 'HEAD')],
+    ['half of it', formatRemembered(remembered, 'main').slice(0, 90)],
   ])('of %s nothing is', (_what, text) => {
-    expect(parseRemembered(text)).toBeNull();
+    expect(parseRemembered(text, 'main')).toBeNull();
   });
 });

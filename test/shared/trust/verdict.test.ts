@@ -79,7 +79,8 @@ describe('S3 refuses, with the commit', () => {
       remedy:
         'a forge’s web page signs with no admin’s key: in a clone, `autark promote` signs what was merged there; ' +
         'for commits of your own run `autark join`, so that git signs, and sign again from this one on: ' +
-        `\`git rebase --force-rebase --rebase-merges --gpg-sign ${graph.introduction}\``,
+        `\`git rebase --force-rebase --rebase-merges --gpg-sign ${graph.introduction}\`, ` +
+        'and where it was pushed already `git push --force-with-lease`, for no host has accepted it',
     });
   });
 
