@@ -84,7 +84,7 @@ describeWith(['ssh-keygen'], 'signed by git, judged by us', () => {
     const head = await commit('three');
     const failure = failureOf(await verdict(introduction, head));
     expect(failure).toMatchObject({ rule: 'S3', where: bad });
-    const [, command = ''] = /`(git rebase .*)`/.exec(failure.remedy) ?? [];
+    const [, command = ''] = /`(git rebase [^`]*)`/.exec(failure.remedy) ?? [];
     expect(command).toContain(good);
     await must('sh', ['-c', command], { cwd, env });
     const mended = await git('rev-parse', 'HEAD');
@@ -112,7 +112,7 @@ describeWith(['ssh-keygen'], 'signed by git, judged by us', () => {
     const failure = failureOf(await verdict(introduction, button));
     expect(failure).toMatchObject({ rule: 'S3', where: button });
     expect(failure.remedy).toMatch(/a forge’s web page signs with no admin’s key/);
-    const [, command = ''] = /`(git rebase .*)`/.exec(failure.remedy) ?? [];
+    const [, command = ''] = /`(git rebase [^`]*)`/.exec(failure.remedy) ?? [];
     await must('sh', ['-c', command], { cwd, env });
     const mended = await git('rev-parse', 'HEAD');
     valueOf(await verdict(introduction, mended));
