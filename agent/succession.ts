@@ -1,4 +1,5 @@
 import type { AgentHost } from './host.ts';
+import type { AgentFiles, AgentUnit } from './program-ports.ts';
 
 /** How the agent was asked to run. */
 interface Asked {
@@ -8,6 +9,11 @@ interface Asked {
 
 /** Milliseconds in which an agent that is begun for one cycle, to confirm a generation, has to end. */
 const patience = 10 * 60_000;
+
+interface OwnProgram {
+  readonly agentFiles: Pick<AgentFiles, 'running' | 'current'>;
+  readonly agentUnit: AgentUnit;
+}
 
 /** How a cycle left the machine. */
 interface Standing {
@@ -19,7 +25,7 @@ interface Standing {
 
 /** Whether another version is current than the one that runs: going back has moved it, or a person has. */
 export async function hasSuccessor(
-  { agentFiles, agentUnit }: AgentHost,
+  { agentFiles, agentUnit }: OwnProgram,
   { isSettled, isItsOwn }: Standing,
 ): Promise<boolean> {
   if (!isSettled) return false;

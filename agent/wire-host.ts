@@ -6,7 +6,6 @@ import type { AgentSettings } from '../shared/fleet/fleet.ts';
 import { pathsBelow, type Paths } from '../shared/paths.ts';
 import type { AgentHost, HostAccess, OpenedHost } from './host.ts';
 import type { Nix } from './nix-ports.ts';
-import type { AgentFiles, AgentUnit } from './program-ports.ts';
 import type { Services } from './unit-ports.ts';
 import type { Git } from './git-ports.ts';
 import type { HostKeys, Log, Programs, Settings } from './ports.ts';
@@ -48,8 +47,7 @@ export async function agentHostRole({ root, env, perform, log }: HostSurrounding
     root,
     guarantees: await guaranteesOf(paths),
     services: await servicesOf(root, env),
-    agentFiles: await agentFilesOf(paths),
-    agentUnit: await agentUnitOf(paths, env),
+    ...(await programOf(paths, env)),
     nextAgent: nextAgents.nextAgent({ current: `${paths.agentFiles}/current`, env }),
     manager: (await import('./adapters/notify.ts')).serviceManager(env, process.pid),
     perform: perform ?? performAtOnce,
@@ -80,22 +78,19 @@ async function servicesOf(root: string, env: HostSurroundings['env']): Promise<S
   return isNixos(root) ? transientServices(options) : systemdServices(options);
 }
 
-async function agentFilesOf({ agentFiles: folder }: Paths): Promise<AgentFiles> {
-  const [{ agentFiles }, { singleFile }] = await Promise.all([
+/** The agent's own program. Only what systemd has begun as a service can give way by ending. */
+async function programOf({ agentFiles: folder, currentSystem }: Paths, env: HostSurroundings['env']) {
+  const [{ agentFiles }, { agentUnit }, { singleFile }, { passedOn }] = await Promise.all([
     import('./adapters/agent-files.ts'),
-    import('./adapters/shipped.ts'),
-  ]);
-  return agentFiles({ folder, own: singleFile() });
-}
-
-/** Only what systemd has begun as a service can give way by ending. */
-async function agentUnitOf({ currentSystem }: Paths, env: HostSurroundings['env']): Promise<AgentUnit> {
-  const [{ agentUnit }, { passedOn }] = await Promise.all([
     import('./adapters/agent-unit.ts'),
+    import('./adapters/shipped.ts'),
     import('./adapters/passed-on.ts'),
   ]);
   const own = (env['NOTIFY_SOCKET'] ?? '') === '' ? undefined : env['AUTARK_PROGRAM'];
-  return agentUnit({ currentSystem, own, env: passedOn(env) });
+  return {
+    agentFiles: agentFiles({ folder, own: singleFile() }),
+    agentUnit: agentUnit({ currentSystem, own, env: passedOn(env) }),
+  };
 }
 
 /** What an agent cannot promise where it is not installed with its units and users. */
@@ -169,8 +164,7 @@ async function openHost(
       state,
     }),
     health: machineHealth({ root, searchPath, programs }),
-    agentFiles: await agentFilesOf(paths),
-    agentUnit: await agentUnitOf(paths, env),
+    ...(await programOf(paths, env)),
     disks: await (await import('./adapters/disks/here.ts')).disksHere({ root, searchPath, programs }),
     ...(await (
       await import('./wire-secrets.ts')

@@ -6,8 +6,8 @@ import { replacePrivate } from './private-file.ts';
 import { foreignWriter } from './writers.ts';
 
 /**
- * Below the clone's Git directory, for each branch that is looked at, in a folder of our own. What somebody else owns, or could have written to, is as
- * good as not there: it would say what need not be verified.
+ * Below the clone's Git directory, in a folder of our own; what was found authentic is kept for each branch. What somebody
+ * else owns, or could have written to, is as good as not there: it would say what need not be verified.
  */
 export function fileMemory(gitDirectory: string, branch: string): CloneMemory {
   const file = join(gitDirectory, 'autark', 'readers.json');

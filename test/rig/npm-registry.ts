@@ -21,14 +21,12 @@ const repository = join(import.meta.dirname, '../..');
 const env = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '/' };
 
 /** What the packages of the lock are named in a registry, with their versions; the compiler is one of them. */
-function lockedPackages(): readonly (Required<Locked> & { readonly name: string })[] {
+function lockedPackages(): readonly { name: string; version: string; integrity: string }[] {
   const lock = readFileSync(join(repository, 'package-lock.json'), 'utf8');
   const { packages } = JSON.parse(lock) as { packages: Readonly<Record<string, Locked>> };
   return Object.entries(packages).flatMap(([path, { version, integrity, dev = false }]) => {
     const name = path.replace(/^.*node_modules\//, '');
-    return integrity === undefined || (dev && name !== 'typescript')
-      ? []
-      : [{ name, version, integrity, dev }];
+    return integrity === undefined || (dev && name !== 'typescript') ? [] : [{ name, version, integrity }];
   });
 }
 

@@ -1,6 +1,5 @@
-import { cpSync, mkdirSync } from 'node:fs';
+import { cpSync, mkdirSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { realpathSync } from 'node:fs';
 import type { Lab, LabHost } from './lab.ts';
 import { copySources } from './nix-module.ts';
 import { type NpmRegistry, startNpmRegistry } from './npm-registry.ts';
@@ -31,8 +30,7 @@ const profile = '/nix/var/nix/profiles/system';
 
 export async function makeStandIn(lab: Lab, name: string): Promise<StandIn> {
   const dir = join(lab.fleet.world.dir, 'srv');
-  const [nixpkgs, autark, served] = ['nixpkgs', 'autark', 'autark.git'].map((each) => join(dir, each));
-  if (nixpkgs === undefined || autark === undefined || served === undefined) throw new Error('no folders');
+  const [nixpkgs, autark, served] = [join(dir, 'nixpkgs'), join(dir, 'autark'), join(dir, 'autark.git')];
   mkdirSync(dir);
   cpSync(join(standIn, 'booted'), nixpkgs, { recursive: true });
   cpSync(join(standIn, 'nixpkgs'), join(nixpkgs, 'nixpkgs'), { recursive: true });
