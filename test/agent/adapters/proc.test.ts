@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import type { Readable, Writable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import {
   bootId,
@@ -12,6 +14,11 @@ import {
 /** proc_pid_stat(5): pid (comm) state ppid pgrp …, and the start time as the 22nd. */
 const line = (name: string): string =>
   `4242 (${name}) S 1 77 77 0 -1 4194560 100 0 0 0 1 2 0 0 20 0 11 0 987654 1000000 500 18446744073709551615\n`;
+
+/** proc_pid_comm(5): the name of the program that a process runs. */
+const commandOf = (pid?: number): string => readFileSync(`/proc/${pid}/comm`, 'latin1').trim();
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('parseProcessStat', () => {
   test.each(['node', 'a b', 'x) S 1 2 3 4 5', '((', ')', ''])('is not misled by the name %j', (name) => {
@@ -40,18 +47,20 @@ describe('a process', () => {
   });
 
   test('that ended but was not waited for is dead', async () => {
-    // The shell becomes a sleep that never waits for the child it had.
-    const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 1000']);
-    const [output] = (await once(parent.stdout, 'data')) as [Buffer];
-    const zombie = { pid: Number(output), started: 0, boot: bootId() };
+    // The shell becomes a sleep that waits for no child. It would still wait for one that ends earlier, so its
+    // child ends with its input, which is closed only once the shell is gone.
+    const parent = spawn('sh', ['-c', 'cat <&3 & echo $!; exec sleep 1000'], {
+      stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
+    });
     try {
-      while (
-        processStart(zombie.pid) !== null &&
-        isAlive({ ...zombie, started: processStart(zombie.pid) ?? 0 })
-      ) {
-        await new Promise((resolve) => setImmediate(resolve));
-      }
-      expect(processStart(zombie.pid)).not.toBeNull();
+      const [output] = (await once(parent.stdout as Readable, 'data')) as [Buffer];
+      const pid = Number(output);
+      const child = { pid, started: processStart(pid) ?? 0, boot: bootId() };
+      expect(isAlive(child)).toBe(true);
+      while (commandOf(parent.pid) !== 'sleep') await turn();
+      (parent.stdio[3] as Writable).end();
+      while (isAlive(child)) await turn();
+      expect(processStart(pid)).toBe(child.started);
     } finally {
       parent.kill('SIGKILL');
     }
