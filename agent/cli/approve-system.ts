@@ -1,6 +1,7 @@
 import { fail, ok, type Result } from '../../shared/failure.ts';
 import type { Host, SystemSource } from '../../shared/fleet/fleet.ts';
 import type { Enrolment } from '../../shared/record/enrolment.ts';
+import type { Clone } from '../clone-ports.ts';
 import { usage, type Arguments } from './verb.ts';
 
 /** The `system` that the options of `approve` and `invite` ask for; `undefined` when they leave it open. */
@@ -34,6 +35,23 @@ export function systemFor(
   return isNixos
     ? ok({ kind: 'nixos', attr: host, dir: '.' })
     : fail(usage('approve', ...withoutProgram(host)));
+}
+
+/**
+ * What to do besides pushing the approval, when the build program is not committed yet: its host would fail at it (30).
+ * `null` when it is there, or when none was named.
+ */
+export async function missingProgram(
+  { head, read }: Pick<Clone, 'head' | 'read'>,
+  host: string,
+  args: Arguments,
+): Promise<string | null> {
+  const build = args.text('build');
+  if (build === undefined) return null;
+  const name = `${head ?? ''}:${build}`;
+  const found = await read([name]);
+  if (!found.ok || found.value.has(name)) return null;
+  return `${build} is not committed yet, and ${host} builds nothing without it: add it, executable, and push it as well.`;
 }
 
 function withoutProgram(host: string): readonly [cause: string, hint: string] {

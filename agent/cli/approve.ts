@@ -6,7 +6,7 @@ import type { Clone } from '../clone-ports.ts';
 import { readCandidates } from '../fleet/enrolments.ts';
 import { choose, printOfReplaced } from './approve-choice.ts';
 import { inheritedSteps } from './approve-done.ts';
-import { systemFor } from './approve-system.ts';
+import { missingProgram, systemFor } from './approve-system.ts';
 import { fleetFile, finishEditing, openEditing, type Editing } from './editing.ts';
 import { resealFor } from './sealing.ts';
 import type { Act, Arguments } from './verb.ts';
@@ -18,6 +18,7 @@ export const approve: Act = async (args, context) => {
   if (!opened.ok) return opened;
   const editing = opened.value;
   const { editor, fleet } = editing;
+  const missing = await missingProgram(editor.clone, host, args);
   const replaces = args.flag('replace');
   const waiting = await waitingFor(editor.clone, fleet, { host, replaces });
   if (!waiting.ok) return waiting;
@@ -33,7 +34,8 @@ export const approve: Act = async (args, context) => {
   if (!sealed.ok) return sealed;
   const files = [{ path: fleetFile, text: text.value }, ...sealed.value.files];
   const made = await finishEditing(editing, { files, message }, { ...context, args, said });
-  if (made.ok) for (const line of sealed.value.seen) context.terminal.note(line);
+  const notes = missing === null ? sealed.value.seen : [...sealed.value.seen, missing];
+  if (made.ok) for (const line of notes) context.terminal.note(line);
   return made;
 };
 

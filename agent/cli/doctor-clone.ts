@@ -3,6 +3,7 @@ import {
   checkAdmins,
   checkFleetFile,
   checkGit,
+  checkHead,
   checkHook,
   checkHosts,
   checkIntroduction,
@@ -10,14 +11,14 @@ import {
 } from '../../shared/doctor/clone.ts';
 import { checkLoad } from '../../shared/doctor/load.ts';
 import { checkRemote } from '../../shared/doctor/remote.ts';
-import type { Result } from '../../shared/failure.ts';
+import { ok, type Result } from '../../shared/failure.ts';
 import type { HostView } from '../../shared/fleet-view/host-state.ts';
 import { parseFleet } from '../../shared/fleet/parse.ts';
 import { rhythmsOf } from '../../shared/scale/load.ts';
 import { version } from '../../shared/version.ts';
 import type { Clone } from '../clone-ports.ts';
 import type { CloneProbe } from '../doctor-ports.ts';
-import { fleetRefs, readFleet } from '../fleet/read.ts';
+import { fleetRefs, readFleet, type Snapshot } from '../fleet/read.ts';
 import { distances, hostViews } from '../fleet/status.ts';
 import { inTime, type Bench } from './doctor-bench.ts';
 
@@ -41,6 +42,7 @@ export async function checkClone(probe: CloneProbe, bench: Bench): Promise<reado
   const fleetFile = files.then(({ fleet }) =>
     fleet === null ? null : parseFleet(fleet, { file: 'fleet.yaml', version }),
   );
+  const seen = lastSeen(clone);
   const look = (rule: string, work: () => Promise<readonly Checked[]>) => inTime(rule, work, bench);
   const checks = await Promise.all([
     look('git', async () => checkGit(await probe.gitVersion(bench.signal))),
@@ -50,7 +52,8 @@ export async function checkClone(probe: CloneProbe, bench: Bench): Promise<reado
     look('hook', async () => checkHook(await probe.hook())),
     look('introduction', () => Promise.resolve(checkIntroduction(clone.introduction))),
     look('fleet.yaml', async () => checkFleetFile(await fleetFile)),
-    look('hosts', async () => checkHosts(await lastSeen(clone, bench.now()))),
+    look('head', async () => checkHead(await seen)),
+    look('hosts', async () => checkHosts(await viewsOf(clone, await seen, bench.now()))),
     look('load', async () => {
       const fleet = await fleetFile;
       if (fleet?.ok !== true) return [unknown('load', 'how large the fleet is, fleet.yaml does not say')];
@@ -84,12 +87,19 @@ async function remote(probe: CloneProbe, { signal }: Bench): Promise<readonly Ch
 }
 
 /** As the clone last fetched it; and what a reader would remember of it is not remembered, for nothing was asked. */
-async function lastSeen(clone: Clone, now: number): Promise<Result<readonly HostView[]>> {
+async function lastSeen(clone: Clone): Promise<Result<Snapshot>> {
   const refs = await fleetRefs(clone);
   if (!refs.ok) return refs;
   const memory: Clone['memory'] = { load: () => clone.memory.load(), save: () => Promise.resolve() };
-  const snapshot = await readFleet({ ...clone, memory }, refs.value);
+  return readFleet({ ...clone, memory }, refs.value);
+}
+
+async function viewsOf(
+  clone: Clone,
+  snapshot: Result<Snapshot>,
+  now: number,
+): Promise<Result<readonly HostView[]>> {
   if (!snapshot.ok) return snapshot;
   const behind = await distances(clone, snapshot.value);
-  return { ok: true, value: hostViews(snapshot.value, behind, now) };
+  return ok(hostViews(snapshot.value, behind, now));
 }

@@ -45,9 +45,15 @@ export async function checkHost(
     look('remote', () => remotes(probe, chosen, bench.signal)),
     look('clock', () => clock(probe, chosen, known, bench)),
     look('load', async () => load(probe, chosen, (await known).fleet)),
-    look('units', async () => checkUnits(await probe.units(agentUnit, bench.signal), agentUnit)),
+    look('units', async () =>
+      isOver(trusted)
+        ? [well('units', over)]
+        : checkUnits(await probe.units(agentUnit, bench.signal), agentUnit),
+    ),
     look('agent', async () =>
-      checkDaemon(await probe.daemon(), trusted?.phase.at ?? null, `${paths.state}/daemon.lock`),
+      isOver(trusted)
+        ? [well('agent', over)]
+        : checkDaemon(await probe.daemon(), trusted?.phase.at ?? null, `${paths.state}/daemon.lock`),
     ),
     look('nix', async () =>
       checkNix({ ...(await probe.nix(bench.signal)), isNeeded: needsNix(await known) }),
@@ -56,6 +62,13 @@ export async function checkHost(
   ]);
   return checks.flat();
 }
+
+/** A host that has retired made its last record, and its agent ended for good. */
+function isOver(journal: Journal | null): boolean {
+  return journal?.standing?.event === 'retired';
+}
+
+const over = 'this host is retired, and needs no agent any more';
 
 /** What the agent's own Git directory says about this host, as far as it is there. */
 interface Knowledge {

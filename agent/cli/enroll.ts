@@ -9,6 +9,7 @@ import { ask, differencesOf, isOfTheServer, sayTransportKey } from './enroll-ask
 import { differs } from './enroll-differs.ts';
 import { installed } from './enroll-install.ts';
 import { startService, uninstall } from './enroll-units.ts';
+import { atRoot } from './shell-word.ts';
 import { usage, type Act, type Arguments, type Context } from './verb.ts';
 
 /** `autark enroll`: makes this machine known, and says how to approve it elsewhere. */
@@ -37,14 +38,15 @@ export const enroll: Act = async (args, context) => {
     return enrolled;
   }
   const { key, host: name, approved, replaces } = enrolled.value;
-  const { terminal } = context;
+  const { terminal, root } = context;
+  const agent = atRoot('autark agent', root);
   if (approved) {
     terminal.out(printOf(key));
-    return start(`${name} is approved already; run \`autark agent\``);
+    return start(`${name} is approved already; run \`${agent}\``);
   }
   if (replaces) terminal.note(`fleet.yaml names another machine ${name}: this one is to take its place.`);
   sayWaiting(context, name, key, replaces);
-  return start('Then, or now, run `autark agent` here.');
+  return start(`Then, or now, run \`${agent}\` here.`);
 };
 
 function clashOf(args: Arguments): string | undefined {
@@ -92,24 +94,24 @@ const notEnrolled: Failure = {
 
 /** `autark enroll --resume`: this machine goes on with the host's history. */
 async function goOn(
-  { terminal, signal }: Context,
+  { terminal, signal, root }: Context,
   host: AgentHost,
   settings: AgentSettings,
 ): Promise<Result<number>> {
   const resumed = await resume(host, settings, signal);
   if (!resumed.ok) return resumed;
-  terminal.note(saidOf(settings.host, resumed.value));
+  terminal.note(saidOf(settings.host, resumed.value, atRoot('autark agent', root)));
   return ok(0);
 }
 
-function saidOf(name: string, resumed: Resumed): string {
+function saidOf(name: string, resumed: Resumed, agent: string): string {
   switch (resumed.did) {
     case 'nothing':
       return `${name} has its journal, and nothing keeps it from going on: there is nothing to resume`;
     case 'decide':
       return `${name} goes on, on this machine: its agent does so in its next cycle; stop every other machine with this key`;
     case 'rebuild':
-      return `${name} goes on from record ${resumed.seq} (${resumed.tip}); run \`autark agent\``;
+      return `${name} goes on from record ${resumed.seq} (${resumed.tip}); run \`${agent}\``;
   }
 }
 

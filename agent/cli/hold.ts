@@ -4,6 +4,7 @@ import type { FailedSystem } from '../../shared/cycle/journal.ts';
 import { timestamp } from '../../shared/record/draft.ts';
 import { holdByHand, release } from '../hold.ts';
 import type { Act } from './verb.ts';
+import { atRoot } from './shell-word.ts';
 import { waitingOf } from './waiting.ts';
 
 /** `autark hold`: nothing is activated on this machine until `autark resume`. */
@@ -13,8 +14,8 @@ export const hold: Act = async (args, { terminal, roles, root, signal, now }) =>
   const held = await holdByHand(await roles.agentHost(root), wanted.value, signal);
   if (!held.ok) return held;
   const { hold: made, before, isHalfDone } = held.value;
-  terminal.note(`this machine is held: ${made.reason} (${endOf(made)})`);
-  if (before !== null) terminal.note(`before, it was ${saidOf(before)}`);
+  terminal.note(`this machine is held: ${made.reason} (${endOf(made, root)})`);
+  if (before !== null) terminal.note(`before, it was ${saidOf(before, root)}`);
   if (isHalfDone) {
     terminal.note(
       'an activation was cut off here: the agent finishes or undoes that first, and nothing else',
@@ -31,7 +32,7 @@ export const resume: Act = async (_args, { terminal, roles, root, signal }) => {
   for (const failed of [forgot?.failed, forgot?.failedTrial]) {
     if (failed !== undefined && failed !== null) terminal.note(againOf(failed));
   }
-  if (was !== null) terminal.note(`this machine goes on; it was ${saidOf(was)}`);
+  if (was !== null) terminal.note(`this machine goes on; it was ${saidOf(was, root)}`);
   else if (forgot === null) terminal.note('this machine was not held by hand: there is nothing to end');
   return ok(0);
 };
@@ -40,11 +41,12 @@ function againOf({ revision, cause }: FailedSystem): string {
   return `what failed at ${revision.slice(0, 7)} may be tried again, in the agent's next cycle; then it was: ${cause}`;
 }
 
-function endOf({ until }: Hold): string {
-  return until === undefined ? 'until `autark resume`' : `until ${timestamp(until)}, or \`autark resume\``;
+function endOf({ until }: Hold, root: string): string {
+  const line = `\`${atRoot('autark resume', root)}\``;
+  return until === undefined ? `until ${line}` : `until ${timestamp(until)}, or ${line}`;
 }
 
-function saidOf(was: Hold | Failure): string {
+function saidOf(was: Hold | Failure, root: string): string {
   if (!('since' in was)) return `held, though nobody can say for what: ${was.cause}`;
-  return `held since ${timestamp(was.since)}: ${was.reason} (${endOf(was)})`;
+  return `held since ${timestamp(was.since)}: ${was.reason} (${endOf(was, root)})`;
 }

@@ -4,7 +4,7 @@ import type { Host } from '../../shared/fleet/fleet.ts';
 import { isName } from '../../shared/fleet/name.ts';
 import { fingerprint, parsePublicKey } from '../../shared/trust/ssh-key.ts';
 import type { Clone } from '../clone-ports.ts';
-import { declaredSystem } from './approve-system.ts';
+import { declaredSystem, missingProgram } from './approve-system.ts';
 import { fleetFile, finishEditing, openEditing, type Editing } from './editing.ts';
 import { resealFor } from './sealing.ts';
 import { shellWord } from './shell-word.ts';
@@ -66,6 +66,8 @@ async function write(
   context.terminal.note(`${host} will be whoever holds ${print}: it is approved before it is born.`);
   const said = `${host} is invited`;
   const done = await finishEditing(editing, change, { ...context, args, said });
+  const missing = await missingProgram(editing.editor.clone, host, args);
+  if (done.ok && missing !== null) context.terminal.note(missing);
   if (done.ok)
     context.terminal.note(`Run this as root on the machine that has the key:\n  ${line} --key FILE`);
   return done;

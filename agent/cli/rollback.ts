@@ -2,6 +2,7 @@ import { ok } from '../../shared/failure.ts';
 import type { Revision } from '../../shared/record/draft.ts';
 import { goBack, type Way, type WentBack } from '../go-back.ts';
 import { settingsOf } from '../opening.ts';
+import { atRoot } from './shell-word.ts';
 import type { Act } from './verb.ts';
 import type { Terminal } from '../clone-ports.ts';
 
@@ -15,7 +16,7 @@ export const rollback: Act = async (args, { terminal, roles, root, signal }) => 
     isAsked ? terminal.confirm(questionOf(way)) : Promise.resolve(true);
   const went = await goBack(host, settings.value, signal, agree);
   if (!went.ok) return went;
-  tell(terminal, went.value);
+  tell(terminal, went.value, atRoot('autark resume', root));
   return ok(0);
 };
 
@@ -23,7 +24,7 @@ function questionOf({ from, to, revision }: Way): string {
   return `Go back from generation ${from.generation} to generation ${to.number}, ${nameOf(revision)}?`;
 }
 
-function tell(terminal: Terminal, went: WentBack): void {
+function tell(terminal: Terminal, went: WentBack, resume: string): void {
   if (went.did === 'finished') {
     const { running } = went;
     if (running !== null)
@@ -35,7 +36,7 @@ function tell(terminal: Terminal, went: WentBack): void {
     terminal.note(`this machine went back from generation ${from.generation}, ${from.revision.slice(0, 7)}`);
     if (went.mode === 'boot') terminal.note('it must not be switched to live: reboot to run it');
   }
-  terminal.note('it is held there until `autark resume`');
+  terminal.note(`it is held there until \`${resume}\``);
 }
 
 function nameOf({ id, subject }: Revision): string {

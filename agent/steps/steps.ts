@@ -1,6 +1,7 @@
 import type { Aim } from '../../shared/cycle/aim.ts';
 import { withReport } from '../../shared/cycle/reports.ts';
 import { refusing } from '../../shared/disk/refusal.ts';
+import { notLookedAt } from '../../shared/disk/device-rules.ts';
 import { stepState, type StepState } from '../../shared/disk/step-state.ts';
 import { exitCode, type Result } from '../../shared/failure.ts';
 import type { Host, Step } from '../../shared/fleet/fleet.ts';
@@ -120,7 +121,8 @@ async function wait(
   const looked = await lookClosely(context, step.destroys);
   const isNews = step.destroys.length > 0 && (await keepExamined(context, looked));
   const unread = problem === null ? [] : [unreadable(step, host, problem)];
-  const reasons = [...unread, ...('reasons' in state ? state.reasons : [])];
+  const unseen = looked.observations.flatMap((each) => ('failed' in each ? [notLookedAt(each)] : []));
+  const reasons = [...unread, ...('reasons' in state ? state.reasons : []), ...unseen];
   return refuse(context, aim, { step: step.name, host: host.name, reasons, isNews });
 }
 

@@ -52,13 +52,18 @@ function lookRefusals(
   const [look] = looks;
   if (look === undefined) return [say('nobody looked at this device', again)];
   if (looks.length > 1) return [say('there are two answers about this device', again)];
-  if (!isObserved(look)) return [say(`this device could not be looked at: ${look.failed}`, again)];
+  if (!isObserved(look)) return [notLookedAt(look)];
   return [
     ...timeliness(look, evidence).map((cause) => say(cause, again)),
     ...identity(look, approved).map(([cause, remedy]) => say(cause, remedy)),
     ...freedom(look).map(([cause, remedy]) => say(cause, remedy)),
     ...content(look, approved).map((cause) => say(cause, compare)),
   ];
+}
+
+/** A disk that is not there, or not readable: nobody can approve what nobody saw. */
+export function notLookedAt({ path, failed }: Exclude<Observation, Observed>): Refusal {
+  return refusing('S16', path)(`this device could not be looked at: ${failed}`, again);
 }
 
 const again = 'run `autark doctor` on the machine; the agent looks again in its next cycle';

@@ -1,8 +1,9 @@
 import type { Failure, Result } from '../failure.ts';
+import type { AuditFinding } from '../fleet-view/audit-finding.ts';
 import type { HostView } from '../fleet-view/host-state.ts';
 import { failureOf } from '../fleet/findings.ts';
 import type { Finding, Fleet } from '../fleet/fleet.ts';
-import { isObjectId } from '../objects/object.ts';
+import { isObjectId, type ObjectId } from '../objects/object.ts';
 import { parseAllowedSigners } from '../trust/allowed-signers.ts';
 import { signersProblems } from '../trust/signers-problems.ts';
 import { advice, notWell, trouble, unknown, well, type Checked } from './checked.ts';
@@ -125,14 +126,35 @@ export function checkFleetFile(fleet: Result<Fleet, readonly Finding[]> | null):
   return [well('fleet.yaml', `${hosts.size} host${hosts.size === 1 ? '' : 's'}`)];
 }
 
+/** What a look at the branch as last fetched came to. */
+export interface HeadFacts {
+  readonly head: ObjectId;
+  /** Why the head is not what hosts deploy; `null` when it is. */
+  readonly stale: Failure | null;
+  /** What is not well with the branch, or between hosts. */
+  readonly findings: readonly AuditFinding[];
+}
+
+/** Whether hosts would take what the server has: what each of them would refuse is said here once. */
+export function checkHead(facts: Result<HeadFacts>): readonly Checked[] {
+  if (!facts.ok) return [unknown('head', `${facts.failure.cause}; ${facts.failure.remedy}`)];
+  const { head, stale, findings } = facts.value;
+  const others = findings
+    .filter(({ cause }) => cause !== stale?.cause)
+    .map((finding): Checked => ({ rule: 'head', is: 'not-well', finding: { ...finding, rule: 'head' } }));
+  const refused = stale === null ? [] : [notWell('head', stale)];
+  const found = [...refused, ...others];
+  return found.length > 0 ? found : [well('head', `${head.slice(0, 7)} is authentic, as last fetched`)];
+}
+
 /** What `status` would say, in one line; hosts are named, as many as fit. */
 export function checkHosts(views: Result<readonly HostView[]>): readonly Checked[] {
   if (!views.ok) return [unknown('hosts', `${views.failure.cause}; ${views.failure.remedy}`)];
-  const ill = (['failed', 'silent'] as const).flatMap((state) => {
+  const ill = (['failed', 'held', 'silent'] as const).flatMap((state) => {
     const names = views.value.filter((view) => view.state === state).map(({ host }) => host);
     return names.length === 0 ? [] : [`${names.length} ${state} (${listed(names)})`];
   });
-  if (ill.length === 0) return [well('hosts', 'none is failed or silent, as last fetched')];
+  if (ill.length === 0) return [well('hosts', 'none is failed, held or silent, as last fetched')];
   const failure: Failure = trouble(ill.join(', '), 'as last fetched', '`autark status` says why');
   return [notWell('hosts', failure)];
 }

@@ -145,6 +145,20 @@ test('hosts that failed are counted, and status says more', async () => {
   expect((await doctor()).of('hosts')).toMatchObject({ code: 1, cause: '1 failed (web1)' });
 });
 
+test('a head that hosts refuse is said here, and who waits for another', async () => {
+  expect((await doctor()).is('head')).toBe('well');
+  await fleet.server.commit({ files: { 'hosts/web1/build': { executable: '#!/bin/sh\n' } }, key: null });
+  expect((await host.agent()).code).toBe(20);
+  await world.autark(['status']);
+  const said = await doctor();
+  expect(said.of('head')).toMatchObject({
+    code: 20,
+    cause: expect.stringContaining('not signed') as string,
+  });
+  expect(said.of('hosts')).toMatchObject({ cause: '1 held (web1)' });
+  expect(said.code).toBe(20);
+});
+
 test('where there is neither a host nor a clone, it says what to do (2)', async () => {
   const call = [program, 'doctor', '--root', join(world.dir, 'nowhere')];
   const { code, stdout, stderr } = await run(process.execPath, call, { cwd: world.dir, env: world.env });

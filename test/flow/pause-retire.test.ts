@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
+import { diagnose } from '../rig/diagnosis.ts';
 import { execHost } from '../rig/exec-system.ts';
 import { makeDeployed, newest } from '../rig/fleet.ts';
 import { describeWith } from '../rig/needs.ts';
@@ -65,5 +66,8 @@ describe('retired', () => {
     expect((await fleet.world.mustAutark(['status', '--json'])).match(/"state": "(\w+)"/)?.[1]).toBe(
       'retired',
     );
+    // No agent runs, and none shall.
+    const said = await diagnose(fleet.world, { cwd: fleet.world.dir, root: host.root });
+    expect([said.is('agent'), said.is('units'), said.is('state')]).toEqual(['well', 'well', 'well']);
   });
 });

@@ -58,7 +58,11 @@ test('the line that `invite` prints makes a machine known, as it is', async () =
   const out = await world.mustAutark([...words, '--root', root]);
   const [print = '', approve = ''] = out.split('\n');
   expect(approve).toBe(`autark approve web2 --fingerprint ${print}`);
-  await autark(...approve.split(' ').slice(1), '--build', 'hosts/web2/build', '--push');
+  await world.git(['pull', '--quiet']);
+  const approving = [...approve.split(' ').slice(1), '--build', 'hosts/web2/build', '--push'];
+  const approved = await world.autark(approving);
+  // Whoever approves first and writes the program afterwards is told what a host would fail at.
+  expect(approved.stderr).toMatch(/hosts\/web2\/build is not committed yet.*web2/);
   await server.commit({ files: execHost('web2', 'second'), subject: 'Say second' });
   expect((await fleet.at('web2').agent()).code).toBe(0);
   expect(fleet.at('web2').motd()).toBe('second');
@@ -67,11 +71,15 @@ test('the line that `invite` prints makes a machine known, as it is', async () =
 test('a machine that was invited by its key is approved before it is born', async () => {
   const file = join(world.dir, 'born_key');
   await writePublicKey(`${file}.pub`, await writeKey(file, 'root@web4'));
-  await autark('invite', 'web4', '--key', `${file}.pub`, '--build', 'hosts/web4/build', '--push');
+  const invite = ['invite', 'web4', '--key', `${file}.pub`, '--build', 'hosts/web4/build', '--push'];
+  await world.git(['pull', '--quiet']);
+  expect((await world.autark(invite)).stderr).toContain('hosts/web4/build is not committed yet');
   await server.commit({ files: execHost('web4', 'born'), subject: 'Say born' });
   const there = ['--root', world.root('web4'), '--remote', world.remote, '--host', 'web4', '--key', file];
   const enrolled = await world.autark(['enroll', ...there, '--introduction', fleet.introduction]);
-  expect(enrolled.stderr).toMatch(/web4 is approved already; run `autark agent`/);
+  expect(enrolled.stderr).toContain(
+    `web4 is approved already; run \`autark agent --root ${world.root('web4')}\``,
+  );
   expect((await fleet.at('web4').agent()).code).toBe(0);
   expect(fleet.at('web4').motd()).toBe('born');
   expect((await world.autark(['verify'])).code).toBe(0);

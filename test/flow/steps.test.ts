@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { placeOf } from '../../agent/adapters/steps/room.ts';
 import { execHost } from '../rig/exec-system.ts';
-import { type Fleet, type FleetHost, makeDeployed, makeFleet, newest } from '../rig/fleet.ts';
+import { type Fleet, type FleetHost, makeFleet, newest } from '../rig/fleet.ts';
 import { loseAllButKeys } from '../rig/lives.ts';
 import { describeWith } from '../rig/needs.ts';
 import { expectAtRest } from '../rig/sound.ts';
@@ -139,6 +139,18 @@ describeWith(['age'], 'the steps of a host', () => {
     );
   });
 
+  test('one whose disk is not there says so in its record, beside the approval that it lacks (60)', async () => {
+    const gone = '/dev/disk/by-id/ata-GONE_1';
+    await push('hello', [...one, `    destroys: [${gone}]`], { 'steps/prepare': stepProgram() });
+    await cycle(60);
+    const { body } = await newest(host);
+    expect(body).toMatch(/^ *S16 .*: nobody approved this step/m);
+    expect(body).toContain(`S16 ${gone}: this device could not be looked at: `);
+    const count = (await host.records()).length;
+    await cycle(60);
+    expect(await host.records()).toHaveLength(count);
+  });
+
   test('one that lacks a credential waits for it (60)', async () => {
     await push('hello', [...one, '    credentials: [PROVIDER]'], { 'steps/prepare': stepProgram() });
     await cycle(60);
@@ -243,24 +255,5 @@ describeWith(['age'], 'the steps of a host', () => {
     await cycle(60);
     expect((await newest(host)).status.outcome.remedy).toContain('chmod +x steps/prepare');
     expect(host.motd()).toBeNull();
-  });
-});
-
-describeWith(['age'], 'a revision that is only tried', () => {
-  test('runs no step, and is refused while one is not done', async () => {
-    const fleet = await makeDeployed('autark-steps-trial');
-    const { host } = fleet;
-    try {
-      const yaml = fleet.fleetYaml('web1', ['steps: [{ name: prepare, run: steps/prepare }]']);
-      const files = { ...execHost('web1', 'tried'), 'fleet.yaml': yaml, 'steps/prepare': stepProgram() };
-      await fleet.server.commit({ files, ref: 'refs/heads/testing/web1' });
-      expect((await host.agent()).code).toBe(60);
-      expect([stepsRun(host), host.motd()]).toEqual([[], 'hello']);
-      expect((await newest(host)).status.outcome.message).toContain(
-        'no step runs for a revision that is only tried',
-      );
-    } finally {
-      await fleet.world.remove();
-    }
   });
 });

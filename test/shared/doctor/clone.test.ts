@@ -4,6 +4,7 @@ import {
   checkAdmins,
   checkFleetFile,
   checkGit,
+  checkHead,
   checkHook,
   checkHosts,
   checkIntroduction,
@@ -138,7 +139,21 @@ test('each slip in fleet.yaml is a finding of its own (21), with its line', () =
   expect(isOf(checkFleetFile(null))).toEqual(['fleet.yaml not-well']);
 });
 
-test('failed and silent hosts are counted and named, and status says more', () => {
+test('a head that hosts refuse is told once, beside what else is not well with the branch', () => {
+  const head = 'a'.repeat(40);
+  expect(isOf(checkHead(ok({ head, stale: null, findings: [] })))).toEqual(['head well']);
+  expect(isOf(checkHead(fail({ kind: 'unexpected', cause: 'x', remedy: 'y' })))).toEqual(['head unknown']);
+  const stale = { kind: 'not-authentic', cause: 'it is not signed', where: head, remedy: 'sign it' } as const;
+  const twice = { rule: 'S3', code: 20, where: head, cause: stale.cause, remedy: stale.remedy };
+  const fork = { rule: 'S10', code: 20, where: 'web1', cause: 'two branches', remedy: 'look at the server' };
+  const found = checkHead(ok({ head, stale, findings: [twice, fork] }));
+  expect(found).toMatchObject([
+    { is: 'not-well', rule: 'head', finding: { code: 20, cause: 'it is not signed', where: head } },
+    { is: 'not-well', rule: 'head', finding: { code: 20, cause: 'two branches', where: 'web1' } },
+  ]);
+});
+
+test('failed, held and silent hosts are counted and named, and status says more', () => {
   const view = (host: string, state: HostView['state']): HostView => ({
     ...{ host, state, cause: null, code: null, revision: null, behind: null, generation: null },
     ...{ since: null, verified: true },
@@ -148,10 +163,11 @@ test('failed and silent hosts are counted and named, and status says more', () =
   expect(found).toMatchObject({
     finding: {
       code: 1,
-      cause: '1 failed (web1), 6 silent (a, b, c, d, e, …)',
+      cause: '1 failed (web1), 1 held (web2), 6 silent (a, b, c, d, e, …)',
       remedy: expect.stringContaining('autark status') as string,
     },
   });
-  expect(isOf(checkHosts(ok([view('web2', 'held')])))).toEqual(['hosts well']);
+  for (const state of ['converged', 'paused', 'retired', 'building'] as const)
+    expect(isOf(checkHosts(ok([view('web2', state)])))).toEqual(['hosts well']);
   expect(isOf(checkHosts(fail({ kind: 'unexpected', cause: 'x', remedy: 'y' })))).toEqual(['hosts unknown']);
 });
