@@ -30,6 +30,8 @@ export async function inTime(
       resolve([unknown(rule, `there was no answer within ${wait / 1000} s`)]);
     }, wait);
     ended.addEventListener('abort', end);
+    // One that came first is told to no listener.
+    if (ended.aborted) end();
   });
   try {
     return await Promise.race([late, work()]);

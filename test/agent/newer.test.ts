@@ -7,6 +7,7 @@ import { makeBell } from '../../agent/wakes.ts';
 import type { Aim, Heads } from '../../shared/cycle/aim.ts';
 import type { AgentEvent } from '../../shared/event.ts';
 import { fail, ok, type Result } from '../../shared/failure.ts';
+import { patience } from '../rig/patience.ts';
 import { fullJournal } from './adapters/journals.ts';
 
 vi.mock('../../agent/stages/poll.ts');
@@ -70,9 +71,12 @@ function begin(stop = new AbortController().signal, aim: Aim = main): Running {
 }
 
 const polled = (): Promise<void> =>
-  vi.waitFor(() => {
-    expect(poll).toHaveBeenCalled();
-  });
+  vi.waitFor(
+    () => {
+      expect(poll).toHaveBeenCalled();
+    },
+    { ...patience, interval: 50 },
+  );
 const authentic = (revision: string) => ok({ revision }) as Awaited<ReturnType<typeof verify>>;
 
 test('work that nobody disturbs gives its own result', async () => {
@@ -112,13 +116,19 @@ test('a head that is not authentic does not end the work; the next cycle is to r
   vi.mocked(verify).mockResolvedValue(forged);
   const running = begin();
   running.bell.request();
-  await vi.waitFor(() => {
-    expect(verify).toHaveBeenCalledTimes(1);
-  });
+  await vi.waitFor(
+    () => {
+      expect(verify).toHaveBeenCalledTimes(1);
+    },
+    { ...patience, interval: 50 },
+  );
   running.bell.request();
-  await vi.waitFor(() => {
-    expect(verify).toHaveBeenCalledTimes(2);
-  });
+  await vi.waitFor(
+    () => {
+      expect(verify).toHaveBeenCalledTimes(2);
+    },
+    { ...patience, interval: 50 },
+  );
   running.finish();
   expect(await running.ended).toEqual(ok('built'));
   expect(await running.isOwed()).toBe(true);

@@ -6,6 +6,7 @@ import { bootId, isAlive, processStart } from '../../agent/adapters/proc.ts';
 import { endAllOf } from '../../agent/adapters/strays.ts';
 import { cgroupsOf, removeCgroup } from '../rig/cgroup.ts';
 import { describeWith } from '../rig/needs.ts';
+import { patience } from '../rig/patience.ts';
 
 /** No user of this machine. */
 const builder = { uid: 64_103, gid: 64_103 };
@@ -25,8 +26,8 @@ async function sleeper(cgroups: readonly string[] = []): Promise<Sleeper> {
   const child = spawn('/bin/sh', call, { stdio: 'ignore', detached: true });
   const over = new Promise((resolve) => child.on('close', resolve));
   const pid = child.pid ?? 0;
-  await vi.waitUntil(() => /^Uid:\t64103\t/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')));
-  await vi.waitUntil(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith('sleep'));
+  await vi.waitUntil(() => /^Uid:\t64103\t/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')), patience);
+  await vi.waitUntil(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith('sleep'), patience);
   const started = processStart(pid) ?? 0;
   return {
     isGone: () => !isAlive({ pid, started, boot: bootId() }),

@@ -128,7 +128,7 @@ describe('an activation of the example for Debian', () => {
     // Two lists written and one dropped, four files placed by two effects each, two saved, one removed.
     expect(at - 1).toBe(3 + 4 * 2 + 2 + 1);
     expect(etcOf(root)).toEqual({ ...newer, mine: 'theirs', ...saved });
-  }, 180_000);
+  });
 
   test('never removes what it only meant to place, and leaves what it does not know', async () => {
     const folder = scratch();

@@ -4,6 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { Taken } from '../../agent/disk-ports.ts';
 import { scratch, valueOf } from '../agent/adapters/scratch.ts';
 import { makeDisk } from '../rig/disk.ts';
+import { hidePartitions } from '../rig/fake-disk.ts';
 import { commandsOf, contentOf, loopDisk, type LoopDisk } from '../rig/loop-disk.ts';
 import { describeWith } from '../rig/needs.ts';
 import { memberSuperblock } from '../rig/raid-member.ts';
@@ -89,7 +90,7 @@ describeWith(['loops', 'lvm'], 'a disk with a volume group', () => {
     await disk.wipe(0, 4 * mebibyte);
     await disk.wipe(63 * mebibyte, mebibyte);
     expect(valueOf(await disk.takes()).problems.join()).toMatch(/no partition table any more/);
-    await disk.must('partx', ['--delete', disk.device]);
+    await hidePartitions(disk.device);
     await expect(disk.must('sfdisk', ['--dump', disk.device])).rejects.toThrow(/recognized/);
 
     const uuid = /pv0 \{\s+id = "([^"]+)"/.exec(group)?.[1] ?? '';
@@ -170,7 +171,9 @@ describeWith(['loops', 'lvm'], 'a disk with a volume group', () => {
     ];
     for (const [script, problem] of cases) {
       disk.fake('lvm', `[ "$1" = pvs ] && echo "  ${uuid},vg0" && exit\n${script}`);
-      const { backups, problems } = valueOf(await disk.takes({ bounds: { timeout: 8000 } }));
+      // All programs share the time; only the one that hangs is to be kept short.
+      const timeout = script.startsWith('sleep') ? 20_000 : 120_000;
+      const { backups, problems } = valueOf(await disk.takes({ bounds: { timeout } }));
       expect(
         backups.map(({ name }) => name),
         script,

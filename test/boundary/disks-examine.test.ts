@@ -5,7 +5,14 @@ import { join } from 'node:path';
 import { randomFillSync } from 'node:crypto';
 import { expect, onTestFinished, test } from 'vitest';
 import { failureOf } from '../agent/adapters/scratch.ts';
-import { type FakeMachine, fakeMachine, loopDevice, showPartitions, tool } from '../rig/fake-disk.ts';
+import {
+  type FakeMachine,
+  fakeMachine,
+  hidePartitions,
+  loopDevice,
+  showPartitions,
+  tool,
+} from '../rig/fake-disk.ts';
 import { describeWith } from '../rig/needs.ts';
 import { bounds, disksOf, examined, MiB } from './disks-rig.ts';
 
@@ -147,7 +154,7 @@ describeWith(['disks'], 'the examination of a disk', () => {
     expect(await causeOf('part')).toMatch(/not a whole disk/);
     expect(await causeOf('file')).toMatch(/leads to no block device/);
     expect(await causeOf('nothing')).toMatch(/leads to no block device/);
-    await tool('partx', '--delete', loop);
+    await hidePartitions(loop);
     for (const size of [63 * MiB, 65 * MiB]) {
       const lsblk = join(machine.root, 'bin/lsblk');
       const lying = `#!/bin/sh\nlsblk() { PATH=/usr/bin:/bin; command lsblk "$@"; }\nlsblk "$@" ${loop} | sed -e 's/"loop"/"disk"/' -e 's/${64 * MiB}/${size}/'\n`;

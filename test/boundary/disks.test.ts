@@ -187,17 +187,18 @@ describeWith(['disks'], 'a glance at disks', () => {
     const machine = asOne(loop);
     const disks = disksOf(machine);
     await tool('sgdisk', '-n1:1M:+8M', loop);
-    const quiet = async (): Promise<string> => {
+    const quietly = async (): Promise<readonly [list: string, digest: string]> => {
       // Other tests may plug in disks meanwhile: the digest is taken while the kernel's list stays the same.
       for (;;) {
         const before = readFileSync('/proc/partitions', 'utf8');
         const digest = await disks.glance();
-        if (before === readFileSync('/proc/partitions', 'utf8')) return digest;
+        if (before === readFileSync('/proc/partitions', 'utf8')) return [before, digest];
       }
     };
-    const partitions = readFileSync('/proc/partitions', 'utf8');
-    const first = await quiet();
-    if (partitions === readFileSync('/proc/partitions', 'utf8')) expect(await quiet()).toBe(first);
+    const quiet = async (): Promise<string> => (await quietly())[1];
+    const [list, first] = await quietly();
+    const [then, again] = await quietly();
+    if (then === list) expect(again).toBe(first);
     await showPartitions(loop);
     const second = await quiet();
     expect(second).not.toBe(first);

@@ -5,6 +5,7 @@ import { deflateSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import type { GitObject, ObjectId } from '../../shared/objects/object.ts';
 import { valueOf } from '../agent/adapters/scratch.ts';
+import { patience } from '../rig/patience.ts';
 import { bounds, gitRig, type GitRig } from './git-rig.ts';
 
 /** A line of commits with a merge at its end, fetched. */
@@ -119,7 +120,7 @@ describe('reading ahead', () => {
         return [];
       }
     };
-    await expect.poll(() => pids().length, { timeout: 10_000 }).toBe(2);
+    await expect.poll(() => pids().length, patience).toBe(2);
     await git.close();
     expect((await reading).size).toBe(0);
     for (const pid of pids()) expect(() => process.kill(pid, 0)).toThrow();

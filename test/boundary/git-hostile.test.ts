@@ -8,8 +8,8 @@ import { type GitDaemon, startGitDaemon } from '../rig/git-daemon.ts';
 import { processesOf } from '../rig/processes.ts';
 import { bounds, type GitRig, gitRig } from './git-rig.ts';
 
-/** Milliseconds for a fetch from a server that never finishes, and for all of it to be gone afterwards. */
-const [limit, atMost] = [2000, 8000];
+/** Milliseconds for a fetch from a server that never finishes. */
+const limit = 2000;
 
 let server: GitDaemon;
 let front: Front;
@@ -52,9 +52,7 @@ const slow = /^git fetch took longer than 2 s$/;
 /** Whatever the server is: the fetch ends in time, says what it was, leaves no process, and the next one may work. */
 async function endsWith(git: Git, manner: Manner, cause: RegExp): Promise<string> {
   front.be(manner);
-  const begun = performance.now();
-  const failure = failureOf(await git.fetchHead(bounds(limit)));
-  expect(performance.now() - begun).toBeLessThan(atMost);
+  const failure = failureOf(await git.fetchHead(cause === slow ? bounds(limit) : bounds()));
   expect(failure.kind).toBe('unreachable');
   expect(failure.cause).toMatch(cause);
   expect(processesOf(rig.directory).filter(({ command }) => !command.includes('cat-file'))).toEqual([]);

@@ -78,7 +78,7 @@ describe('git and we', () => {
     expect(raw).toContain('\ngpgsig -----BEGIN X-----\n \n line\n -----END X-----\n\nmerge v1');
   });
 
-  test('refuse: what we take, git fsck takes', { timeout: 120_000 }, async () => {
+  test('refuse: what we take, git fsck takes', async () => {
     const seed = chooseSeed();
     const random = seeded(seed);
     const { write, flawed } = await repository();

@@ -5,6 +5,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { writePack } from '../../agent/adapters/git/pack.ts';
 import { type GitObject, objectId } from '../../shared/objects/object.ts';
 import { chooseSeed, failureOf, seeded, valueOf } from '../agent/adapters/scratch.ts';
+import { patience } from '../rig/patience.ts';
 import { built, runModule } from './children.ts';
 import { bounds, gitRig, loosen, loosePath, type GitRig } from './git-rig.ts';
 
@@ -151,7 +152,7 @@ describe('the reading process', () => {
     const open = git.read('0'.repeat(40));
     await vi.waitFor(() => {
       expect(existsSync(join(rig.folder, 'asked'))).toBe(true);
-    }, 10_000);
+    }, patience);
     await git.close();
     expect(failureOf(await open).cause).toBe('reading was ended');
   });
@@ -171,6 +172,6 @@ describe('the reading process', () => {
     expect(lines).toEqual(['true']);
     await vi.waitFor(() => {
       expect(readers(rig)).toEqual([]);
-    }, 10_000);
+    }, patience);
   });
 });

@@ -5,6 +5,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { scratch } from '../agent/adapters/scratch.ts';
 import { describeWith } from '../rig/needs.ts';
 import { otherNix } from '../rig/other-nix.ts';
+import { patience } from '../rig/patience.ts';
 import { allGone, endAll } from '../rig/processes.ts';
 import { must } from '../rig/run.ts';
 import { type Suite, treeOf } from '../rig/rootfs.ts';
@@ -69,12 +70,9 @@ for (const [suite, minor] of suites) {
         stdio: 'ignore',
       });
       const ended = new Promise((resolve) => child.on('close', resolve));
-      await vi.waitFor(
-        () => {
-          expect(existsSync(began)).toBe(true);
-        },
-        { timeout: 30_000, interval: 5 },
-      );
+      await vi.waitFor(() => {
+        expect(existsSync(began)).toBe(true);
+      }, patience);
       const pid = child.pid ?? 0;
       expect(readFileSync(`/proc/${pid}/comm`, 'utf8')).toMatch(/^nix/);
       process.kill(-pid, 'SIGTERM');

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { measured } from '../../shared/scale/load.ts';
 import { execHost } from '../rig/exec-system.ts';
@@ -180,9 +181,18 @@ describeWith(['nginx'], 'what a host costs its server over https', () => {
       await cycle();
       const poll = await cycle();
       const log = `${fleet.world.dir}/https/access.log`;
-      const asked = readFileSync(log, 'utf8').length;
+      // A line is written once the answer is sent, which the agent does not wait for.
+      const written = async (): Promise<string> => {
+        let [before, now] = ['', readFileSync(log, 'utf8')];
+        while (before !== now) {
+          await pause(300);
+          [before, now] = [now, readFileSync(log, 'utf8')];
+        }
+        return now;
+      };
+      const asked = (await written()).length;
       await cycle();
-      const requests = readFileSync(log, 'utf8').slice(asked).trimEnd().split('\n');
+      const requests = (await written()).slice(asked).trimEnd().split('\n');
       await fleet.server.commit({ files: execHost('web1', 'changed') });
       const record = await cycle();
       expect(requests).toHaveLength(2);

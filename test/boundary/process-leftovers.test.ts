@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { openPrograms } from '../../agent/adapters/process.ts';
 import { bootId, processStart, processStat } from '../../agent/adapters/proc.ts';
 import { ok } from '../../shared/failure.ts';
+import { patience } from '../rig/patience.ts';
 import { built, runModule } from './children.ts';
 import { bounds, makeScripts, type Scripts } from './scripts.ts';
 
@@ -43,7 +44,7 @@ test('an agent that is killed between the spawn and its record leaves nothing ru
   started.push(pid);
   await vi.waitFor(() => {
     expect(members()).toEqual([]);
-  }, 10_000);
+  }, patience);
   await expect(access(marker)).rejects.toThrow();
 });
 
@@ -54,7 +55,7 @@ test('a leftover is ended with its group, and nobody else is', async () => {
     await order(script),
     bounds(60_000, stop.signal),
   );
-  await vi.waitFor(() => readFileSync(join(folder, 'ready')), { timeout: 10_000 });
+  await vi.waitFor(() => readFileSync(join(folder, 'ready')), patience);
   const pid = started[0] ?? 0;
   const child = { pid, started: processStart(pid) ?? 0, boot: bootId() };
   await programs.endLeftover({ ...child, boot: 'another' });

@@ -1,11 +1,9 @@
 import { lstatSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { valueOf } from '../agent/adapters/scratch.ts';
 import { describeWith } from '../rig/needs.ts';
 import { makeSecretHost, type SecretHost } from '../rig/secret-store.ts';
 import { built, runModule } from './children.ts';
-
-vi.setConfig({ testTimeout: 120_000 });
 
 /** Places a set and kills itself before the effect of that number; says what each was, as far as it came. */
 const placer = `

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type Watch, watchFile, watchRemote } from '../../agent/adapters/watch.ts';
 import { scratch } from '../agent/adapters/scratch.ts';
+import { patience } from '../rig/patience.ts';
 import { built, runModule } from './children.ts';
 import { gitRig, type GitRig } from './git-rig.ts';
 
@@ -20,7 +21,7 @@ async function counting(open: (onChange: () => void) => Promise<Watch | null>) {
       change();
       await vi.waitFor(() => {
         expect(calls).toBeGreaterThan(before);
-      }, 10_000);
+      }, patience);
     },
     calls: () => calls,
   };

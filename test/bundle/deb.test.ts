@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { version } from '../../shared/version.ts';
 import { scratch } from '../agent/adapters/scratch.ts';
 import { debOf } from '../rig/deb.ts';
@@ -10,8 +10,6 @@ import { must } from '../rig/run.ts';
 import { project } from '../rig/single-file.ts';
 
 // A whole bundle, on a busy machine.
-vi.setConfig({ hookTimeout: 300_000 });
-
 const env = { PATH: process.env['PATH'] ?? '', LC_ALL: 'C' };
 const asked = (...args: readonly string[]): Promise<string> => must('dpkg-deb', args, { env });
 

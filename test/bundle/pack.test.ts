@@ -1,15 +1,13 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { version } from '../../shared/version.ts';
 import { must } from '../rig/run.ts';
 import { project } from '../rig/single-file.ts';
 import { makeWorld } from '../rig/world.ts';
 
 // A whole build, on a busy machine.
-vi.setConfig({ hookTimeout: 300_000, testTimeout: 300_000 });
-
 /** As this machine has it: npm finds its cache, its settings and the way to its registry by that. */
 const env = Object.fromEntries(
   Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),

@@ -19,7 +19,7 @@ afterAll(async () => {
 const check = [
   'activate: boot',
   'health: [ { command: hosts/web1/check } ]',
-  'timeouts: { fetch: 3s, switch: 2s }',
+  'timeouts: { fetch: 3s, switch: 1m }',
 ];
 const push = (motd: string, yaml: readonly string[] = check): Promise<string> =>
   fleet.server.commit({

@@ -61,9 +61,9 @@ describe('a build', () => {
     const { ran, record } = await refused(
       script('trap "" TERM', 'echo $$ >>"$AUTARK_ROOT/pids"', deaf, deaf, 'while :; do sleep 1; done'),
       31,
-      ['timeouts: { build: 1s }'],
+      ['timeouts: { build: 5s }'],
     );
-    expect(ran.stderr).toMatch(/longer than 1 s .*raise `timeouts\.build` of web1/);
+    expect(ran.stderr).toMatch(/longer than 5 s .*raise `timeouts\.build` of web1/);
     expect(record.trailers['Autark-Event']).toBe('failed');
     const pids = readFileSync(host.path('pids'), 'utf8').trim().split('\n');
     expect(pids).toHaveLength(3);

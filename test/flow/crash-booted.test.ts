@@ -58,7 +58,7 @@ test('a host that has booted into a generation which is well, stopped at any eff
     known: { lastGood: 2, unproved: null, rebootRequired: null, failed: null },
   });
   expect(stops).toBeGreaterThan(4);
-}, 600_000);
+});
 
 test('one that has booted into a generation which is not well, stopped at any effect, goes back once', async () => {
   const stops = await stopBooted({
@@ -66,4 +66,4 @@ test('one that has booted into a generation which is not well, stopped at any ef
     known: { lastGood: 1, unproved: null, failed: { attempts: 1, code: 40 } },
   });
   expect(stops).toBeGreaterThan(4);
-}, 600_000);
+});

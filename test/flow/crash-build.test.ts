@@ -32,4 +32,4 @@ test('a failed build stopped at any effect leaves what runs alone, and nothing e
   // Other ones, so that more of them are seen.
   const after = await stopEverywhere(scenario, snapshot, 'after', { first: 1 + (first % step), step });
   expect(before + after).toBeGreaterThan(20);
-}, 300_000);
+});

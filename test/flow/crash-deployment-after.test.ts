@@ -25,4 +25,4 @@ test('a deployment stopped after any effect is finished by the next cycle', asyn
   const snapshot = takeSnapshot(fleet.world, host);
   // Fetching, building, switching, recording, pushing: far more than a handful.
   expect(await stopEverywhere(scenario, snapshot, 'after')).toBeGreaterThan(25);
-}, 300_000);
+});

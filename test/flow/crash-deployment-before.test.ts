@@ -25,4 +25,4 @@ test('a deployment stopped before any effect is finished by the next cycle', asy
   const snapshot = takeSnapshot(fleet.world, host);
   // Fetching, building, switching, recording, pushing: far more than a handful.
   expect(await stopEverywhere(scenario, snapshot, 'before')).toBeGreaterThan(25);
-}, 300_000);
+});

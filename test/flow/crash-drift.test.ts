@@ -36,4 +36,4 @@ test('a drifted host stopped at any effect says so once, and then deploys once',
   const before = await stopEverywhere(scenario, snapshot, 'before', { first, step });
   const after = await stopEverywhere(scenario, snapshot, 'after', { first: 1 + (first % step), step });
   expect(before + after).toBeGreaterThan(6);
-}, 600_000);
+});

@@ -37,4 +37,4 @@ test('a first deployment stopped at any effect is finished, and the machine no l
   // Other ones, so that more of them are seen.
   const after = await stopEverywhere(scenario, snapshot, 'after', { first: 1 + (first % step), step });
   expect(before + after).toBeGreaterThan(20);
-}, 300_000);
+});

@@ -39,4 +39,4 @@ test('a failed activation stopped at any effect is undone by the next cycle, and
   // Other ones, so that more of them are seen.
   const after = await stopEverywhere(scenario, snapshot, 'after', { first: 1 + (first % step), step });
   expect(before + after).toBeGreaterThan(30);
-}, 300_000);
+});

@@ -28,7 +28,7 @@ test('a held host stopped at any effect activates nothing and says once that it 
   expect((await host.autark(['hold', '--reason', 'wait'])).code).toBe(0);
   const stops = await stop({ ...{ revision, may: ['hello'], code: 10, motd: 'hello', event: 'held' } }, 3);
   expect(stops).toBeGreaterThan(3);
-}, 600_000);
+});
 
 test('one that is resumed says so once, and then deploys once', async () => {
   expect((await host.agent()).code).toBe(10);
@@ -46,4 +46,4 @@ test('one that is resumed says so once, and then deploys once', async () => {
     14,
   );
   expect(stops).toBeGreaterThan(3);
-}, 600_000);
+});

@@ -51,7 +51,7 @@ test('an offer of a new key that is cut off anywhere is made once when it is mad
   }
   snapshot.restore();
   expect(stops).toBeGreaterThan(8);
-}, 600_000);
+});
 
 test('the taking of a new key that is stopped anywhere is finished, once, and no record is lost', async () => {
   const seed = chooseSeed();

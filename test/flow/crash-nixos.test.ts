@@ -43,7 +43,7 @@ describeWith(['nix'], 'a NixOS deployment stopped at any effect', () => {
       6,
     );
     expect(stops).toBeGreaterThan(10);
-  }, 300_000);
+  });
 
   test('or is gone back from, and so is the profile', async () => {
     const { host, server } = fleet;
@@ -61,5 +61,5 @@ describeWith(['nix'], 'a NixOS deployment stopped at any effect', () => {
       8,
     );
     expect(stops).toBeGreaterThan(8);
-  }, 300_000);
+  });
 });

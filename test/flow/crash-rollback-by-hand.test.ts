@@ -74,7 +74,7 @@ test('a going back by hand stopped at any effect is finished or never begun, and
     }
   }
   expect(stops).toBeGreaterThan(10);
-}, 300_000);
+});
 
 test('the next call finishes what one before it had begun, and goes back no further', async () => {
   const { snapshot } = await prepared;
@@ -93,4 +93,4 @@ test('the next call finishes what one before it had begun, and goes back no furt
   expect(stderr).toMatch(/cut off here: it is finished now, and nothing else was gone back/);
   expect(host.motd()).toBe('hello');
   expect((await host.agent()).code).toBe(10);
-}, 60_000);
+});

@@ -32,7 +32,7 @@ describeWith(['age'], 'a deployment of other secrets', () => {
       },
     };
     snapshot = takeSnapshot(fleet.world, host);
-  }, 120_000);
+  });
   afterAll(async () => {
     endAll(fleet.world.dir);
     await fleet.world.remove();
@@ -53,5 +53,5 @@ describeWith(['age'], 'a deployment of other secrets', () => {
         expect(await stopAndMend(scenario, { when, at })).toBe(true);
       }
     }
-  }, 300_000);
+  });
 });

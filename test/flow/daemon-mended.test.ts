@@ -1,10 +1,11 @@
-import { chmodSync, copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type Daemon, startDaemon } from '../rig/daemon.ts';
 import { execHost } from '../rig/exec-system.ts';
 import { makeDeployed, newest } from '../rig/fleet.ts';
 import { begun, forget, hangingBuild, hasBegun } from '../rig/hanging.ts';
-import { setInterval } from '../rig/interval.ts';
+import { replaceFile, setInterval } from '../rig/interval.ts';
+import { patience } from '../rig/patience.ts';
 import { endAll, isRunning } from '../rig/processes.ts';
 import { expectAtRest, expectChain } from '../rig/sound.ts';
 import { wrapGit } from '../rig/wrapped-git.ts';
@@ -69,14 +70,11 @@ test('a newer head that is authentic but invalid ends the build of an older one,
 test('a fetch that hangs when its agent is killed is ended by the next one', async () => {
   git.hang('fetch');
   const revision = await server.commit({ files: execHost('web1', 'after the kill') });
-  const pids = await vi.waitFor(
-    () => {
-      const found = git.hung();
-      if (found.length === 0) throw new Error('no git hangs');
-      return found;
-    },
-    { timeout: 30_000, interval: 5 },
-  );
+  const pids = await vi.waitFor(() => {
+    const found = git.hung();
+    if (found.length === 0) throw new Error('no git hangs');
+    return found;
+  }, patience);
   await daemon.kill();
   expect(pids.map(isRunning)).toEqual([true, true]);
   git.release();
@@ -95,13 +93,13 @@ async function nameOpenKey(): Promise<string> {
   copyFileSync(host.path('var/lib/autark/key'), other);
   chmodSync(other, 0o644);
   const open = good.replace(/^key:.*\n/m, '') + `key: ${other}\n`;
-  await daemon.after(
+  const said = await daemon.after(
     () => {
-      writeFileSync(agentYaml, open);
+      replaceFile(agentYaml, open);
     },
     { event: 'failure', code: 2 },
   );
-  expect(daemon.events.at(-1)?.message).toMatch(/open to other users.*chmod 600/);
+  expect(said.message).toMatch(/open to other users.*chmod 600/);
   return good;
 }
 
@@ -109,7 +107,7 @@ test('an agent.yaml that names a key open to others is said; mended there, it is
   const good = await nameOpenKey();
   await daemon.after(
     () => {
-      writeFileSync(agentYaml, good);
+      replaceFile(agentYaml, good);
     },
     { event: 'idle' },
   );
@@ -129,6 +127,6 @@ test('the key itself mended, as the message says, is noticed at once', async () 
       { event: 'stage', stage: 'build' },
     );
   } finally {
-    writeFileSync(agentYaml, good);
+    replaceFile(agentYaml, good);
   }
 });

@@ -5,6 +5,7 @@ import { execHost } from '../rig/exec-system.ts';
 import { type Fleet, type FleetHost, makeDeployed, newest } from '../rig/fleet.ts';
 import { begun, forget, hangingBuild, hangingSwitch, hasBegun, release } from '../rig/hanging.ts';
 import { setInterval } from '../rig/interval.ts';
+import { patience } from '../rig/patience.ts';
 import { endAll, isRunning } from '../rig/processes.ts';
 import { expectAtRest, expectChain } from '../rig/sound.ts';
 import { overlaps, watchfulBuild } from '../rig/watchful.ts';
@@ -44,7 +45,7 @@ test('a newer revision takes the place of the one being built, which leaves noth
   const { pids, out } = await hasBegun(host, 'build');
   await vi.waitFor(() => {
     expect(readFileSync(`${out}/heartbeat`, 'utf8')).not.toBe('');
-  }, 10_000);
+  }, patience);
   expect(pids.map(isRunning)).toEqual([true, true]);
   const newer = await commit(execHost('web1', 'newer'));
   const { by } = await daemon.next({ event: 'superseded', revision: older });
@@ -68,12 +69,12 @@ test('a newer head that is not authentic does not, and is refused afterwards', a
   const forged = await commit(execHost('web1', 'forged'), { key: null });
   await vi.waitFor(() => {
     expect(fetches()).toBeGreaterThan(before);
-  }, 10_000);
+  }, patience);
   // A second look, which only begins when the first one is over.
   daemon.signal('SIGHUP');
   await vi.waitFor(() => {
     expect(fetches()).toBeGreaterThan(before + 1);
-  }, 10_000);
+  }, patience);
   expect(pids.map(isRunning)).toEqual([true, true]);
   release(host, 'build');
   await daemon.next({ event: 'recorded', record: 'deployed', revision: building });

@@ -2,7 +2,8 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type Daemon, startDaemon } from '../rig/daemon.ts';
 import { makeDeployed } from '../rig/fleet.ts';
-import { setInterval } from '../rig/interval.ts';
+import { replaceFile, setInterval } from '../rig/interval.ts';
+import { patience } from '../rig/patience.ts';
 import { endAll } from '../rig/processes.ts';
 import { expectAtRest } from '../rig/sound.ts';
 
@@ -30,14 +31,13 @@ test('a shorter interval in agent.yaml counts from now on', async () => {
 
 test('an agent.yaml that cannot be understood is said and does not end the daemon', async () => {
   const good = readFileSync(agentYaml, 'utf8');
-  await daemon.after(
+  const said = await daemon.after(
     () => {
-      writeFileSync(agentYaml, `${good}intervall: 5s\n`);
+      replaceFile(agentYaml, `${good}intervall: 5s\n`);
     },
     { event: 'failure', code: 2 },
   );
-  const said = daemon.events.at(-1);
-  expect(said?.message).toMatch(/intervall.*interval/);
+  expect(said.message).toMatch(/intervall.*interval/);
   // It still looks, and says it again.
   await daemon.after(
     () => {
@@ -47,7 +47,7 @@ test('an agent.yaml that cannot be understood is said and does not end the daemo
   );
   await daemon.after(
     () => {
-      writeFileSync(agentYaml, good);
+      replaceFile(agentYaml, good);
     },
     { event: 'idle' },
   );
@@ -78,7 +78,7 @@ test('settings that change nothing of what runs make no new record', async () =>
       daemon.signal('SIGHUP');
       expect(daemon.events.at(-1)?.event).toBe('idle');
     },
-    { timeout: 20_000, interval: 100 },
+    { ...patience, interval: 100 },
   );
   expectAtRest(host, 'after new settings', { daemon: true });
   expect(await host.records()).toEqual(before);

@@ -104,13 +104,11 @@ describeWith(['sshd', 'ssh-keygen'], 'a server over ssh', () => {
   test('that says nothing is given up, and the rest is told', async () => {
     front.be({ kind: 'silent' });
     setSettings(host, { remote: `ssh://git@127.0.0.1:${front.port}/x` });
-    const begun = performance.now();
     const said = await doctor();
     expect(said.of('remote')).toMatchObject({
       code: 50,
       cause: expect.stringContaining('longer than 20 s') as string,
     });
     expect(said.is('journal')).toBe('well');
-    expect(performance.now() - begun).toBeLessThan(60_000);
   });
 });

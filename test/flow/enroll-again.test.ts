@@ -4,6 +4,7 @@ import { startDaemon } from '../rig/daemon.ts';
 import { execHost } from '../rig/exec-system.ts';
 import { type Fleet, type FleetHost, makeFleet } from '../rig/fleet.ts';
 import { setInterval } from '../rig/interval.ts';
+import { patience } from '../rig/patience.ts';
 import { endAll } from '../rig/processes.ts';
 import { expectAtRest, expectChain } from '../rig/sound.ts';
 
@@ -62,7 +63,7 @@ test('enroll beside an agent that runs is refused (11), and changes nothing', as
     // Said first, then written.
     await vi.waitFor(() => {
       expect(host.journal()).toContain('"held"');
-    }, 10_000);
+    }, patience);
     const [journal, refs] = [host.journal(), await waiting()];
     const yaml = readFileSync(host.path('etc/autark/agent.yaml'), 'utf8');
     const { code, stdout, stderr } = await enroll();

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { afterAll, expect, test, vi } from 'vitest';
 import { execHost } from '../rig/exec-system.ts';
 import { makeDeployed } from '../rig/fleet.ts';
+import { patience } from '../rig/patience.ts';
 import { endAll } from '../rig/processes.ts';
 import { expectAtRest } from '../rig/sound.ts';
 import { watchfulBuild } from '../rig/watchful.ts';
@@ -12,8 +13,6 @@ afterAll(async () => {
   endAll(host.root);
   await world.remove();
 });
-
-const patience = { timeout: 30_000, interval: 20 };
 
 test('enroll waits for a cycle that is at work, such as a timer begins, and says so', async () => {
   const build = watchfulBuild('until [ -e "$AUTARK_ROOT/go" ]; do sleep 0.05; done\n');

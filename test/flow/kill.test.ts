@@ -95,4 +95,4 @@ test('a daemon that is killed again and again loses nothing and leaves nothing',
     .map(({ status }) => status.system?.revision)
     .slice(1);
   expect(deployed, because).toEqual([...revisions, final].filter((revision) => deployed.includes(revision)));
-}, 180_000);
+});

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Ledger } from '../../shared/record/ledger.ts';
 import { execHost } from '../rig/exec-system.ts';
-import { fakeMachine, loopDevice, showPartitions, tool } from '../rig/fake-disk.ts';
+import { fakeMachine, hidePartitions, loopDevice, showPartitions, tool } from '../rig/fake-disk.ts';
 import { type Fleet, type FleetHost, makeDeployed, newest } from '../rig/fleet.ts';
 import { describeWith } from '../rig/needs.ts';
 import { must } from '../rig/run.ts';
@@ -77,7 +77,7 @@ describeWith(['age', 'disks', 'cryptsetup'], 'the metadata of a host’s disks',
     const count = (await host.records()).length;
     await cycle();
     expect(await host.records()).toHaveLength(count);
-    await tool('partx', '--delete', loop);
+    await hidePartitions(loop);
     await must('sfdisk', ['--quiet', '--append', loop], { input: 'size=4MiB, name=two\n', env });
     await showPartitions(loop);
     await cycle();
@@ -88,7 +88,7 @@ describeWith(['age', 'disks', 'cryptsetup'], 'the metadata of a host’s disks',
 
     // The table is lost: what was taken stays as it was, and sfdisk takes it back.
     const good = await opened(`backups/${table}.age`);
-    await tool('partx', '--delete', loop);
+    await hidePartitions(loop);
     await tool('wipefs', '--quiet', '--all', loop);
     await cycle();
     expect(await opened(`backups/${table}.age`)).toBe(good);

@@ -12,6 +12,7 @@ import { startDaemon } from '../rig/daemon.ts';
 import { execHost } from '../rig/exec-system.ts';
 import { type Fleet, type FleetHost, makeDeployed, newest, recordsOf } from '../rig/fleet.ts';
 import { setInterval } from '../rig/interval.ts';
+import { patience } from '../rig/patience.ts';
 import { endAll } from '../rig/processes.ts';
 import { pin, pinOf, publicKeyAt, type Pin } from '../rig/replacing.ts';
 import type { RanProgram } from '../rig/run.ts';
@@ -126,7 +127,7 @@ test('beside a running agent it is the agent that offers the key, and takes it, 
     await vi.waitFor(async () => {
       expect(await waiting()).toBe(offered().genesis);
       expect(offered()).toMatchObject({ isOffered: true });
-    }, 20_000);
+    }, patience);
     const tip = (await newest(host)).id;
     await daemon.after(() => pin(fleet, 'web1', offered()), { event: 'delivered', seq: 1 });
     daemon.signal('SIGTERM');

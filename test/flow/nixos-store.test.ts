@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { describeWith } from '../rig/needs.ts';
 import { makeNixosFleet, nixosFiles, type NixosFleet } from '../rig/nix.ts';
+import { patience } from '../rig/patience.ts';
 import { allGone, endAll } from '../rig/processes.ts';
 import { failedByWorld } from '../rig/refused-nixos.ts';
+import { accepts } from '../rig/served.ts';
 
 describeWith(['nix', 'root'], 'a Nix store', () => {
   let fleet: NixosFleet;
@@ -78,9 +80,7 @@ describeWith(['nix', 'root'], 'a Nix store', () => {
     });
     const ended = new Promise((resolve) => daemon.on('close', resolve));
     try {
-      await vi.waitFor(() => {
-        expect(existsSync(join(host.store.dir, 'var/daemon-socket/socket'))).toBe(true);
-      });
+      await vi.waitFor(() => accepts({ path: join(host.store.dir, 'var/daemon-socket/socket') }), patience);
       await recovers('through the daemon', env);
     } finally {
       daemon.kill('SIGKILL');

@@ -1,13 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { talk } from '../rig/dialogue.ts';
 import { describeWith } from '../rig/needs.ts';
 import { must } from '../rig/run.ts';
 import { fleetOfThree, hostKey, inFleet, opens, set } from '../rig/secret-desk.ts';
 import type { World } from '../rig/world.ts';
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 /** Makes these the only readers: whoever signs opens nothing then. */
 async function onlyReader(world: World, name: string): Promise<void> {

@@ -1,10 +1,8 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { describeWith } from '../rig/needs.ts';
 import { fleetOfThree, hostKey, inFleet, opens, set } from '../rig/secret-desk.ts';
 import type { World } from '../rig/world.ts';
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 /** Whoever comes and goes: what that changes is sealed anew in the same commit, and nothing else (S11). */
 describeWith(['age'], 'sealed files follow the people and machines of a fleet', () => {

@@ -1,13 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Answer, talk } from '../rig/dialogue.ts';
 import { describeWith } from '../rig/needs.ts';
 import { run } from '../rig/run.ts';
 import { fleetOfThree, opens, set } from '../rig/secret-desk.ts';
 import { program, type World } from '../rig/world.ts';
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const first = 'Value of typed:';
 const second = 'The same once more:';

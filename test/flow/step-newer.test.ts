@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { execHost } from '../rig/exec-system.ts';
 import { type Fleet, type FleetHost, makeFleet } from '../rig/fleet.ts';
 import { describeWith } from '../rig/needs.ts';
+import { patience } from '../rig/patience.ts';
 import { expectAtRest } from '../rig/sound.ts';
 import { stepProgram, stepsRun } from '../rig/steps.ts';
 import { program } from '../rig/world.ts';
@@ -38,7 +39,7 @@ describeWith(['age'], 'a revision that comes while a step runs', () => {
       env: fleet.world.env,
     });
     const ended = new Promise((resolve) => agent.once('exit', resolve));
-    await expect.poll(() => existsSync(host.path('begun')), { timeout: 60_000 }).toBe(true);
+    await expect.poll(() => existsSync(host.path('begun')), patience).toBe(true);
     await happens();
     writeFileSync(host.path('go'), '');
     return ended;

@@ -7,6 +7,7 @@ import { execHost } from '../rig/exec-system.ts';
 import { type Fleet, type FleetHost, makeFleet, newest } from '../rig/fleet.ts';
 import { loseAllButKeys } from '../rig/lives.ts';
 import { describeWith } from '../rig/needs.ts';
+import { patience } from '../rig/patience.ts';
 import { expectAtRest } from '../rig/sound.ts';
 import { approvalOf, ledgerOf, stepProgram, stepsRun } from '../rig/steps.ts';
 import { program, type FileChange } from '../rig/world.ts';
@@ -203,7 +204,7 @@ describeWith(['age'], 'the steps of a host', () => {
       env: fleet.world.env,
     });
     const ended = new Promise((resolve) => agent.once('exit', resolve));
-    await expect.poll(() => existsSync(host.path('begun')), { timeout: 60_000 }).toBe(true);
+    await expect.poll(() => existsSync(host.path('begun')), patience).toBe(true);
     agent.kill('SIGKILL');
     await ended;
     await cycle(60);

@@ -164,7 +164,7 @@ async function restore({ fleet, host, server }: Story): Promise<void> {
 }
 
 describeWith(['age', 'disks', 'lvm', 'curl'], 'the story that autark answers', () => {
-  test('nothing that is missing, old or another’s wipes a server', { timeout: 300_000 }, async () => {
+  test('nothing that is missing, old or another’s wipes a server', async () => {
     const story = await begin();
     const { server, host, other, fleet, cycle, push } = story;
     const { git } = fleet.server;

@@ -8,8 +8,6 @@ import { describeWith } from '../rig/needs.ts';
 import { agentOf, bundled } from '../rig/single-file.ts';
 import { version } from '../../shared/version.ts';
 
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 240_000 });
-
 const file = '/usr/local/bin/autark';
 const quick = ['timeouts: { fetch: 5s, switch: 10s }'];
 

@@ -1,9 +1,7 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Lab, type LabHost, labNeeds, makeLab } from '../rig/lab.ts';
 import { journalsOnFailure } from '../rig/journals.ts';
 import { describeWith } from '../rig/needs.ts';
-
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 /** Leaves what it could not do, a program that anybody could run as root, and a process that outlives it. */
 const build = [

@@ -4,8 +4,7 @@ import { type Fleet, makeFleet } from '../rig/fleet.ts';
 import { journalsOnFailure } from '../rig/journals.ts';
 import { joinMachine, type MachineHost } from '../rig/machine-host.ts';
 import { describeWith } from '../rig/needs.ts';
-
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 240_000 });
+import { patience } from '../rig/patience.ts';
 
 /** Milliseconds: the watchdog’s minute, and what it adds to. */
 const long = 180_000;
@@ -93,7 +92,7 @@ describeWith(['nspawn', 'trixie'], 'a generation that runs from the next boot on
         const status = await last();
         return status?.outcome.event === 'deployed' && status.system?.revision === revision;
       },
-      { timeout: 60_000, interval: 500 },
+      { ...patience, interval: 500 },
     );
     return revision;
   };
@@ -131,7 +130,7 @@ describeWith(['nspawn', 'trixie'], 'a generation that runs from the next boot on
     await host.reboot();
     await vi.waitUntil(
       async () => (await host.run(['systemctl', 'is-active', 'autark.service'])).code === 0,
-      { timeout: 60_000, interval: 500 },
+      { ...patience, interval: 500 },
     );
     expect(await word()).toBe('two');
     expect(await host.records()).toHaveLength(length);

@@ -1,12 +1,10 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { commonFiles, unitFile } from '../rig/debian-example.ts';
 import type { Files } from '../rig/fleet.ts';
 import { journalsOnFailure } from '../rig/journals.ts';
 import { type Lab, type LabHost, labNeeds, makeLab } from '../rig/lab.ts';
 import { describeWith } from '../rig/needs.ts';
 import { expectChain } from '../rig/sound.ts';
-
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 /** In Git what the machine's owner would have there: its network, its way in, and what it is for. */
 const layer = (path: string, text: string): Files => ({ [`hosts/web1/etc/${path}`]: text });
@@ -55,11 +53,13 @@ describeWith(labNeeds, 'a generation that breaks its machine', () => {
   afterAll(() => lab.remove());
   journalsOnFailure(() => [web1]);
 
+  /** It may have been restarted just now. */
+  const patiently = ['--silent', '--fail', '--retry', '30', '--retry-delay', '1', '--retry-connrefused'];
   /** What makes this machine useful: an address, an sshd on its port, its shop and its file. */
   const works = async () => ({
     addresses: await web1.must(['ip', '-4', '-brief', 'address', 'show', 'up', 'dev', 'host0']),
     sshd: (await web1.run(['ssh-keyscan', '-T', '5', '127.0.0.1'])).stdout.includes('127.0.0.1 ssh-'),
-    shop: (await web1.run(['curl', '--silent', '--fail', 'http://127.0.0.1:8080/'])).code,
+    shop: (await web1.run(['curl', ...patiently, 'http://127.0.0.1:8080/'])).code,
     limit: await web1.must(['cat', '/etc/shop.limit']),
     current: await web1.must(['readlink', '/var/lib/autark/current']),
   });

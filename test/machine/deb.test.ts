@@ -13,8 +13,6 @@ import { approveMachine, node, openToAll, remote } from '../rig/machine-host.ts'
 import { describeWith } from '../rig/needs.ts';
 import { putSingleFile } from '../rig/single-file.ts';
 
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 300_000 });
-
 const debs = '/srv/debs';
 const newer = ['99.1.0', '99.2.0'] as const;
 const deb = (of: string): string => `${debs}/autark_${of}_all.deb`;

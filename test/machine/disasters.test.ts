@@ -5,8 +5,6 @@ import { type Lab, type LabHost, labNeeds, makeLab, patience } from '../rig/lab.
 import { describeWith } from '../rig/needs.ts';
 import { expectChain } from '../rig/sound.ts';
 
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 180_000 });
-
 describeWith([...labNeeds, 'ext4'], 'machines in trouble', () => {
   let lab: Lab;
   let web1: LabHost;

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Ledger } from '../../shared/record/ledger.ts';
 import { destroyArray, makeArray, makeArrayAnew, stopArray } from '../rig/emulated-array.ts';
 import { recordsOf } from '../rig/fleet.ts';
@@ -16,8 +16,6 @@ import {
   rentMachine,
 } from '../rig/rented-machine.ts';
 import type { RanProgram } from '../rig/run.ts';
-
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 const letter = 'Dear reader, this is on the disk of a rented server.';
 

@@ -7,8 +7,6 @@ import { describeWith } from '../rig/needs.ts';
 import { expectChain } from '../rig/sound.ts';
 
 // One of them lasts until the watchdog has waited long enough: more than a minute.
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 180_000 });
-
 const build = [
   '#!/bin/sh',
   'set -e',

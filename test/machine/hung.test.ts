@@ -7,8 +7,6 @@ import { describeWith } from '../rig/needs.ts';
 import { expectChain } from '../rig/sound.ts';
 
 // One of them lasts until the watchdog has waited long enough: more than a minute.
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 180_000 });
-
 const stop = ['systemctl', 'kill', '--kill-whom=main', '--signal=STOP', 'autark.service'];
 const motd = (text: string): Files => ({ 'common/etc/motd': `${text}\n` });
 /** A unit that stops the agent where it stands: in the middle of the activation which brings the unit. */

@@ -3,10 +3,9 @@ import { type Fleet, type Files, makeFleet } from '../rig/fleet.ts';
 import { joinMachine, type MachineHost } from '../rig/machine-host.ts';
 import { journalsOnFailure } from '../rig/journals.ts';
 import { describeWith } from '../rig/needs.ts';
+import { patience } from '../rig/patience.ts';
 
 // A boot takes a second, a cycle two; more on a busy machine.
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
-
 /** The watchdog fires within seconds: switch and fetch have little time, and the margin is what it is. */
 const quick = 'timeouts: { fetch: 5s, switch: 10s }';
 
@@ -75,7 +74,7 @@ describeWith(['nspawn', 'trixie'], 'a machine with the units installed', () => {
   };
   const word = async (): Promise<string> => (await host.run(['cat', '/srv/word'])).stdout.trim();
   const becomes = (text: string): Promise<unknown> =>
-    vi.waitUntil(async () => (await word()) === text, { timeout: 120_000, interval: 500 });
+    vi.waitUntil(async () => (await word()) === text, { ...patience, interval: 500 });
   const last = async () => (await host.records()).at(-1);
   const recorded = (event: string, revision: string): Promise<unknown> =>
     vi.waitUntil(

@@ -5,8 +5,6 @@ import { gitKey, type Lab, type LabHost, labNeeds, makeLab, patience } from '../
 import { describeWith } from '../rig/needs.ts';
 import { expectChain } from '../rig/sound.ts';
 
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
-
 const approval = ['--system', 'exec', '--build', 'common/build'];
 
 const motd = (text: string): Files => ({ 'common/etc/motd': `${text}\n` });

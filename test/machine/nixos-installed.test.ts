@@ -15,8 +15,6 @@ import { expectChain } from '../rig/sound.ts';
 import { makeStandIn, type StandIn } from '../rig/stand-in-nixos.ts';
 
 // The package is built: half a minute on a quiet machine.
-vi.setConfig({ testTimeout: 400_000, hookTimeout: 180_000 });
-
 /** The line of the example's README that begins so. */
 const lineOfReadme = (first: string): string =>
   textIn('README.md')

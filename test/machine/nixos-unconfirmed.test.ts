@@ -6,8 +6,6 @@ import { nixosFiles } from '../rig/nix.ts';
 import { expectChain } from '../rig/sound.ts';
 
 // One of them lasts until the watchdog has waited long enough: more than a minute.
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 180_000 });
-
 /** nix.conf(5): builders are /bin/sh of the machine, and nothing is fetched. */
 const nixConf = ['sandbox = false', 'build-users-group =', 'substituters =', ''].join('\n');
 const profile = '/nix/var/nix/profiles/system';

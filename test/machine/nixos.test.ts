@@ -1,10 +1,8 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Lab, type LabHost, labNeeds, makeLab } from '../rig/lab.ts';
 import { describeWith } from '../rig/needs.ts';
 import { nixosFiles } from '../rig/nix.ts';
 import { expectChain } from '../rig/sound.ts';
-
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 /** nix.conf(5): builders are /bin/sh of the machine, and nothing is fetched. */
 const nixConf = ['sandbox = false', 'build-users-group =', 'substituters =', ''].join('\n');

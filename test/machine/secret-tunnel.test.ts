@@ -7,8 +7,6 @@ import { journalsOnFailure } from '../rig/journals.ts';
 import { gitKey, type Lab, type LabHost, labNeeds, makeLab, patience } from '../rig/lab.ts';
 import { describeWith } from '../rig/needs.ts';
 
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
-
 /** A key of the tunnel: the file that is the secret, and what its far end lets in. */
 interface TunnelKey {
   readonly file: string;

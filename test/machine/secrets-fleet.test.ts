@@ -6,8 +6,6 @@ import { type Lab, type LabHost, labNeeds, makeLab, patience } from '../rig/lab.
 import { describeWith } from '../rig/needs.ts';
 import { run } from '../rig/run.ts';
 
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
-
 /** Values that are found nowhere by chance. */
 const value = (): string => randomBytes(24).toString('hex');
 const seen = (text: string): string => createHash('sha256').update(text).digest('hex');

@@ -1,15 +1,14 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { serialiseGeneration } from '../../shared/cycle/parse-generation.ts';
 import { valueOf } from '../agent/adapters/scratch.ts';
 import { type Fleet, makeFleet } from '../rig/fleet.ts';
 import { journalsOnFailure } from '../rig/journals.ts';
 import { makeMachineHost, type MachineHost, node } from '../rig/machine-host.ts';
 import { describeWith } from '../rig/needs.ts';
+import { patience } from '../rig/patience.ts';
 import { makeSecretHost, type SecretHost } from '../rig/secret-store.ts';
 import { type PageFlags, pageProgram, parsePageFlags, withSwap } from '../rig/swap.ts';
-
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 /** The units as `enroll` writes them. */
 const install = `set -eu
@@ -130,7 +129,7 @@ WantedBy=multi-user.target
     expect([state, result]).toEqual(['failed', 'exit-code']);
     expect(Number(from)).toBeGreaterThan(0);
     // In microseconds: it found that out by itself, and was not ended for waiting (30 s).
-    expect(Number(until) - Number(from)).toBeLessThan(10_000_000);
+    expect(Number(until) - Number(from)).toBeLessThan(25_000_000);
     expect(await show('needs-torn.service', 'ActiveState', 'ExecMainStartTimestampMonotonic')).toEqual([
       'inactive',
       '0',
@@ -180,10 +179,10 @@ WantedBy=local-fs.target
     await becomes(3, [await maker.secret('db', secret, { path: '/etc/app/db' })]);
     await host.reboot();
     await host.put('/dev/shm/other', other);
-    await withSwap(16, async (swap) => {
+    await withSwap(64, async (swap) => {
       expect(await pages('/run/autark/secrets/db')).toEqual({ unevictable: true, swapBacked: false });
       expect(await pages('/dev/shm/other')).toEqual({ unevictable: false, swapBacked: true });
-      await expect.poll(() => swap.has(other), { timeout: 20_000 }).toBe(true);
+      await expect.poll(() => swap.has(other), patience).toBe(true);
       expect(swap.has(secret)).toBe(false);
     });
     expect(await read('/dev/shm/other')).toBe(other);

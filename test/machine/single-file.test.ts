@@ -9,8 +9,6 @@ import { makeMachine, type Machine } from '../rig/machine.ts';
 import { approveMachine, node, openToAll, remote } from '../rig/machine-host.ts';
 import { describeWith } from '../rig/needs.ts';
 
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
-
 const copy = '/root/autark.mjs';
 const file = '/usr/local/bin/autark';
 const agents = '/var/lib/autark/agent';

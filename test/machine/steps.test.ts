@@ -1,14 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { execHost } from '../rig/exec-system.ts';
 import { type Fleet, makeFleet } from '../rig/fleet.ts';
 import { journalsOnFailure } from '../rig/journals.ts';
 import { joinMachine, type MachineHost } from '../rig/machine-host.ts';
 import { describeWith } from '../rig/needs.ts';
+import { patience } from '../rig/patience.ts';
 import type { FileChange } from '../rig/world.ts';
-
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 /** What a step can see of its own standing, where the test reads it. */
 const looks = `#!/bin/sh
@@ -50,7 +49,10 @@ describeWith(['nspawn', 'trixie'], 'steps of a booted machine', () => {
         '#!/bin/sh\nset -eu\necho "I was lent $PROVIDER"\nprintf %s "$PROVIDER-own" >"$AUTARK_YIELD/password"\n' +
         'stat -f -c "%T" "$AUTARK_YIELD" >/srv/type; stat -c "%a" /run/autark/steps >>/srv/type\n',
     },
-    'steps/long': { executable: '#!/bin/sh\nset -eu\ntouch /srv/begun\nsleep 12\ntouch /srv/over\n' },
+    'steps/long': {
+      executable:
+        '#!/bin/sh\nset -eu\ntouch /srv/begun\nuntil [ -e /srv/go ]; do sleep 0.1; done\ntouch /srv/over\n',
+    },
   };
   /** `fleet.yaml` as it was approved, with these lines below the host's name. */
   const declared = (lines: readonly string[]): string =>
@@ -80,6 +82,7 @@ describeWith(['nspawn', 'trixie'], 'steps of a booted machine', () => {
 
   test('what is lent, said and yielded is in memory, and sealed: no unit, journal or record has it', async () => {
     const secret = 'hunter2hunter2';
+    await host.put('/srv/go', '');
     await host.put('/run/lent', secret, '0600');
     const ran = await host.agent([
       '--property=LoadCredential=PROVIDER:/run/lent',
@@ -129,14 +132,14 @@ describeWith(['nspawn', 'trixie'], 'steps of a booted machine', () => {
 
   test('one goes on when the agent is killed, and the next agent records how it ended', async () => {
     const again = [...steps, '  - { name: longer, run: steps/long, credentials: [PROVIDER] }'];
-    await host.must(['rm', '-f', '/srv/begun', '/srv/over']);
+    await host.must(['rm', '-f', '/srv/begun', '/srv/over', '/srv/go']);
     await fleet.server.commit({ files: { 'fleet.yaml': declared(again) } });
     const secret = 'hunter3hunter3';
     await host.put('/run/lent', secret, '0600');
     const lent = '--property=LoadCredential=PROVIDER:/run/lent';
     const first = host.agent(['--unit=first-agent', lent]);
     const isBegun = async (): Promise<boolean> => (await host.run(['test', '-e', '/srv/begun'])).code === 0;
-    await expect.poll(isBegun, { timeout: 60_000, interval: 300 }).toBe(true);
+    await expect.poll(isBegun, { ...patience, interval: 300 }).toBe(true);
     await host.must(['rm', '/run/lent']);
     const shown = await host.must(['systemctl', 'show', 'autark-step-*']);
     expect(shown).toMatch(/^ActiveState=activating$/m);
@@ -146,6 +149,7 @@ describeWith(['nspawn', 'trixie'], 'steps of a booted machine', () => {
     expect(`${shown}${running}`).not.toContain(secret);
     await host.run(['systemctl', 'kill', '--signal=KILL', 'first-agent']);
     expect((await first).code).not.toBe(0);
+    await host.must(['touch', '/srv/go']);
     const ran = await host.agent();
     expect(ran.code, ran.stderr).toBe(0);
     await host.must(['test', '-e', '/srv/over']);

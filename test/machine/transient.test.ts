@@ -8,8 +8,6 @@ import { joinMachine, type MachineHost, node } from '../rig/machine-host.ts';
 import { describeWith } from '../rig/needs.ts';
 import { expectChain } from '../rig/sound.ts';
 
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
-
 const folder = '/etc/systemd/system';
 const shipped = readFileSync(join(import.meta.dirname, '../../systemd/autark.service'), 'utf8');
 const unit = shipped.replace('@autark@', `${node} /opt/autark/dist/agent/main.js`);

@@ -5,8 +5,6 @@ import { type Lab, type LabHost, labNeeds, makeLab, patience } from '../rig/lab.
 import { describeWith } from '../rig/needs.ts';
 import { expectChain } from '../rig/sound.ts';
 
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
-
 /** Of 10, which is no protection at all. What the agent cannot do without is said in its unit. */
 const mostExposed = 7;
 

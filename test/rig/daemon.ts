@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { FleetHost } from './fleet.ts';
+import { patience } from './patience.ts';
 import { program, type World } from './world.ts';
 
 /** One line of the agent's log as JSON. */
@@ -30,7 +31,7 @@ export interface Daemon {
   readonly events: readonly Logged[];
   /**
    * The first event like this one after those that were waited for before: waiting goes forward through the log.
-   * A failure when the daemon ends, or says nothing of the kind within 30 seconds.
+   * A failure when the daemon ends, or says nothing of the kind for as long as a test waits.
    */
   next(wanted: Wanted): Promise<Logged>;
   /** The first event like this one after everything that is logged now. */
@@ -46,9 +47,6 @@ export interface DaemonOptions {
   readonly args?: readonly string[];
   readonly cwd?: string;
 }
-
-/** Milliseconds; far more than anything takes, and short of the test's own end. */
-const patience = 30_000;
 
 export function startDaemon({ env }: World, { root }: FleetHost, options: DaemonOptions = {}): Daemon {
   const call = [program, 'agent', '--root', root, ...(options.args ?? [])];
@@ -107,7 +105,7 @@ export function startDaemon({ env }: World, { root }: FleetHost, options: Daemon
         settle(() => {
           reject(new Error(report(wanted)));
         });
-      }, patience);
+      }, patience.timeout);
       listeners.add(look);
       look();
     });

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { patience } from './patience.ts';
 import { program, type World } from './world.ts';
 
 /** What a person types, once this is shown: keys as the terminal sends them, so `\r` is Enter and `\u0003` Ctrl-C. */
@@ -47,7 +48,7 @@ export async function talk(
     }
   });
   // Where a question never comes, what was shown until then says why.
-  const late = setTimeout(() => child.kill('SIGHUP'), 30_000);
+  const late = setTimeout(() => child.kill('SIGHUP'), patience.timeout);
   await new Promise((resolve) => child.on('close', resolve));
   clearTimeout(late);
   const [, before = shown, code, modes = ''] =

@@ -1,8 +1,9 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { basename, join } from 'node:path';
+import { onTestFinished, vi } from 'vitest';
 import { type FakeDisk, fakeLsblk, systemPath } from './fake-lsblk.ts';
+import { patience } from './patience.ts';
 import { must, run } from './run.ts';
 
 /** Runs a program of the machine that tests run on; it must succeed. */
@@ -17,7 +18,7 @@ export async function loopDevice(megabytes: number): Promise<string> {
   await tool('truncate', '--size', `${megabytes}M`, image);
   const loop = await tool('losetup', '--find', '--show', image);
   onTestFinished(async () => {
-    await run('partx', ['--delete', loop], { env: { PATH: systemPath } });
+    await hidePartitions(loop);
     await tool('losetup', '--detach', loop);
     rmSync(folder, { recursive: true });
   });
@@ -26,7 +27,22 @@ export async function loopDevice(megabytes: number): Promise<string> {
 
 /** The kernel shows the partitions of a loop device, with nodes in `/dev`, once it is told to look. */
 export async function showPartitions(loop: string): Promise<void> {
+  await hidePartitions(loop);
   await tool('partx', '--add', loop);
+}
+
+/**
+ * Until the kernel shows none: it refuses to forget one as long as somebody has it open, and LVM, run by another test,
+ * opens every block device of the machine for a moment. One that was left would greet the next user of the loop device.
+ */
+export async function hidePartitions(loop: string): Promise<void> {
+  const name = basename(loop);
+  const isPartition = (each: string): boolean => each.startsWith(`${name}p`);
+  await vi.waitUntil(async () => {
+    if (!readdirSync(`/sys/class/block/${name}`).some(isPartition)) return true;
+    await run('partx', ['--delete', loop], { env: { PATH: systemPath } });
+    return false;
+  }, patience);
 }
 
 export interface FakeMachine {

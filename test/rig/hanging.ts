@@ -2,6 +2,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { vi } from 'vitest';
 import { buildScript, execHost } from './exec-system.ts';
 import type { FleetHost } from './fleet.ts';
+import { patience } from './patience.ts';
 import type { FileChange } from './world.ts';
 
 /**
@@ -53,14 +54,11 @@ export function begun(host: FleetHost, name: 'build' | 'switch'): readonly Began
 
 /** Waits until so many began; the newest of them. */
 export async function hasBegun(host: FleetHost, name: 'build' | 'switch', count = 1): Promise<Began> {
-  return vi.waitFor(
-    () => {
-      const last = begun(host, name)[count - 1];
-      if (last === undefined) throw new Error(`no ${name} number ${count} began`);
-      return last;
-    },
-    { timeout: 30_000, interval: 5 },
-  );
+  return vi.waitFor(() => {
+    const last = begun(host, name)[count - 1];
+    if (last === undefined) throw new Error(`no ${name} number ${count} began`);
+    return last;
+  }, patience);
 }
 
 export function release(host: FleetHost, name: 'build' | 'switch'): void {

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import type { FleetHost } from './fleet.ts';
 
 /** Has the host's own `agent.yaml` say this interval, such as `1h`: then only something else can wake it sooner. */
@@ -18,5 +18,11 @@ export function setSettings(
   const lines = Object.entries(settings).flatMap(([key, value]) =>
     value === null ? [] : [`${key}: ${JSON.stringify(value)}`],
   );
-  writeFileSync(file, [...others, ...lines, ''].join('\n'));
+  replaceFile(file, [...others, ...lines, ''].join('\n'));
+}
+
+/** Whoever watches the file sees what it was, or what it is, and never the moment between. */
+export function replaceFile(file: string, text: string): void {
+  writeFileSync(`${file}.new`, text);
+  renameSync(`${file}.new`, file);
 }

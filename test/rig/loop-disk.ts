@@ -5,7 +5,8 @@ import { openPrograms } from '../../agent/adapters/process.ts';
 import { takeBackups } from '../../agent/adapters/disks/backups.ts';
 import type { Taken } from '../../agent/disk-ports.ts';
 import type { Bounds } from '../../agent/ports.ts';
-import { must, run } from './run.ts';
+import { hidePartitions, showPartitions } from './fake-disk.ts';
+import { must } from './run.ts';
 
 /** Where the machine's own programs are. */
 const system = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -39,7 +40,7 @@ export async function loopDisk(folder: string, megabytes: number, id: string): P
   await must('truncate', ['--size', `${megabytes}M`, image], { env });
   const device = await must('losetup', ['--find', '--show', image], { env });
   onTestFinished(async () => {
-    await run('partx', ['--delete', device], { env });
+    await hidePartitions(device);
     await must('losetup', ['--detach', device], { env });
   });
   const fakes = join(folder, 'fakes');
@@ -65,8 +66,7 @@ export async function loopDisk(folder: string, megabytes: number, id: string): P
   return {
     ...{ device, path, folder, fake },
     async showPartitions(count) {
-      await run('partx', ['--delete', device], { env });
-      await must('partx', ['--add', device], { env });
+      await showPartitions(device);
       show(count);
     },
     must: (file, args, input = '') => must(file, args, { cwd: folder, env: { ...env, PATH: path }, input }),

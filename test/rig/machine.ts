@@ -68,7 +68,7 @@ export interface MachineOptions {
 }
 
 /** Milliseconds; a boot takes half a second. */
-const patience = 30_000;
+const patience = 120_000;
 const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** Not booted yet. Needs `nspawn` and the suite's tree. */

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readlinkSync } from 'node:fs';
 import { vi } from 'vitest';
+import { patience } from './patience.ts';
 import { must, run, type RanProgram } from './run.ts';
 
 /** A network of a test's own: a bridge that machines are plugged into, in a namespace that ends with the test. */
@@ -46,7 +47,7 @@ export async function makeNetwork(): Promise<Network> {
     must('nsenter', [...inside.slice(1), 'ip', ...args], { env });
   const address = '10.99.0.1';
   try {
-    await vi.waitUntil(() => isApart(pid), { timeout: 10_000, interval: 5 });
+    await vi.waitUntil(() => isApart(pid), patience);
     await mustIp('link', 'set', 'lo', 'up');
     await mustIp('link', 'add', 'br0', 'type', 'bridge');
     await mustIp('address', 'add', `${address}/24`, 'dev', 'br0');

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { vi } from 'vitest';
 import { processStat } from '../../agent/adapters/proc.ts';
+import { patience } from './patience.ts';
 
 /** A process that has to do with a test's folder. */
 export interface Related {
@@ -31,7 +32,7 @@ export function processesOf(folder: string): readonly Related[] {
 }
 
 /** Waits until nothing that has to do with the folder runs; says what does if it takes too long. */
-export async function allGone(folder: string, within = 10_000): Promise<void> {
+export async function allGone(folder: string, within = patience.timeout): Promise<void> {
   await vi.waitFor(
     () => {
       const left = processesOf(folder);

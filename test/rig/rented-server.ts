@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
-import { fakeMachine, loopDevice, tool } from './fake-disk.ts';
+import { onTestFinished, vi } from 'vitest';
+import { fakeMachine, hidePartitions, loopDevice, tool } from './fake-disk.ts';
 import type { FleetHost, Files } from './fleet.ts';
+import { patience } from './patience.ts';
 import { must, run } from './run.ts';
 
 const example = join(import.meta.dirname, '../../examples/rented-server');
@@ -67,6 +68,8 @@ export async function rentServer(host: FleetHost): Promise<RentedServer> {
     const list = said === '' ? [] : (JSON.parse(said) as Losetup).loopdevices;
     const of = `${loops.disk}p2`;
     for (const each of list) if (each['back-file'] === of) await tool('losetup', '--detach', each.name);
+    // The kernel lets go of one only when nobody has it open any more.
+    await vi.waitUntil(async () => !(await tool('losetup', '--list', '--noheadings')).includes(of), patience);
     rmSync(host.path('dev/vg0'), { recursive: true, force: true });
   };
   onTestFinished(letGo);
@@ -93,7 +96,7 @@ export async function rentServer(host: FleetHost): Promise<RentedServer> {
       return bytes((file) => tool('debugfs', '-R', `cat ${path}`, `${file}?offset=${offset}`));
     },
     async destroyMetadata() {
-      await tool('partx', '--delete', loops.disk);
+      await hidePartitions(loops.disk);
       const zeros = (at: number) =>
         tool(
           'dd',

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { patience } from './patience.ts';
 
 /** A server program that runs until it is stopped, or until the test process ends. */
 export interface Served {
@@ -20,9 +21,6 @@ export interface Service {
   /** Resolves once it answers: rejects while it does not. */
   readonly isUp: () => Promise<void>;
 }
-
-/** Milliseconds; far more than any of them takes. */
-const patience = 20_000;
 
 /** Starts a server in the foreground, as leader of a group of its own, and waits until it answers. */
 export async function serveProgram({ file, args, env = {}, isUp }: Service): Promise<Served> {
@@ -49,10 +47,13 @@ export async function serveProgram({ file, args, env = {}, isUp }: Service): Pro
     end();
     await gone;
   };
-  const deadline = Date.now() + patience;
+  const deadline = Date.now() + patience.timeout;
   for (;;) {
     try {
       await isUp();
+      // Whoever answers may be another test's, which got the port first.
+      await pause(10);
+      if (problem !== undefined || child.exitCode !== null) throw new Error('somebody else answers');
       return { pid: child.pid ?? 0, output, stop };
     } catch (error) {
       const isOver = problem !== undefined || child.exitCode !== null || Date.now() > deadline;

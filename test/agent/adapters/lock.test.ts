@@ -7,6 +7,7 @@ import { systemClock } from '../../../agent/adapters/clock.ts';
 import { fileLocks } from '../../../agent/adapters/lock.ts';
 import { bootId, processStart, thisProcess } from '../../../agent/adapters/proc.ts';
 import type { Locks } from '../../../agent/ports.ts';
+import { patience } from '../../rig/patience.ts';
 import { failureOf, scratch, valueOf } from './scratch.ts';
 
 const never = new AbortController().signal;
@@ -88,7 +89,7 @@ describe('a lock', () => {
       return what === 'one cycle';
     };
     const waiting = locks.acquire('cycle', patient, { what: 'the next', waitsFor });
-    await vi.waitUntil(() => asked.length > 0);
+    await vi.waitUntil(() => asked.length > 0, patience);
     await new Promise((resolve) => setTimeout(resolve, 100));
     await release();
     const releaseNext = valueOf(await waiting);

@@ -3,6 +3,7 @@ import { mkdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { watchFile, watchRemote } from '../../../agent/adapters/watch.ts';
+import { patience } from '../../rig/patience.ts';
 import { scratch } from './scratch.ts';
 
 /** What chokidar would be where inotify gives nothing. */
@@ -36,9 +37,12 @@ test.each([
   const told: string[] = [];
   let watch: Awaited<ReturnType<typeof open>> | undefined;
   const opened = open(folder, (message) => told.push(message)).then((value) => (watch = value));
-  await vi.waitFor(() => {
-    expect(watcher.listenerCount('ready')).toBe(1);
-  });
+  await vi.waitFor(
+    () => {
+      expect(watcher.listenerCount('ready')).toBe(1);
+    },
+    { ...patience, interval: 50 },
+  );
   const reason = 'System limit for number of file watchers reached';
   watcher.emit('error', new Error(reason));
   watcher.emit('error', new Error(reason));
@@ -54,9 +58,12 @@ test('a watch that takes long is told as well', async () => {
   const folder = realpathSync(scratch());
   const told: string[] = [];
   const opened = watchFile(join(folder, 'agent.yaml'), nothing, (message) => told.push(message));
-  await vi.waitFor(() => {
-    expect(watcher.listenerCount('ready')).toBe(1);
-  });
+  await vi.waitFor(
+    () => {
+      expect(watcher.listenerCount('ready')).toBe(1);
+    },
+    { ...patience, interval: 50 },
+  );
   await vi.advanceTimersByTimeAsync(6000);
   await opened;
   expect(told).toHaveLength(1);
@@ -66,9 +73,12 @@ test('a watch that takes long is told as well', async () => {
 test('a watch that is ready tells nothing, and does not wait', async () => {
   const told: string[] = [];
   const opened = watchFile(join(scratch(), 'agent.yaml'), nothing, (message) => told.push(message));
-  await vi.waitFor(() => {
-    expect(watcher.listenerCount('ready')).toBe(1);
-  });
+  await vi.waitFor(
+    () => {
+      expect(watcher.listenerCount('ready')).toBe(1);
+    },
+    { ...patience, interval: 50 },
+  );
   watcher.emit('ready');
   await opened;
   await vi.advanceTimersByTimeAsync(10_000);

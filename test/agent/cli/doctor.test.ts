@@ -28,6 +28,8 @@ describe('one check', () => {
     const checked = inTime('a', never, ending);
     ending.abort('SIGINT');
     expect(await checked).toMatchObject([{ is: 'unknown', says: 'it was interrupted' }]);
+    // Also with one that came before it began.
+    expect(await inTime('a', never, ending)).toMatchObject([{ says: 'it was interrupted' }]);
   });
 });
 
@@ -66,13 +68,17 @@ async function call(argv: readonly string[], probe: HostProbe, signal: AbortSign
 }
 
 test('an interrupted doctor says nothing, and exits as interrupted', async () => {
-  const ending = new AbortController();
-  const called = call(['doctor'], hostWhere({}), ending.signal);
-  setTimeout(() => {
-    ending.abort('SIGTERM');
-  }, 50);
-  const { code, out } = await called;
-  expect([code, out()]).toEqual([143, '']);
+  // While all checks wait, and before the first of them listens.
+  const whole = hostWhere({});
+  for (const at of ['nix', 'settings'] as const) {
+    const ending = new AbortController();
+    const interrupts = (): Promise<never> => {
+      ending.abort('SIGTERM');
+      return (at === 'nix' ? whole.nix(ending.signal) : whole.settings()) as Promise<never>;
+    };
+    const { code, out } = await call(['doctor'], { ...whole, [at]: interrupts }, ending.signal);
+    expect([code, out()]).toEqual([143, '']);
+  }
 });
 
 test('without an agent.yaml the host is not looked at', async () => {

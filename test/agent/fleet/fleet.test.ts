@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { execHost } from '../../rig/exec-system.ts';
+import { patience } from '../../rig/patience.ts';
 import { must, run } from '../../rig/run.ts';
 import { makeWorld, program, type World } from '../../rig/world.ts';
 
@@ -146,9 +147,9 @@ describe('status', () => {
     child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
     const ended = new Promise((done) => child.once('close', done));
     try {
-      await expect.poll(() => text, { timeout: 20_000 }).toContain('web2');
+      await expect.poll(() => text, patience).toContain('web2');
       await agentOnce('web2');
-      await expect.poll(() => text.split('HOST').length, { timeout: 20_000 }).toBeGreaterThan(2);
+      await expect.poll(() => text.split('HOST').length, patience).toBeGreaterThan(2);
     } finally {
       child.kill('SIGINT');
     }

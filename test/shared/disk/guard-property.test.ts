@@ -18,7 +18,7 @@ test.each(all)('%s: refused, whichever device it befalls', (_name, mutate) => {
   }
 });
 
-test('whatever goes wrong together, the answer is never that the step may', { timeout: 300_000 }, () => {
+test('whatever goes wrong together, the answer is never that the step may', () => {
   const seed = chooseSeed();
   const random = seeded(seed);
   const below = (limit: number): number => Math.floor(random() * limit);
@@ -34,7 +34,7 @@ test('whatever goes wrong together, the answer is never that the step may', { ti
   }
 });
 
-test('of any evidence the guard says what the rules say, read aloud', { timeout: 300_000 }, () => {
+test('of any evidence the guard says what the rules say, read aloud', () => {
   const seed = chooseSeed();
   const random = seeded(seed);
   const counted = { may: 0, not: 0 };

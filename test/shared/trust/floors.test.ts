@@ -67,7 +67,7 @@ describe('the walk', () => {
     expect(graph.reads() - before).toBe(4);
   });
 
-  test('goes through histories that are deeper than the stack', { timeout: 60_000 }, async () => {
+  test('goes through histories that are deeper than the stack', async () => {
     const graph = makeGraph();
     let before = graph.commit([], { by: null, signers: null });
     for (let count = 0; count < 30_000; count += 1) {

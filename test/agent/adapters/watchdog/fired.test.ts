@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { unitWatchdog } from '../../../../agent/adapters/watchdog/watchdog.ts';
 import type { Watchdog } from '../../../../agent/unit-ports.ts';
+import { patience } from '../../../rig/patience.ts';
 import { scratch } from '../scratch.ts';
 
 /** A systemd that answers as systemctl(1) does of a watchdog in this state, and notes that it was asked. */
@@ -21,7 +22,7 @@ const systemd = (state: string, job = 0): void => {
   chmodSync(at('bin/systemctl'), 0o755);
 };
 const bounds = (signal = new AbortController().signal) => ({ timeout: 60_000, signal });
-const isAsked = (): Promise<unknown> => vi.waitUntil(() => existsSync(at('asked')), { timeout: 30_000 });
+const isAsked = (): Promise<unknown> => vi.waitUntil(() => existsSync(at('asked')), patience);
 
 beforeEach(() => {
   dir = scratch();
