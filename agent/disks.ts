@@ -3,9 +3,11 @@ import { mayReport, withReport } from '../shared/cycle/reports.ts';
 import { lookAgain, seenAs } from '../shared/disk/due.ts';
 import { ok, type Result } from '../shared/failure.ts';
 import { nextLedger, type NextLedger } from '../shared/record/next-ledger.ts';
+import { backupPath } from '../shared/record/sealed-part.ts';
 import type { Ledger } from '../shared/record/ledger.ts';
 import { carryOn } from './carry-on.ts';
 import type { Context } from './context.ts';
+import type { Ledgers } from './ledger-ports.ts';
 import { knownLedger } from './stages/known-ledger.ts';
 import { draftOf } from './stages/record.ts';
 
@@ -92,7 +94,7 @@ export interface LookedAt {
 
 export async function lookAtDisks(context: Context, now: number): Promise<Result<LookedAt>> {
   const { memory, effects, signal } = context;
-  const { disks } = effects('poll');
+  const { disks, ledgers } = effects('poll');
   const { fleet, host, installation, seq, pace } = memory.journal;
   const before = await knownLedger(context);
   if (!before.ok) return before;
@@ -101,12 +103,26 @@ export async function lookAtDisks(context: Context, now: number): Promise<Result
   const taken = await disks.backups({ luksHeaders: pace.luksHeaders === true }, { timeout, signal });
   if (!taken.ok) return taken;
   const { backups, problems } = taken.value;
+  const lost = await lostOf(before.value, ledgers);
+  if (!lost.ok) return lost;
   const around = {
+    lost: lost.value,
     ...{ fleet, host, installation, seq: seq + 1, at: timestamp(now) },
     readers: readersOf(context),
   };
   const next = nextLedger(before.value, { disks: found.value, backups }, around);
   return ok({ before: before.value, next, problems });
+}
+
+/** Names of backups whose sealed file is gone. */
+async function lostOf(
+  ledger: Ledger | null,
+  ledgers: Pick<Ledgers, 'ids'>,
+): Promise<Result<ReadonlySet<string>>> {
+  const kept = await ledgers.ids();
+  if (!kept.ok) return kept;
+  const names = Object.keys(ledger?.backups ?? {});
+  return ok(new Set(names.filter((name) => !Object.hasOwn(kept.value, backupPath(name)))));
 }
 
 /** The host itself, under its next key as well, and the fleet's readers. */

@@ -1,4 +1,5 @@
 import { refusing, type Refusal } from '../../shared/disk/refusal.ts';
+import type { Step } from '../../shared/fleet/fleet.ts';
 import { fail, isOfTheWorld, ok, type Failure, type Result } from '../../shared/failure.ts';
 import type { ObjectId } from '../../shared/objects/object.ts';
 import { backupPath, ledgerPath } from '../../shared/record/sealed-part.ts';
@@ -6,9 +7,10 @@ import { programPath } from '../../shared/program-path.ts';
 import { timestamp } from '../../shared/record/draft.ts';
 import type { Ledger } from '../../shared/record/ledger.ts';
 import { withWithdrawn } from '../../shared/record/ledger-runs.ts';
+import { heldMeanwhile } from '../by-hand.ts';
 import { carryOn } from '../carry-on.ts';
 import type { Context } from '../context.ts';
-import { failed, finish, type Ended } from '../ending.ts';
+import { failed, finish, stopped, type Ended } from '../ending.ts';
 import { walk } from '../objects/walk.ts';
 import type { TreeEntry } from '../ports.ts';
 import { saidByHand } from '../stages/by-hand.ts';
@@ -109,7 +111,7 @@ async function start(context: Context, ready: Ready, cwd: string): Promise<'done
   const noted = await memory.write({ phase });
   if (!noted.ok) return withdraw(context, ready, noted.failure);
   const byHand = await saidByHand(context, 'switch');
-  if (byHand !== null) return heldAtLast(context, ready, byHand.failure);
+  if (byHand !== null) return heldAtLast(context, ready);
   const ended = await context.effects('step').steps.run(
     {
       ...{ name, file: `${cwd}/${step.run}`, cwd },
@@ -176,36 +178,40 @@ async function hold(
   return refuse(context, aim, { step: step.name, host: host.name, reasons, isNews });
 }
 
-async function heldAtLast(context: Context, ready: Ready, failure: Failure): Promise<Ended> {
+/** Held by hand, as it would be between two steps: whoever resumes it has it go on at once. */
+async function heldAtLast(context: Context, { step, aim }: Ready): Promise<Ended> {
   const undone = await context.memory.write({ phase: { at: 'idle' } });
-  return undone.ok ? withdraw(context, ready, failure) : failed(context, 'step', undone.failure);
+  const withdrawn = undone.ok ? await withdrawIntent(context, step) : undone;
+  if (!withdrawn.ok) return failed(context, 'step', withdrawn.failure);
+  return (await heldMeanwhile(context, aim)) ?? stopped(context, true);
 }
 
 /** This process knows that it did not start the program: its intent is withdrawn, in a record that says why. */
 async function withdraw(context: Context, { step, aim }: Ready, failure: Failure): Promise<Ended> {
-  const { memory, effects, senses } = context;
-  const { fleet, host, running } = memory.journal;
-  const { ledgers } = effects('step');
-  const known = await ledgers.load({ fleet, host });
-  const ledger = known.ok ? known.value : null;
-  const now = senses.clock.now();
-  const next = ledger === null ? null : withWithdrawn(ledger, step.name, timestamp(now));
+  const withdrawn = await withdrawIntent(context, step);
+  if (!withdrawn.ok) return failed(context, 'step', withdrawn.failure);
   // Where there is no intent yet, there is nothing to say either.
-  if (ledger === null || next === null || next === ledger) return failed(context, 'step', failure);
-  const kept = await ledgers.keep(next, [], ledger);
-  const carried = kept.ok ? await carryOn(context) : kept;
-  const settled = carried.ok
-    ? await settle(
-        context,
-        aim,
-        { event: 'held', failure, stage: 'step', running, step: step.name },
-        {},
-        now + again,
-      )
-    : carried;
+  if (!withdrawn.value) return failed(context, 'step', failure);
+  const { running } = context.memory.journal;
+  const happening = { event: 'held', failure, stage: 'step', running, step: step.name } as const;
+  const settled = await settle(context, aim, happening, {}, context.senses.clock.now() + again);
   const noted = settled.ok ? await carryOn(context) : settled;
   if (!noted.ok) return failed(context, 'step', noted.failure);
   return isOfTheWorld(failure.kind) ? failed(context, 'step', failure) : finish(context);
+}
+
+/** False where the ledger has no intent. */
+async function withdrawIntent(context: Context, step: Step): Promise<Result<boolean>> {
+  const { memory, effects, senses } = context;
+  const { fleet, host } = memory.journal;
+  const { ledgers } = effects('step');
+  const known = await ledgers.load({ fleet, host });
+  const ledger = known.ok ? known.value : null;
+  const next = ledger === null ? null : withWithdrawn(ledger, step.name, timestamp(senses.clock.now()));
+  if (ledger === null || next === null || next === ledger) return ok(false);
+  const kept = await ledgers.keep(next, [], ledger);
+  const carried = kept.ok ? await carryOn(context) : kept;
+  return carried.ok ? ok(true) : carried;
 }
 
 /** What steps before this one yielded, of their newest runs that are done. */

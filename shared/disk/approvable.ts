@@ -4,6 +4,7 @@ import type { Ledger } from '../record/ledger.ts';
 import type { ExaminedDevice } from '../record/step-run.ts';
 import type { ApprovedDevice } from './approval.ts';
 import { isStableName } from './device-name.ts';
+import { eraseIt, perhapsEncrypted } from './device-rules.ts';
 import { isTelling } from './serial.ts';
 
 /**
@@ -47,7 +48,7 @@ function approvable(
       'mend that on the machine; it looks again by itself',
     );
   }
-  const { disk, layout, samples, isExclusive } = examined.seen;
+  const { disk, layout, samples, isExclusive, looks } = examined.seen;
   const { serial, size, uses } = disk;
   if (serial === null || !isTelling(serial)) {
     return say(
@@ -62,6 +63,7 @@ function approvable(
       `look whether it is the right disk; free it on the machine, and wait until ${host} has looked again`,
     );
   }
+  if (looks === 'encrypted?') return say(perhapsEncrypted, eraseIt);
   return ok({ path, serial, size, layout, samples });
 }
 

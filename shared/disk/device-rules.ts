@@ -57,6 +57,7 @@ function lookRefusals(
     ...timeliness(look, evidence).map((cause) => say(cause, again)),
     ...identity(look, approved).map(([cause, remedy]) => say(cause, remedy)),
     ...freedom(look).map(([cause, remedy]) => say(cause, remedy)),
+    ...(look.looks === 'encrypted?' ? [say(perhapsEncrypted, eraseIt)] : []),
     ...content(look, approved).map((cause) => say(cause, compare)),
   ];
 }
@@ -121,6 +122,13 @@ function freedom({ uses, isExclusive }: Observed): readonly (readonly [string, s
 }
 
 const freeIt = 'unmount it, stop what uses it (swap, volumes, arrays), and look whether it is the right disk';
+
+/** Random bytes have no signature that would say whose they are: no approval can know what it gives up. */
+export const perhapsEncrypted = 'what is written on this disk looks random: it may be encrypted';
+
+export const eraseIt =
+  'no step destroys that: open it, or look whether it is the right disk; if nothing of it is needed, erase it by hand on the ' +
+  'machine (`blkdiscard --zeroout`)';
 
 function content(look: Observed, approved: ApprovedDevice | undefined): readonly string[] {
   const { layout, samples, looks, found } = look;

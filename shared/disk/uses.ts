@@ -14,6 +14,8 @@ export interface UseFacts {
   /** File systems of btrfs that are mounted, by UUID, with all their devices: only one of these is named by the mount. */
   readonly btrfs: readonly Membership[];
   readonly holders: readonly Membership[];
+  /** Loop devices over block devices. */
+  readonly loops: readonly Membership[];
   readonly groups: Told<readonly Membership[]>;
   readonly pools: Told<readonly Membership[]>;
 }
@@ -40,9 +42,22 @@ function usesOfOne(device: BlockDevice, disk: BlockDevice, facts: UseFacts): rea
     ...members(facts.arrays, (array) => `is a member of ${array}`),
     ...members(facts.btrfs, (uuid) => `belongs to the mounted btrfs ${uuid}`),
     ...members(facts.holders, (holder) => `is held by ${holder}`),
+    ...members(facts.loops, (loop) => `is behind ${loop}`),
     ...('told' in facts.groups ? members(facts.groups.told, (of) => `belongs to volume group ${of}`) : []),
     ...('told' in facts.pools ? members(facts.pools.told, (of) => `belongs to ZFS pool ${of}`) : []),
   ];
+}
+
+/** Who has a disk, a partition of it or what is made of these open; a doubt where that cannot be told. */
+export function opensOf(disk: BlockDevice, openers: Told<readonly Membership[]>): readonly string[] {
+  if (!('told' in openers))
+    return [`whether ${disk.name} is open elsewhere cannot be told: ${openers.untold}`];
+  const sentences = withDescendants(disk).flatMap((device) =>
+    openers.told
+      .filter((each) => each.device === device.number)
+      .map(({ of }) => `${nameOf(device, disk)} is open in ${of}`),
+  );
+  return [...new Set(sentences)].sort();
 }
 
 function placesOf(mounts: UseFacts['mounts']): readonly string[] {

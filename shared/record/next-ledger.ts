@@ -21,11 +21,13 @@ export interface LedgerCircumstances {
   readonly at: string;
   /** To whom it is to be sealed, without comments. */
   readonly readers: readonly string[];
+  /** Backups that the ledger names, and that this machine has no more. */
+  readonly lost: ReadonlySet<string>;
 }
 
 export interface NextLedger {
   readonly ledger: Ledger;
-  /** The backups whose content is new. */
+  /** The backups whose content is new, or was lost. */
   readonly seal: readonly Backup[];
   /** What there is to write, and whether it is worth a record of its own. */
   readonly news: 'nothing' | 'ledger' | 'backups';
@@ -49,7 +51,7 @@ export function nextLedger(
     backups.map(({ name, of, content }): [string, KeptBackup] => {
       const sha256 = digestOf(content);
       const old = kept[name];
-      const isNew = old?.sha256 !== sha256;
+      const isNew = old?.sha256 !== sha256 || around.lost.has(name);
       return [name, isNew ? { sha256, taken: around.at, ...(of === undefined ? {} : { of }) } : old];
     }),
   );
@@ -59,18 +61,21 @@ export function nextLedger(
     readers: [...new Set(around.readers)].sort(),
     begun: before?.begun ?? { seq: around.seq, installation: around.installation },
     disks,
-    backups: Object.fromEntries([...stillKept(kept, taken), ...taken].sort(([a], [b]) => (a < b ? -1 : 1))),
+    backups: Object.fromEntries(
+      [...stillKept(kept, taken, around.lost), ...taken].sort(([a], [b]) => (a < b ? -1 : 1)),
+    ),
   };
   const isSame = before !== null && serialiseLedger(ledger) === serialiseLedger(before);
   return { ledger, seal, news: isSame ? 'nothing' : seal.length > 0 ? 'backups' : 'ledger' };
 }
 
-/** What was not found again, the newest first, as far as there is room. */
+/** What was not found again, the newest first, as far as there is room; what was lost as well is in older records alone. */
 function stillKept(
   kept: Readonly<Record<string, KeptBackup>>,
   found: ReadonlyMap<string, KeptBackup>,
+  lost: ReadonlySet<string>,
 ): readonly (readonly [string, KeptBackup])[] {
-  const gone = Object.entries(kept).filter(([name]) => !found.has(name));
+  const gone = Object.entries(kept).filter(([name]) => !found.has(name) && !lost.has(name));
   const newestFirst = gone.sort(([, a], [, b]) => (a.taken < b.taken ? 1 : -1));
   return newestFirst.slice(0, Math.max(0, mostBackups - found.size));
 }

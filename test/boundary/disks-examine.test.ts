@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -14,7 +16,7 @@ import {
   tool,
 } from '../rig/fake-disk.ts';
 import { describeWith } from '../rig/needs.ts';
-import { bounds, disksOf, examined, MiB } from './disks-rig.ts';
+import { bounds, disksOf, examined, inventoryOf, MiB } from './disks-rig.ts';
 
 function asOne(loop: string): FakeMachine {
   return fakeMachine([{ loop, model: 'Fake', serial: 'S1', ids: ['one'] }]);
@@ -111,6 +113,43 @@ describeWith(['disks'], 'the examination of a disk', () => {
     const { isExclusive, disk } = await examined(asOne(loop), 'one');
     expect(isExclusive).toBe(false);
     expect(disk.uses).toEqual([`${loop.slice(5)}p1 is mounted at ${at}`]);
+  });
+
+  test('a disk behind a loop device is in use, which the kernel itself does not count', async () => {
+    const loop = await loopDevice(64);
+    await tool('mkfs.ext4', '-q', loop);
+    const over = await tool('losetup', '--find', '--show', loop);
+    onTestFinished(async () => {
+      await tool('losetup', '--detach', over);
+    });
+    const uses = [`${loop.slice(5)} is behind ${over.slice(5)}`];
+    const machine = asOne(loop);
+    const { isExclusive, disk } = await examined(machine, 'one');
+    expect([isExclusive, disk.uses]).toEqual([true, uses]);
+    expect((await inventoryOf(machine)).map((each) => each.uses)).toEqual([uses]);
+  });
+
+  test('a disk or a partition that a process has open, as a virtual machine does, is in use', async () => {
+    const loop = await loopDevice(64);
+    await tool('sgdisk', '-n1:1M:+40M', loop);
+    await showPartitions(loop);
+    for (const [node, mode] of [
+      [loop, '<>'],
+      [`${loop}p1`, '<'],
+    ] as const) {
+      const holder = spawn('sh', ['-c', `exec 3${mode}${node}; echo open; exec sleep 1000`]);
+      try {
+        await once(holder.stdout, 'data');
+        const { disk } = await examined(asOne(loop), 'one');
+        // By then the shell may be the sleep that it becomes.
+        const said = new RegExp(`^${node.slice(5)} is open in (sh|sleep) \\(process ${holder.pid}\\)$`);
+        expect(disk.uses).toEqual([expect.stringMatching(said)]);
+      } finally {
+        holder.kill('SIGKILL');
+        await once(holder, 'exit');
+      }
+    }
+    expect((await examined(asOne(loop), 'one')).disk.uses).toEqual([]);
   });
 
   test('a link that leads to another disk is that other disk', async () => {

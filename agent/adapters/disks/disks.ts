@@ -5,8 +5,11 @@ import {
   lsblkArguments,
   parseLsblk,
   wholeDisks,
+  withDescendants,
 } from '../../../shared/disk/block-devices.ts';
 import type { Disk } from '../../../shared/disk/disk.ts';
+import type { Examination } from '../../../shared/disk/examination.ts';
+import { opensOf } from '../../../shared/disk/uses.ts';
 import { fail, type Failure, ok, type Result, sentence } from '../../../shared/failure.ts';
 import type { Disks } from '../../disk-ports.ts';
 import type { Bounds, Programs } from '../../ports.ts';
@@ -17,6 +20,7 @@ import { useFacts } from './facts.ts';
 import { glanceBelow } from './glance.ts';
 import { lookAt, type Looked, type Surroundings } from './look.ts';
 import { blockNumber, idsBelow, nodes, resolved } from './nodes.ts';
+import { openersOf } from './openers.ts';
 
 export interface DisksOptions {
   /** `/`, or the folder of `--root`: what udev and LVM keep is below it. The kernel is always this machine's. */
@@ -62,7 +66,7 @@ export function machineDisks({ root, searchPath, programs }: DisksOptions): Omit
         const examined = await examineOpened(device, looked, opened.value, left);
         if (!examined.ok) return examined;
         if ((await resolved(place))?.number !== at.number) return fail(moved(path));
-        return examined;
+        return ok(await withOpeners(examined.value, device, bounds));
       } finally {
         await closeSoon(opened.value.handle);
       }
@@ -111,6 +115,16 @@ async function withOpening({ disk }: Looked, device: BlockDevice): Promise<Disk>
   }
   await opened.value.handle.close();
   return opened.value.isExclusive ? disk : { ...disk, uses: [inUse(disk.name)] };
+}
+
+/** Last of all: whoever opens it later is not met by anything. */
+async function withOpeners(examined: Examination, device: BlockDevice, bounds: Bounds): Promise<Examination> {
+  const numbers = new Set(withDescendants(device).map(({ number }) => number));
+  const opens = opensOf(device, await openersOf(numbers, bounds));
+  const { disk } = examined;
+  return opens.length === 0
+    ? examined
+    : { ...examined, disk: { ...disk, uses: [...disk.uses, ...opens].sort() } };
 }
 
 function unlisted(why: string): Failure {

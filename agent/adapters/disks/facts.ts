@@ -16,6 +16,7 @@ import { oneLine } from '../../../shared/printable.ts';
 import { errorCode, fileFailure } from '../file-failure.ts';
 import type { Ask } from './ask.ts';
 import { blockNumber, nodes } from './nodes.ts';
+import { loopsOverDevices } from './openers.ts';
 
 /** Who uses block devices, as the kernel and those who manage volumes say. */
 export async function useFacts(devices: readonly BlockDevice[], ask: Ask): Promise<Result<UseFacts>> {
@@ -35,6 +36,7 @@ export async function useFacts(devices: readonly BlockDevice[], ask: Ask): Promi
     swaps: await Promise.all(parseSwaps(swaps.value).map(numbered)),
     arrays: parseMdstat(mdstat.value),
     btrfs: await mountedBtrfs(),
+    loops: await loopsOverDevices(),
     holders: (await Promise.all(devices.flatMap(withDescendants).map(holdersOf))).flat(),
     groups: await volumeGroups(ask),
     pools: await zfsPools(ask),

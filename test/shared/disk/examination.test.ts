@@ -115,7 +115,7 @@ function block(
 }
 
 const none: UseFacts = {
-  ...{ mounts: [], swaps: [], arrays: [], btrfs: [], holders: [] },
+  ...{ mounts: [], swaps: [], arrays: [], btrfs: [], holders: [], loops: [] },
   ...{ groups: { told: [] }, pools: { told: [] } },
 };
 

@@ -102,6 +102,11 @@ describe('S16: the devices are exactly the approved ones', () => {
       { looks: 'blank', found: [{ on: 'sda', type: 'ext4', offset: 1048576, uuid: null, label: null }] },
       'this disk looks blank, and yet something was found on it',
     ],
+    [
+      'random bytes',
+      { looks: 'encrypted?' },
+      'what is written on this disk looks random: it may be encrypted',
+    ],
     ['no disk behind the name', { device: null }, 'nobody knows which disk this name leads to'],
     ['in use', { uses: ['sda1 is mounted at /boot'] }, 'this disk is in use: sda1 is mounted at /boot'],
     ['perhaps in use', { uses: null }, 'nobody knows whether this disk is in use'],

@@ -159,6 +159,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
   'not exclusive': onLook({ isExclusive: false }),
   'exclusive unknown': onLook({ isExclusive: null }),
   'looks unknown': onLook({ looks: null }),
+  'looks random': onLook({ looks: 'encrypted?' }),
   'not swept': onLook({ found: null }),
   'another disk’s kernel number': (evidence) => ({
     ...evidence,

@@ -9,6 +9,7 @@ const around = {
   ...{ fleet: '0f9c', host: 'web1', installation: 'one', seq: 7 },
   at: '2026-11-28T20:00:00.000Z',
   readers: ['b', 'a', 'b'],
+  lost: new Set<string>(),
 };
 const text = (name: string, content: string) => ({ name, content: Buffer.from(content) });
 const look = (before: Ledger | null, ...backups: ReturnType<typeof text>[]) =>
@@ -40,6 +41,15 @@ describe('the ledger after a look', () => {
     expect(seal.map(({ name }) => name)).toEqual(['lvm-vg0']);
     expect(ledger.backups['lvm-vg0']?.taken).toBe('2026-12-01T00:00:00.000Z');
     expect(news).toBe('backups');
+  });
+
+  test('takes anew what was lost, and names no more what was lost and cannot be taken again', () => {
+    const lost = { ...around, at: '2026-12-09T00:00:00.000Z', lost: new Set(['lvm-vg0']) };
+    const found = { disks: [], backups: [text('lvm-vg0', 'one')] };
+    const { seal, ledger, news } = nextLedger(first.ledger, found, lost);
+    expect([seal.map(({ name }) => name), news]).toEqual([['lvm-vg0'], 'backups']);
+    expect(ledger.backups['lvm-vg0']?.taken).toBe(lost.at);
+    expect(nextLedger(first.ledger, { disks: [], backups: [] }, lost).ledger.backups).toEqual({});
   });
 
   test('keeps the backup of what is not there any more: a disk that died is when it is needed', () => {
