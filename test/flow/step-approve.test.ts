@@ -162,6 +162,23 @@ describeWith(['age', 'disks'], 'a step that destroys', () => {
     expect([stepsRun(host), await label()]).toEqual([[], 'newer']);
   });
 
+  test('cannot be approved for a disk that looks random: it may be encrypted', async () => {
+    await tool('dd', 'if=/dev/urandom', `of=${loop}`, 'bs=1M', 'count=64', 'conv=fsync');
+    const whole = await tool('sha256sum', loop);
+    await push('hello');
+    await cycle(60);
+    const refused = await approve('--serial', serial, '--push');
+    expect(refused.code).toBe(60);
+    expect(refused.stderr).toMatch(/looks random: it may be encrypted .*blkdiscard --zeroout/);
+    expect(await tool('sha256sum', loop)).toBe(whole);
+    // Erased by hand, as that says, it is blank, and anybody's.
+    await tool('blkdiscard', '--zeroout', loop);
+    await cycle(60);
+    expect((await approve('--serial', serial, '--push')).code).toBe(0);
+    await cycle(0);
+    expect([stepsRun(host), await label()]).toEqual([['format'], 'one']);
+  });
+
   test('is inherited by the machine that takes its name', async () => {
     await push('hello');
     await cycle(60);

@@ -1,64 +1,33 @@
-import { chmodSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { chmodSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { execHost } from '../rig/exec-system.ts';
-import { fakeMachine, loopDevice, tool } from '../rig/fake-disk.ts';
-import { type Fleet, type FleetHost, makeFleet, newest } from '../rig/fleet.ts';
+import { approvedDiskStep, type DiskStep } from '../rig/disk-step.ts';
+import { tool } from '../rig/fake-disk.ts';
+import { type Fleet, type FleetHost, newest } from '../rig/fleet.ts';
 import { describeWith } from '../rig/needs.ts';
-import { ledgerOf, stepProgram, stepsRun } from '../rig/steps.ts';
+import { ledgerOf, stepsRun } from '../rig/steps.ts';
 import { program } from '../rig/world.ts';
-
-const serial = 'S3R1ALN0';
-const id = `ata-DISK_${serial}`;
-const device = `/dev/disk/by-id/${id}`;
 
 describeWith(['age', 'disks'], 'a step that was approved, with all as it was', () => {
   let fleet: Fleet;
   let host: FleetHost;
-  let [loop, other] = ['', ''];
-  let machine: { readonly root: string; readonly searchPath: string };
-  const byId = () => host.path('dev/disk/by-id');
-  const link = (to: string): void => {
-    rmSync(join(byId(), id), { force: true });
-    symlinkSync(`../../../../../../../../../../../../dev/${basename(to)}`, join(byId(), id));
-  };
+  let [loop, other, link, bin] = ['', '', '', ''];
+  let cycle: DiskStep['cycle'];
+  let label: DiskStep['label'];
   beforeEach(async () => {
-    fleet = await makeFleet('autark-step-last');
-    host = await fleet.join('web1');
-    [loop, other] = [await loopDevice(64), await loopDevice(64)];
-    machine = fakeMachine([
-      { loop, model: 'A DISK', serial, ids: [id] },
-      { loop: other, model: 'ANOTHER', serial: '5PAREN00', ids: [] },
-    ]);
-    mkdirSync(byId(), { recursive: true });
-    link(loop);
-    for (const each of [loop, other]) await tool('mkfs.ext4', '-q', '-L', 'precious', each);
-    await fleet.server.commit({
-      files: {
-        ...execHost('web1', 'hello'),
-        'fleet.yaml': fleet.fleetYaml('web1', [
-          'steps:',
-          `  - { name: format, run: steps/format, destroys: [${device}] }`,
-        ]),
-        'steps/format': stepProgram(`mkfs.ext4 -q -F -L wiped ${loop}`),
-      },
-    });
-    await cycle(60);
-    await fleet.world.git(['pull', '--quiet']);
-    const approved = await fleet.world.autark([
-      ...['step', 'approve', 'web1', 'format', '--serial', serial, '--push'],
-    ]);
-    expect(approved.code, approved.stderr).toBe(0);
+    ({
+      fleet,
+      host,
+      disk: loop,
+      other,
+      link,
+      bin,
+      cycle,
+      label,
+    } = await approvedDiskStep('autark-step-last'));
   });
   afterEach(() => fleet.world.remove());
 
-  const cycle = async (code: number): Promise<string> => {
-    const ran = await host.agent({ env: { PATH: machine.searchPath, LVM_SYSTEM_DIR: host.root } });
-    expect(ran.code, ran.stderr).toBe(code);
-    return ran.stderr;
-  };
-  const label = (of = loop) =>
-    tool('blkid', '-p', '-s', 'LABEL', '-o', 'value', of).catch(() => 'nothing that has a label');
   const events = async () => (await host.records()).map(({ status }) => status.outcome.event);
   /** All that the newest record says of why. */
   const reasons = async () => {
@@ -97,7 +66,7 @@ describeWith(['age', 'disks'], 'a step that was approved, with all as it was', (
   });
 
   test.each([
-    ['its name leads to another disk', () => `ln -sfn ${other} ${join(byId(), id)}`],
+    ['its name leads to another disk', () => `ln -sfn ${other} ${link}`],
     ['it is mounted', () => `mkdir ${host.path('mnt')}; mount -o ro ${loop} ${host.path('mnt')}`],
     ['a loop device is over it', () => `losetup --find ${loop}`],
   ])('is withdrawn when %s by then', async (_what, script) => {
@@ -130,7 +99,7 @@ describeWith(['age', 'disks'], 'a step that was approved, with all as it was', (
   });
 
   test('does not begin while its disk cannot be backed up (S17)', async () => {
-    const fake = join(machine.root, 'bin/sfdisk');
+    const fake = join(bin, 'sfdisk');
     writeFileSync(
       fake,
       '#!/bin/sh\ncase " $* " in *" --dump "*) echo no >&2; exit 5 ;; esac\n' +
