@@ -93,6 +93,42 @@ describeWith([...labNeeds, 'ext4', 'age'], 'secrets on a booted machine', () => 
     expect(await uses()).toHaveLength(before + 1);
   });
 
+  test('values that change together restart their unit once, reload another, and are in no argument meanwhile', async () => {
+    const counts = unitFile(
+      ...['ExecStartPre=/bin/sh -c "echo start >>/srv/counts"', 'ExecStart=/usr/bin/sleep infinity'],
+      'ExecReload=/bin/sh -c "echo reload >>/srv/counts"',
+    );
+    const files = Object.fromEntries(
+      ['one', 'two'].map((name) => [`common/units/${name}.service`, counts.replaceAll('counts', name)]),
+    );
+    expect(await host.settles(await lab.fleet.server.commit({ files, subject: 'Count' }))).toBe('deployed');
+    const { world } = lab.fleet;
+    const setAll = async (): Promise<string> => {
+      await world.git(['pull', '--quiet']);
+      for (const name of ['pair-a', 'pair-b']) {
+        const text = value();
+        planted.push(text);
+        const units = ['--restart', 'one.service', '--reload', 'two.service'];
+        const done = await world.autark(['secret', 'set', name, '--host', 'web1', ...units], { input: text });
+        expect(done.code, done.stderr).toBe(0);
+      }
+      await world.git(['push', '--quiet']);
+      return lab.fleet.server.head();
+    };
+    expect(await host.settles(await setAll())).toBe('deployed');
+    await shell('truncate --size 0 /srv/one /srv/two');
+    const looks = 'while :; do cat /proc/[0-9]*/cmdline; sleep 0.02; done >/run/arguments 2>/dev/null';
+    await host.must(['systemd-run', '--quiet', '--unit=looks-at-arguments', 'sh', '-c', looks]);
+    expect(await host.settles(await setAll())).toBe('deployed');
+    await shell('systemctl stop looks-at-arguments');
+    expect([await shell('cat /srv/one'), await shell('cat /srv/two')]).toEqual(['start', 'reload']);
+    const seenThen = await shell(`tr '\\0' '\\n' </run/arguments | sort -u`);
+    expect(seenThen).toContain('infinity');
+    expect(planted.filter((text) => seenThen.includes(text))).toEqual([]);
+    for (const name of ['pair-a', 'pair-b']) await secret(['remove', name]);
+    await host.settles(await lab.fleet.server.head());
+  });
+
   test('a unit that is to be restarted and that nobody knows is named, and the old value is back', async () => {
     const unknown = value();
     planted.push(unknown);
