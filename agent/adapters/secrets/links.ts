@@ -1,7 +1,7 @@
 import { lstat, readFile, readlink, rename, symlink, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as v from 'valibot';
-import { fail, ok, type Result } from '../../../shared/failure.ts';
+import { fail, ok, type Failure, type Result } from '../../../shared/failure.ts';
 import { isOurs, linkStep, type AtPath } from '../../../shared/secrets/place-plan.ts';
 import { makeFolder, namesIn, readIfThere, removeDurably, writeDurably } from '../durable.ts';
 import { errorCode, fileFailure } from '../file-failure.ts';
@@ -78,10 +78,19 @@ function taken(name: string, path: string): string {
   return `${path} is not linked to the secret ${name}: something else is there, and stays; move it away`;
 }
 
-/** The secrets of a set that is placed whose declared paths do not lead to them, in sentences. Throws the system's error. */
+/** Why links could not be taken care of, beside what else is said of secrets. */
+export function linkSentence({ cause, where, remedy }: Failure): string {
+  return `${cause}${where === undefined ? '' : ` (${where})`}; ${remedy}`;
+}
+
+/**
+ * The secrets of a set that is placed whose declared paths do not lead to them, in sentences, and whether the list of paths is
+ * of use. Throws the system's error.
+ */
 export async function unlinked(layout: Layout, number: number): Promise<readonly string[]> {
   const about = aboutOf(layout, number);
-  const problems: string[] = [];
+  const owned = await readOwned(layout);
+  const problems = owned.ok ? [] : [linkSentence(owned.failure)];
   for (const file of (await namesIn(about)).sort()) {
     const name = /^(.+)\.path$/.exec(file)?.[1];
     if (name === undefined) continue;
