@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -63,6 +64,25 @@ describeWith(['root'], 'a host’s secrets', () => {
     expect(failureOf(await host.store.place(null)).cause).toContain('damaged');
     expect(readdirSync(host.at('run/autark/secrets.d'))).toEqual([]);
   });
+
+  test.each(['99999999999', '4294967295', 'huge', 'minus'])(
+    'the owner %s, whom no file can be given to, is a problem of that secret, and harms no other',
+    async (owner) => {
+      const host = await makeSecretHost();
+      const lines = 'huge:x:99999999999:0::/:/bin/false\nminus:x:4294967295:0::/:/bin/false\n';
+      writeFileSync(host.at('etc/passwd'), lines, { flag: 'a' });
+      const set = valueOf(
+        await host.store.keep([await host.secret('a', '1', { owner }), await host.secret('b', '2')]),
+      );
+      const { problems, missing } = valueOf(await host.store.place(set?.id ?? null));
+      expect(missing).toEqual([]);
+      expect(problems).toEqual([expect.stringContaining(`the secret a is root's alone: the user ${owner}`)]);
+      expect([host.read('a'), host.read('b')]).toEqual(['1', '2']);
+      const file = statSync(host.at('run/autark/secrets/a'));
+      expect([file.uid, file.mode & 0o777]).toEqual([0, 0o400]);
+      expect(await host.store.own()).toEqual(problems);
+    },
+  );
 
   test('a damaged list of paths keeps no removed value in the clear, and is named each time', async () => {
     const host = await makeSecretHost();
