@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { meet } from '../secrets/place-plan.ts';
 import type { Secret } from '../secrets/secret.ts';
 import type { Problem } from './findings.ts';
 import type { Host } from './fleet.ts';
@@ -58,8 +59,4 @@ export function secretProblems(file: MapTree): readonly Problem[] {
     const remedy = 'give each secret a path of its own, such as below /etc';
     return cause === undefined ? [] : [{ start: tree.start, key, cause, remedy }];
   });
-}
-
-function meet(one: string, other: string): boolean {
-  return one === other || one.startsWith(`${other}/`) || other.startsWith(`${one}/`);
 }

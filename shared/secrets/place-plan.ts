@@ -19,6 +19,11 @@ export function linkStep(at: AtPath, place: string, target: string): 'make' | 'l
   return at.what === 'link' && at.target === target ? 'leave' : 'make';
 }
 
+/** Whether two absolute paths are the same, or one lies below the other. */
+export function meet(one: string, other: string): boolean {
+  return one === other || one.startsWith(`${other}/`) || other.startsWith(`${one}/`);
+}
+
 /** How a unit is told of a new value. */
 export interface Telling {
   readonly unit: string;

@@ -80,7 +80,7 @@ describeWith(['root'], 'a host’s secrets', () => {
       expect([host.read('a'), host.read('b')]).toEqual(['1', '2']);
       const file = statSync(host.at('run/autark/secrets/a'));
       expect([file.uid, file.mode & 0o777]).toEqual([0, 0o400]);
-      expect(await host.store.own()).toEqual(problems);
+      expect(await host.store.mend()).toEqual(problems);
     },
   );
 
@@ -96,11 +96,11 @@ describeWith(['root'], 'a host’s secrets', () => {
       expect(inTheClear(host).map((each) => each.split('/')[1])).toEqual(['a']);
     }
     expect(await host.store.placed()).toBe(set?.id);
-    expect(await host.store.own()).toEqual([expect.stringContaining('paths.json')]);
+    expect(await host.store.mend()).toEqual([expect.stringContaining('paths.json')]);
     // As the sentence says.
     rmSync(host.at('var/lib/autark/secrets/paths.json'));
     expect(valueOf(await host.store.place(set?.id ?? null)).problems).toEqual([]);
-    expect(await host.store.own()).toEqual([]);
+    expect(await host.store.mend()).toEqual([]);
   });
 
   test('a set that cannot be shown leaves nothing of itself, and takes with it what a crash left', async () => {

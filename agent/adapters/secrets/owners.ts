@@ -76,6 +76,11 @@ export async function noteOwner(about: string, name: string, declared: Declared)
   await writeFile(join(about, `${name}.own`), text, { mode: 0o600 });
 }
 
+/** Whether something was noted. Throws the system's error. */
+export async function hasNoted(layout: Layout, number: number): Promise<boolean> {
+  return (await namesIn(aboutOf(layout, number))).some((file) => file.endsWith('.own'));
+}
+
 /** Gives what was noted; what is left of that, in sentences. Throws the system's error. */
 export async function giveNoted(options: OwnersOptions, number: number): Promise<readonly string[]> {
   const about = aboutOf(options.layout, number);

@@ -12,6 +12,7 @@ import { linkSentence, placeLinks, type Wanted } from './links.ts';
 import { isInMemory, prepareMemory } from './memory.ts';
 import { finder, giveTo, noteOwner, ownerSentence } from './owners.ts';
 import { makeExactly, removeBefore, removeSet, removeSets, swap, takeNumber } from './sets.ts';
+import { changedIn, noteStamps } from './stamps.ts';
 import { noteTellings } from './tell.ts';
 
 export interface PlaceOptions {
@@ -69,6 +70,7 @@ async function swapIn(
     const written = await writeValues(options, numbers, secrets);
     await writeFile(join(about, 'id'), `${id}\n`, { mode: 0o600 });
     await writeFile(join(about, 'digests'), digestLines(written.digests), { mode: 0o600 });
+    await noteStamps(layout, number, written.digests.keys());
     for (const { name, path } of wantedOf(secrets, written.digests))
       await writeFile(join(about, `${name}.path`), `${path}\n`, { mode: 0o600 });
     before('the tellings');
@@ -198,6 +200,8 @@ async function valueOf(
   }
   const digest = digests.get(name);
   if (old === null || digest === undefined) return { value: null, digest: '', cause };
+  // What somebody put in its place is no value of ours.
+  if ((await changedIn(layout, old)).has(name)) return { value: null, digest: '', cause };
   const kept = await readFile(join(layout.store, String(old), name)).catch(() => null);
   return { value: kept, digest, cause };
 }
@@ -209,7 +213,8 @@ function digestLines(digests: ReadonlyMap<string, string>): string {
 /** What was placed before, in this boot; `null` when nothing is known of that. */
 async function digestsBefore(layout: Layout, old: number | null): Promise<Map<string, string> | null> {
   if (old === null) return (await namesIn(layout.run)).includes(basename(layout.none)) ? new Map() : null;
-  const text = await readFile(join(aboutOf(layout, old), 'digests'), 'utf8');
+  const text = await readFile(join(aboutOf(layout, old), 'digests'), 'utf8').catch(() => null);
+  if (text === null) return null;
   const lines = text.split('\n').filter((line) => line !== '');
   return new Map(lines.map((line): [string, string] => [line.split(' ')[0] ?? '', line.split(' ')[1] ?? '']));
 }

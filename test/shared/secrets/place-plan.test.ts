@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   isOurs,
   linkStep,
+  meet,
   mergeTellings,
   parseTellings,
   tellings,
@@ -27,6 +28,16 @@ describe('the link of a secret', () => {
     expect(linkStep(at, place, target)).toBe(step);
     expect(isOurs(at, place)).toBe(isTheirs);
   });
+});
+
+test.each([
+  ['/etc/x', '/etc/x', true],
+  ['/etc/x', '/etc/x/y', true],
+  ['/etc/x/y', '/etc/x', true],
+  ['/etc/x', '/etc/xy', false],
+  ['/etc/x/y', '/etc/x/z', false],
+])('%s and %s are in each other’s way: %s', (one, other, isSo) => {
+  expect(meet(one, other)).toBe(isSo);
 });
 
 describe('who is told', () => {
