@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fail, ok, type Result } from '../../../shared/failure.ts';
 import { heldOf, type KeptSecret } from '../../../shared/secrets/kept-set.ts';
-import { tellings } from '../../../shared/secrets/place-plan.ts';
+import { namedBy, tellings } from '../../../shared/secrets/place-plan.ts';
 import type { Opener, Placed } from '../../secret-ports.ts';
 import { namesIn } from '../durable.ts';
 import { fileFailure } from '../file-failure.ts';
@@ -13,7 +13,7 @@ import { isInMemory, prepareMemory } from './memory.ts';
 import { finder, giveTo, noteOwner, ownerSentence } from './owners.ts';
 import { makeExactly, removeBefore, removeSet, removeSets, swap, takeNumber } from './sets.ts';
 import { changedIn, noteStamps } from './stamps.ts';
-import { noteTellings } from './tell.ts';
+import { namedIn, noteNamed, noteTellings } from './tell.ts';
 
 export interface PlaceOptions {
   readonly layout: Layout;
@@ -75,8 +75,11 @@ async function swapIn(
       await writeFile(join(about, `${name}.path`), `${path}\n`, { mode: 0o600 });
     before('the tellings');
     const digests = await digestsBefore(layout, numbers.old);
-    const changed = digests === null ? [] : tellings(digests, written.digests, secrets);
-    await noteTellings(layout, changed, secrets);
+    const all = namedBy(secrets);
+    await noteNamed(layout, number, all);
+    const named = (numbers.old === null ? [] : await namedIn(layout, numbers.old)) ?? all;
+    const told = digests === null ? [] : tellings(digests, written.digests, secrets, named);
+    await noteTellings(layout, told, secrets);
     before('the swap');
     await swap(layout, number);
     return written;
