@@ -46,8 +46,9 @@ export function secretProblems(file: MapTree): readonly Problem[] {
   const owners = new Map<string, string>();
   return [...(mapBelow(file, 'secrets')?.entries ?? [])].flatMap(([name, { value }]) => {
     const tree = below(value, 'path');
-    const path = textOf(tree);
-    if (tree === undefined || path === undefined) return [];
+    const written = textOf(tree);
+    if (tree === undefined || written === undefined) return [];
+    const path = withoutVarRun(written);
     const key = `secrets.${quote(name)}.path`;
     const other = [...owners].find(([taken]) => meet(taken, path))?.[1];
     owners.set(path, other ?? name);
@@ -59,4 +60,9 @@ export function secretProblems(file: MapTree): readonly Problem[] {
     const remedy = 'give each secret a path of its own, such as below /etc';
     return cause === undefined ? [] : [{ start: tree.start, key, cause, remedy }];
   });
+}
+
+/** `/var/run` is a link to `/run` wherever systemd is (file-hierarchy(7)). */
+function withoutVarRun(path: string): string {
+  return path.replace(/^\/var\/run(?=\/|$)/, '/run');
 }
