@@ -61,7 +61,7 @@ export interface SecretStore {
   keep(secrets: readonly SealedSecret[]): Promise<Result<SecretSet | null>>;
   /** What was kept under an id; a failure when it is gone or damaged. */
   kept(id: string): Promise<Result<SecretSet>>;
-  /** The id of the set that is placed; `null` when none is, in this boot. */
+  /** The id of the set that is placed; `null` when none is, in this boot, or one of its values is not as it was placed. */
   placed(): Promise<string | null>;
   /** Whether it was decided in this boot what is placed: a set, or nothing. */
   isDecided(): Promise<boolean>;
@@ -71,8 +71,13 @@ export interface SecretStore {
    * often as it is called; safe to be cut off anywhere.
    */
   place(id: string | null): Promise<Result<Placed>>;
-  /** Gives files owners that did not exist when they were placed. What is left of that, in sentences. */
-  own(): Promise<readonly string[]>;
+  /**
+   * Gives files owners that did not exist when they were placed, and makes the declared links that are not there. What is
+   * left of that, in sentences. Where all is well it changes nothing.
+   */
+  mend(): Promise<readonly string[]>;
+  /** Whether there is something for `mend` to do. */
+  owesMending(): Promise<boolean>;
   /** Whether a unit has yet to be told, because whoever placed a set could not, or was cut off. */
   owesTelling(): Promise<boolean>;
   /**

@@ -1,12 +1,13 @@
 import type { Journal, Running } from '../shared/cycle/journal.ts';
-import { exitCode, ok, type Result } from '../shared/failure.ts';
+import { exitCode, ok, type Failure, type Result } from '../shared/failure.ts';
 import type { Context } from './context.ts';
+import { secretsFlaw, unplaced } from './stages/secrets.ts';
 import { bootOf } from './stages/switch.ts';
 
 /**
- * What runs has its secrets in their place: after a boot that had no unit for that, after somebody removed them, and when
- * whoever placed them told no unit: a cycle that was cut off, the watchdog, a person. Looks at one link and one file while
- * there is nothing to do, and at none on a host without secrets.
+ * What runs has its secrets in their place, and its links: after a boot that had no unit for that, after somebody removed or
+ * replaced one, and when whoever placed them told no unit: a cycle that was cut off, the watchdog, a person. Looks at each value
+ * and link and at one file while there is nothing to do, and at none on a host without secrets.
  */
 export async function noticeSecrets(context: Context): Promise<Result<void>> {
   const { journal } = context.memory;
@@ -15,20 +16,34 @@ export async function noticeSecrets(context: Context): Promise<Result<void>> {
   if (wanted === undefined) return ok(undefined);
   const { secrets } = context.effects('poll');
   const isPlaced = (await secrets.placed()) === wanted;
-  if (isPlaced && !(await secrets.owesTelling())) return ok(undefined);
+  const isWhole = isPlaced && !(await secrets.owesMending());
+  // What was recorded as wrong may be well by now.
+  const isQuiet = journal.standing?.code !== exitCode('secret-unopened');
+  if (isWhole && isQuiet && !(await secrets.owesTelling())) return ok(undefined);
   const held = await context.memory.hold(context.signal);
   if (!held.ok) return held;
   const placed = isPlaced ? ok(undefined) : await secrets.place(wanted);
   const told = placed.ok ? await secrets.tellUnits() : placed;
   const { host } = journal;
   if (!told.ok) context.senses.log({ kind: 'failure', host, stage: 'poll', failure: told.failure });
-  else if (!isPlaced) {
+  const flaw = placed.ok ? await secretsFlaw(context, { secrets: wanted }) : unplaced(placed.failure);
+  if (!isWhole && placed.ok && !(await secrets.owesMending()))
     context.senses.log({ kind: 'warning', host, message: 'the secrets of what runs were put back' });
-    // What was said of them may be true no more: the head is looked at again.
-    if (journal.standing?.code === exitCode('secret-unopened'))
-      return context.memory.write({ standing: null });
-  }
-  return ok(undefined);
+  return sayAnew(context, wanted, flaw);
+}
+
+/**
+ * Where the last record says of the secrets of what runs what is true no more, the head is looked at again. Not while something
+ * else runs than the head brought: that would be looked at in its place.
+ */
+async function sayAnew(context: Context, wanted: string, flaw: Failure | undefined): Promise<Result<void>> {
+  const { running, standing, drift } = context.memory.journal;
+  const isOfHead = running?.secrets === wanted && running.waitsIn === undefined && drift === null;
+  if (standing === null || !isOfHead || running.testedIn !== undefined) return ok(undefined);
+  // Of several codes the first in the cycle's order counts: secrets are the last.
+  const isOfSecrets = standing.code === 0 || standing.code === exitCode('secret-unopened');
+  const isSame = flaw === undefined ? standing.code === 0 : standing.cause === flaw.cause;
+  return isSame || !isOfSecrets ? ok(undefined) : context.memory.write({ standing: null });
 }
 
 /** What is only the boot default does not run yet: its secrets come with the boot. */

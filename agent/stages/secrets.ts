@@ -87,11 +87,14 @@ export async function tellOfSecrets(
 ): Promise<Result<void>> {
   if (secrets === undefined) return ok(undefined);
   const store = context.effects(stage).secrets;
-  await store.own();
+  await store.mend();
   return store.tellUnits();
 }
 
-/** What is wrong with the secrets of a generation that runs (62); `undefined` when all is well. */
+/**
+ * What is wrong with the secrets of a generation that runs (62); `undefined` when all is well. What is not in its place
+ * is put there.
+ */
 export async function secretsFlaw(
   context: Context,
   { secrets, waitsIn }: Pick<Running, 'secrets' | 'waitsIn'>,
@@ -104,7 +107,12 @@ export async function secretsFlaw(
   // What runs only from the next boot on has its secrets in their place only then.
   if (waitsIn !== undefined) return secretsFailure(missing, []);
   const placed = (await store.placed()) === secrets ? ok(undefined) : await store.place(secrets);
-  return placed.ok ? secretsFailure(missing, await store.own()) : placed.failure;
+  return placed.ok ? secretsFailure(missing, await store.mend()) : unplaced(placed.failure);
+}
+
+/** Whatever kept the secrets of what runs from their place: to who needs them it is the same as one that does not open. */
+export function unplaced(failure: Failure): Failure {
+  return { ...failure, kind: 'secret-unopened' };
 }
 
 /** That failure as part of what happened. */

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { meet } from '../secrets/place-plan.ts';
 import type { Secret } from '../secrets/secret.ts';
 import type { Problem } from './findings.ts';
 import type { Host } from './fleet.ts';
@@ -45,8 +46,9 @@ export function secretProblems(file: MapTree): readonly Problem[] {
   const owners = new Map<string, string>();
   return [...(mapBelow(file, 'secrets')?.entries ?? [])].flatMap(([name, { value }]) => {
     const tree = below(value, 'path');
-    const path = textOf(tree);
-    if (tree === undefined || path === undefined) return [];
+    const written = textOf(tree);
+    if (tree === undefined || written === undefined) return [];
+    const path = withoutVarRun(written);
     const key = `secrets.${quote(name)}.path`;
     const other = [...owners].find(([taken]) => meet(taken, path))?.[1];
     owners.set(path, other ?? name);
@@ -60,6 +62,7 @@ export function secretProblems(file: MapTree): readonly Problem[] {
   });
 }
 
-function meet(one: string, other: string): boolean {
-  return one === other || one.startsWith(`${other}/`) || other.startsWith(`${one}/`);
+/** `/var/run` is a link to `/run` wherever systemd is (file-hierarchy(7)). */
+function withoutVarRun(path: string): string {
+  return path.replace(/^\/var\/run(?=\/|$)/, '/run');
 }

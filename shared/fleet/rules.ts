@@ -73,7 +73,7 @@ export const rules = {
     remedy: 'write at most 63 of them; - neither first nor last',
   },
   owner: {
-    expected: 'the name of a user or group',
+    expected: 'the name of a user or group, or its number, at most 4294967294',
     remedy: 'write it as the machine knows it; a number needs quotes',
   },
   path: { expected: 'a path in the repository', remedy: inTree },

@@ -47,8 +47,14 @@ export const unitName = text(
 );
 export const device = text('device', /^\/dev(?:\/(?!\.{1,2}(?:\/|$))[^/\s\u0000-\u001f\u007f]+)+$/);
 export const credential = text('credential', /^[A-Za-z_][A-Za-z0-9_]*$/);
-/** Names as useradd(8) makes them, and those with capitals and dots that directories hand out. */
-export const ownerName = text('owner', /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}$/);
+/** 0 to 4294967294, as shared/secrets/owner.ts has it: `chown` takes the next one for "nobody else". */
+const ownerId =
+  '(?:\\d{1,9}|[1-3]\\d{9}|4[01]\\d{8}|42[0-8]\\d{7}|429[0-3]\\d{6}|4294[0-8]\\d{5}|42949[0-5]\\d{4}|429496[0-6]\\d{3}|4294967[01]\\d{2}|42949672[0-8]\\d|429496729[0-4])';
+/** Names as useradd(8) makes them, and those with capitals and dots that directories hand out; or a number. */
+export const ownerName = text(
+  'owner',
+  new RegExp(`^(?:0{0,22}${ownerId}|(?!\\d+$)[A-Za-z0-9_][A-Za-z0-9_.-]{0,31})$`),
+);
 export const fileMode = text('mode', /^0[0-7]{3}$/);
 /** A number too, since 1.4 looks like one: it is read as written. */
 export const release = v.union(

@@ -125,15 +125,15 @@ describeWith(['root'], 'a host’s secrets', () => {
     expect(problems).toEqual([expect.stringContaining('the user later does not exist')]);
     const stats = () => statSync(host.at('run/autark/secrets/a'));
     expect([stats().uid, stats().mode & 0o777]).toEqual([0, 0o400]);
-    expect(await host.store.own()).toEqual(problems);
+    expect(await host.store.mend()).toEqual(problems);
     for (const [file, line] of [
       ['passwd', 'later:x:77:78::/:/bin/sh'],
       ['group', 'later:x:78:'],
     ] as const)
       writeFileSync(host.at(`etc/${file}`), `${line}\n`, { flag: 'a' });
-    expect(await host.store.own()).toEqual([]);
+    expect(await host.store.mend()).toEqual([]);
     expect([stats().uid, stats().gid, stats().mode & 0o777]).toEqual([77, 78, 0o440]);
-    expect(await host.store.own()).toEqual([]);
+    expect(await host.store.mend()).toEqual([]);
   });
 
   test('one that cannot be opened keeps its last good value, and harms no other', async () => {

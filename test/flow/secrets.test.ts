@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { execHost } from '../rig/exec-system.ts';
 import { newest } from '../rig/fleet.ts';
@@ -177,16 +177,32 @@ describeWith(['age'], 'a host’s secrets', () => {
     const lines = ['db-password: { hosts: [web1], path: /etc/app/db-password }'];
     await push(lines, { 'db-password': 'one' });
     await cycles();
-    const paths = fleet.host.path('var/lib/autark/secrets/paths.json');
-    writeFileSync(paths, 'damaged');
+    // Where the new link is made, before it takes the place of the old one.
+    const obstacle = fleet.host.path('run/autark/.secrets.autark-new');
+    mkdirSync(obstacle);
     await push(lines, { 'db-password': 'two' }, 'other');
     await cycles(40);
     expect(await last()).toMatchObject({ outcome: { event: 'rolled-back', code: 40 } });
     expect([fleet.host.motd(), shownBy(fleet.host)]).toEqual(['hello', { 'db-password': 'one' }]);
-    rmSync(paths);
+    rmSync(obstacle, { recursive: true });
     await push(lines, { 'db-password': 'three' }, 'third');
     await cycles();
     expect([fleet.host.motd(), shownBy(fleet.host)]).toEqual(['third', { 'db-password': 'three' }]);
+  });
+
+  test('a damaged list of paths is said (62), and keeps neither a removed value nor a new revision out', async () => {
+    const kept = 'db-password: { hosts: [web1], path: /etc/app/db-password }';
+    await push([kept, 'tls-key: { hosts: [web1] }'], { 'db-password': 'one', 'tls-key': 'key' });
+    await cycles();
+    const paths = fleet.host.path('var/lib/autark/secrets/paths.json');
+    writeFileSync(paths, 'damaged');
+    await push([kept], { 'db-password': 'two' }, 'other');
+    await cycles(62);
+    expect([fleet.host.motd(), shownBy(fleet.host)]).toEqual(['other', { 'db-password': 'two' }]);
+    expect(readdirSync(fleet.host.path('run/autark/secrets.d'))).toHaveLength(2);
+    expect(await last()).toMatchObject({
+      outcome: { event: 'deployed', code: 62, message: expect.stringContaining(paths) as unknown },
+    });
   });
 
   test('a host that is retired has none any more', async () => {

@@ -71,6 +71,9 @@ describeWith(['nspawn', 'trixie', 'ext4'], 'secrets of a booted machine without 
       await maker.secret('torn', '', { sealed: Buffer.from('no age file') }),
     ]);
     await host.reboot();
+    const units = 'autark-secrets.service autark-secrets-early.service';
+    const limits = await host.must(['sh', '-c', `systemctl show --property=LimitCORE --value ${units}`]);
+    expect(limits.split('\n').filter((line) => line !== '')).toEqual(['0', '0']);
     expect(await read('/run/autark/secrets/db')).toBe('sesame');
     expect(await read('/etc/app/db')).toBe('sesame');
     expect(await host.must(['stat', '--file-system', '--format=%T', '/run/autark/secrets/'])).toBe('ramfs');

@@ -10,6 +10,8 @@ import { errorCode } from '../file-failure.ts';
  *     secrets.d/N/NAME                   a value
  *     secrets.d/N.about/                 root's alone; systemd/autark-secret reads it too
  *         id, digests                    which set it is; `NAME DIGEST` a line
+ *         stamps                         by which a file that is not as it was written is noticed
+ *         units                          which ones it names, as lines of secrets.tell
  *         NAME.why                       why it has no value of its own revision
  *         NAME.own                       `OWNER GROUP MODE`, until the owner exists
  *         NAME.path                      the path that is to lead to it

@@ -1,7 +1,9 @@
 import { chmod, chown, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { canOwn } from '../../../shared/secrets/owner.ts';
 import type { Placing } from '../../../shared/secrets/secret.ts';
 import { namesIn } from '../durable.ts';
+import { fileFailure } from '../file-failure.ts';
 import { askSystemd } from '../systemd.ts';
 import { aboutOf, type Layout } from './layout.ts';
 
@@ -44,27 +46,39 @@ function numberIn(text: string, name: string): number | null {
 }
 
 /**
- * Gives a file that is root's alone to whom it is declared for; what there is to complain of, or `null`. Without root's
- * rights files are the agent's own, as all else that it does.
+ * Gives a file that is root's alone to whom it is declared for; what there is to complain of, or `null`, and never more
+ * than that: one bad owner harms no other secret (S14). Without root's rights files are the agent's own, as all else that it does.
  */
 export async function giveTo(path: string, declared: Declared, find: Find): Promise<string | null> {
   const { owner, group, mode } = declared;
-  if (process.geteuid?.() === 0) {
-    const [uid, gid] = [await find('passwd', owner), await find('group', group)];
-    if (uid === null) return `the user ${owner} does not exist on this machine`;
-    if (gid === null) return `the group ${group} does not exist on this machine`;
-    await chown(path, uid, gid);
-  } else if (owner !== 'root' || group !== 'root') {
-    return `only root can give it to ${owner}:${group}`;
+  try {
+    if (process.geteuid?.() === 0) {
+      const [uid, gid] = [await find('passwd', owner), await find('group', group)];
+      if (uid === null) return `the user ${owner} does not exist on this machine`;
+      if (gid === null) return `the group ${group} does not exist on this machine`;
+      if (!canOwn(uid)) return `the user ${owner} has a number that no file can be given to: ${uid}`;
+      if (!canOwn(gid)) return `the group ${group} has a number that no file can be given to: ${gid}`;
+      await chown(path, uid, gid);
+    } else if (owner !== 'root' || group !== 'root') {
+      return `only root can give it to ${owner}:${group}`;
+    }
+    await chmod(path, mode);
+    return null;
+  } catch (error) {
+    // Such as a number that the user namespace of this machine does not have: of one secret, and no other's business.
+    return fileFailure(error, `give it to ${owner}:${group}`, path).cause;
   }
-  await chmod(path, mode);
-  return null;
 }
 
 /** Notes what has yet to be given to whom. */
 export async function noteOwner(about: string, name: string, declared: Declared): Promise<void> {
   const text = `${declared.owner} ${declared.group} ${declared.mode.toString(8).padStart(4, '0')}\n`;
   await writeFile(join(about, `${name}.own`), text, { mode: 0o600 });
+}
+
+/** Whether something was noted. Throws the system's error. */
+export async function hasNoted(layout: Layout, number: number): Promise<boolean> {
+  return (await namesIn(aboutOf(layout, number))).some((file) => file.endsWith('.own'));
 }
 
 /** Gives what was noted; what is left of that, in sentences. Throws the system's error. */

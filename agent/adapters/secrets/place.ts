@@ -1,17 +1,19 @@
-import { chmod, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fail, ok, type Result } from '../../../shared/failure.ts';
 import { heldOf, type KeptSecret } from '../../../shared/secrets/kept-set.ts';
-import { tellings } from '../../../shared/secrets/place-plan.ts';
+import { namedBy, tellings } from '../../../shared/secrets/place-plan.ts';
 import type { Opener, Placed } from '../../secret-ports.ts';
 import { namesIn } from '../durable.ts';
-import { errorCode, fileFailure } from '../file-failure.ts';
+import { fileFailure } from '../file-failure.ts';
 import { aboutOf, placedNumber, type Layout } from './layout.ts';
-import { placeLinks } from './links.ts';
+import { linkSentence, placeLinks, type Wanted } from './links.ts';
 import { isInMemory, prepareMemory } from './memory.ts';
 import { finder, giveTo, noteOwner, ownerSentence } from './owners.ts';
-import { noteTellings } from './tell.ts';
+import { makeExactly, removeBefore, removeSet, removeSets, swap, takeNumber } from './sets.ts';
+import { changedIn, noteStamps } from './stamps.ts';
+import { namedIn, noteNamed, noteTellings } from './tell.ts';
 
 export interface PlaceOptions {
   readonly layout: Layout;
@@ -28,7 +30,8 @@ const grace = 100;
 
 /**
  * Each effect leaves what the next call finishes: until the swap the old set is there, whole, and after it the new one.
- * What is told to units and which paths have links is written before the swap, and forgotten after it.
+ * What is told to units and which paths have links is written before the swap, and forgotten after it. Whatever stops it,
+ * one set is left in the clear, and what went wrong with links is a problem of theirs.
  */
 export async function placeSet(
   options: PlaceOptions,
@@ -41,29 +44,49 @@ export async function placeSet(
   try {
     const old = await placedNumber(layout);
     before('the folders');
-    const number = await takeNumber(layout);
-    const about = aboutOf(layout, number);
-    await makeExactly(join(layout.store, String(number)), 0o751);
-    const written = await writeValues(options, { old, number }, secrets);
-    await writeFile(join(about, 'id'), `${id}\n`, { mode: 0o600 });
-    await writeFile(join(about, 'digests'), digestLines(written.digests), { mode: 0o600 });
-    before('the tellings');
-    const digests = await digestsBefore(layout, old);
-    const changed = digests === null ? [] : tellings(digests, written.digests, secrets);
-    await noteTellings(layout, changed, secrets);
-    before('the swap');
-    await swap(layout, number);
-    before('the time of the swap');
-    await writeFile(join(about, 'swapped'), `${process.hrtime.bigint() / 1000n}\n`, { mode: 0o600 });
-    const linked = await linkSet(options, number, secrets, written.digests);
-    if (!linked.ok) return linked;
-    before('the removal of old sets');
-    if (old !== null) await pause(grace);
-    await removeOthers(layout, number);
-    await writeFile(join(about, 'done'), '', { mode: 0o600 });
-    return ok({ missing: written.missing, problems: [...written.problems, ...linked.value] });
+    const numbers = { old, number: await takeNumber(layout, old) };
+    const written = await swapIn(options, numbers, id, secrets);
+    const linked = await afterSwap(options, numbers, wantedOf(secrets, written.digests));
+    await writeFile(join(aboutOf(layout, numbers.number), 'done'), '', { mode: 0o600 });
+    const problems = linked.ok ? linked.value : [linkSentence(linked.failure)];
+    return ok({ missing: written.missing, problems: [...written.problems, ...problems] });
   } catch (error) {
     return fail(fileFailure(error, 'place secrets', layout.store));
+  }
+}
+
+/** Puts the new set into the place of the old one; or throws, and nothing of it stays. */
+async function swapIn(
+  options: PlaceOptions,
+  numbers: Numbers,
+  id: string,
+  secrets: readonly KeptSecret[],
+): Promise<Written> {
+  const { layout, before } = options;
+  const { number } = numbers;
+  const about = aboutOf(layout, number);
+  try {
+    await makeExactly(join(layout.store, String(number)), 0o751);
+    const written = await writeValues(options, numbers, secrets);
+    await writeFile(join(about, 'id'), `${id}\n`, { mode: 0o600 });
+    await writeFile(join(about, 'digests'), digestLines(written.digests), { mode: 0o600 });
+    await noteStamps(layout, number, written.digests.keys());
+    for (const { name, path } of wantedOf(secrets, written.digests))
+      await writeFile(join(about, `${name}.path`), `${path}\n`, { mode: 0o600 });
+    before('the tellings');
+    const digests = await digestsBefore(layout, numbers.old);
+    const all = namedBy(secrets);
+    await noteNamed(layout, number, all);
+    const named = (numbers.old === null ? [] : await namedIn(layout, numbers.old)) ?? all;
+    const told = digests === null ? [] : tellings(digests, written.digests, secrets, named);
+    await noteTellings(layout, told, secrets);
+    before('the swap');
+    await swap(layout, number);
+    return written;
+  } catch (error) {
+    // What cannot be removed either goes before the next set is written.
+    await removeSet(layout, number).catch(() => undefined);
+    throw error;
   }
 }
 
@@ -76,7 +99,7 @@ export async function placeNothing(options: PlaceOptions): Promise<Result<Placed
     const linked = await placeLinks(options, []);
     before('the removal of old sets');
     // Whatever became of links: who may not have a value any more must not find it by its number.
-    await removeOthers(layout, null);
+    await removeSets(layout);
     if (!linked.ok) return linked;
     await noteTellings(layout, [], []);
     if (await isInMemory(layout.run)) await writeFile(layout.none, '', { mode: 0o600 });
@@ -86,46 +109,31 @@ export async function placeNothing(options: PlaceOptions): Promise<Result<Placed
   }
 }
 
-async function linkSet(
+/** What is to be done once the new set is shown: its links, and whatever becomes of them, the removal of the old one. */
+async function afterSwap(
   options: PlaceOptions,
-  number: number,
-  secrets: readonly KeptSecret[],
-  digests: ReadonlyMap<string, string>,
+  { old, number }: Numbers,
+  wanted: readonly Wanted[],
 ): Promise<Result<readonly string[]>> {
-  options.before('the links');
-  const wanted = secrets.flatMap(({ name, path }) =>
-    // A link to nothing would have a program write its own value here.
-    path === undefined || !digests.has(name) ? [] : [{ name, path }],
-  );
-  const about = aboutOf(options.layout, number);
-  for (const { name, path } of wanted)
-    await writeFile(join(about, `${name}.path`), `${path}\n`, { mode: 0o600 });
-  return placeLinks(options, wanted);
-}
-
-/** One that nobody else has, also where an agent and a person place at once: whoever makes the folder has it. */
-async function takeNumber(layout: Layout): Promise<number> {
-  for (let number = 1 + Math.max(0, ...(await numbersIn(layout))); ; number += 1) {
-    try {
-      await makeExactly(aboutOf(layout, number), 0o700);
-      return number;
-    } catch (error) {
-      if (errorCode(error) !== 'EEXIST') throw error;
-    }
+  const { layout, before } = options;
+  try {
+    before('the time of the swap');
+    const time = `${process.hrtime.bigint() / 1000n}\n`;
+    await writeFile(join(aboutOf(layout, number), 'swapped'), time, { mode: 0o600 });
+    before('the links');
+    return await placeLinks(options, wanted);
+  } finally {
+    before('the removal of old sets');
+    if (old !== null) await pause(grace);
+    await removeBefore(layout, number, null);
   }
 }
 
-/** Whatever the umask is. */
-async function makeExactly(path: string, mode: number): Promise<void> {
-  await mkdir(path, { mode });
-  await chmod(path, mode);
-}
-
-async function swap({ run, link }: Layout, number: number): Promise<void> {
-  const draft = join(run, '.secrets.autark-new');
-  await rm(draft, { force: true });
-  await symlink(join('secrets.d', String(number)), draft);
-  await rename(draft, link);
+/** The links of a set: one to nothing would have a program write its own value here. */
+function wantedOf(secrets: readonly KeptSecret[], digests: ReadonlyMap<string, string>): readonly Wanted[] {
+  return secrets.flatMap(({ name, path }) =>
+    path === undefined || !digests.has(name) ? [] : [{ name, path }],
+  );
 }
 
 interface Numbers {
@@ -195,6 +203,8 @@ async function valueOf(
   }
   const digest = digests.get(name);
   if (old === null || digest === undefined) return { value: null, digest: '', cause };
+  // What somebody put in its place is no value of ours.
+  if ((await changedIn(layout, old)).has(name)) return { value: null, digest: '', cause };
   const kept = await readFile(join(layout.store, String(old), name)).catch(() => null);
   return { value: kept, digest, cause };
 }
@@ -206,25 +216,8 @@ function digestLines(digests: ReadonlyMap<string, string>): string {
 /** What was placed before, in this boot; `null` when nothing is known of that. */
 async function digestsBefore(layout: Layout, old: number | null): Promise<Map<string, string> | null> {
   if (old === null) return (await namesIn(layout.run)).includes(basename(layout.none)) ? new Map() : null;
-  const text = await readFile(join(aboutOf(layout, old), 'digests'), 'utf8');
+  const text = await readFile(join(aboutOf(layout, old), 'digests'), 'utf8').catch(() => null);
+  if (text === null) return null;
   const lines = text.split('\n').filter((line) => line !== '');
   return new Map(lines.map((line): [string, string] => [line.split(' ')[0] ?? '', line.split(' ')[1] ?? '']));
-}
-
-async function numbersIn({ store }: Layout): Promise<readonly number[]> {
-  const names = await namesIn(store);
-  return names.map(numberOf);
-}
-
-/** Of a set's folder, or of the one beside it; 0 for what is no set's. */
-function numberOf(name: string): number {
-  return Number(/^(\d+)(?:\.about)?$/.exec(name)?.[1] ?? 0);
-}
-
-/** What came after this one is another's, who has not ended yet; what a crash left is always from before. */
-async function removeOthers({ store }: Layout, number: number | null): Promise<void> {
-  for (const name of await namesIn(store)) {
-    if (number !== null && numberOf(name) >= number) continue;
-    await rm(join(store, name), { recursive: true, force: true });
-  }
 }

@@ -9,9 +9,9 @@ import { fileFailure } from '../file-failure.ts';
 import { digestKeyIn } from './digest-key.ts';
 import { keptIds, readKept, removeKept, writeKept } from './kept-files.ts';
 import { aboutOf, layoutOf, placedNumber, type Layout } from './layout.ts';
-import { unlinked } from './links.ts';
-import { giveNoted } from './owners.ts';
+import { mendPlaced, owesMending } from './mend.ts';
 import { placeNothing, placeSet } from './place.ts';
+import { changedIn } from './stamps.ts';
 import { hasTellings, tellNoted } from './tell.ts';
 
 export interface FileSecretsOptions {
@@ -62,16 +62,8 @@ export function fileSecrets(options: FileSecretsOptions): SecretStore {
       const set = await readKept(layout.kept, id);
       return set.ok ? placeSet(placing, id, set.value) : set;
     },
-    async own() {
-      try {
-        const number = await placedNumber(layout);
-        if (number === null) return [];
-        return [...(await giveNoted(placing, number)), ...(await unlinked(layout, number))];
-      } catch (error) {
-        const { cause } = fileFailure(error, 'give secrets to their owners', layout.store);
-        return [cause];
-      }
-    },
+    mend: () => mendPlaced(placing),
+    owesMending: () => owesMending(layout),
     async owesTelling() {
       if (!hasSystemd || root !== '/') return false;
       return hasTellings(layout).catch(() => false);
@@ -99,9 +91,11 @@ async function idOfPlaced(layout: Layout): Promise<string | null> {
   return number === null ? null : readWord(join(aboutOf(layout, number), 'id'));
 }
 
+/** `null` also where a value is gone, or another file is in its place. */
 async function idDone(layout: Layout, number: number): Promise<string | null> {
   const about = aboutOf(layout, number);
-  return (await readWord(join(about, 'done'))) === null ? null : readWord(join(about, 'id'));
+  if ((await readWord(join(about, 'done'))) === null) return null;
+  return (await changedIn(layout, number)).size > 0 ? null : readWord(join(about, 'id'));
 }
 
 async function readWord(path: string): Promise<string | null> {

@@ -27,6 +27,17 @@ export async function hasTellings(layout: Layout): Promise<boolean> {
   return (await readTellings(layout)).length > 0;
 }
 
+/** Notes beside a set which units it names, for the set that comes after it. Throws the system's error. */
+export async function noteNamed(layout: Layout, number: number, all: readonly Telling[]): Promise<void> {
+  await writeFile(join(aboutOf(layout, number), 'units'), tellText(all), { mode: 0o600 });
+}
+
+/** The units that a set names; `null` where that was not noted, as by older agents. */
+export async function namedIn(layout: Layout, number: number): Promise<readonly Telling[] | null> {
+  const text = await readFile(join(aboutOf(layout, number), 'units'), 'utf8').catch(() => null);
+  return text === null ? null : parseTellings(text);
+}
+
 async function readTellings({ tell }: Layout): Promise<readonly Telling[]> {
   try {
     return parseTellings(await readFile(tell, 'utf8'));
@@ -60,9 +71,9 @@ export async function tellNoted(
   if (!asked.ok) return fail(unanswered(asked.failure));
   const blocks = asked.value.split(/\n\n+/).map(propertiesIn);
   const swapped = await swappedAt(layout);
-  const due = noted.filter((_, index) => {
+  const due = noted.filter(({ isOnlyNamed }, index) => {
     const block = blocks[index] ?? {};
-    return block['LoadState'] !== 'not-found' && !(startedAt(block) > swapped);
+    return isOnlyNamed !== true && block['LoadState'] !== 'not-found' && !(startedAt(block) > swapped);
   });
   const said = [
     ...(await call('try-restart', 'restart', due, env)),

@@ -148,6 +148,8 @@ describe('one thing wrong', () => {
     ['a plugin’s recipient', fleetYaml(`readers: [ ▸age1yubikey1${'q'.repeat(58)} ]`), 'readers[0]'],
     ['a mode that is a number', inSecret('mode: ▸0400'), 'secrets.token.mode'],
     ['a mode with set-uid', inSecret('mode: ▸"4755"'), 'secrets.token.mode'],
+    ['an owner that is -1 to chown(2)', inSecret('owner: ▸"4294967295"'), 'secrets.token.owner'],
+    ['a group beyond 32 bits', inSecret('group: ▸"99999999999"'), 'secrets.token.group'],
     ['a relative path on the host', inSecret('path: ▸etc/x'), 'secrets.token.path'],
     ['a path on the host with ..', inSecret('path: ▸/etc/../x'), 'secrets.token.path'],
     ['a truth in quotes', inSecret('early: ▸"true"'), 'secrets.token.early'],

@@ -74,6 +74,8 @@ test('what is not said of a secret is root’s alone, and read by nobody else', 
 
 test.each([
   ['/run/autark/secrets/x', /lies where autark keeps its own files/],
+  ['/var/run/autark/secrets/zz', /lies where autark keeps its own files/],
+  ['/var/run', /lies where autark keeps its own files/],
   ['/var/lib/autark', /lies where autark keeps its own files/],
   ['/etc', /lies where autark keeps its own files/],
   ['/etc/app/one', /path of secrets\.one/],

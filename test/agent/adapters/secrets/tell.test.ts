@@ -215,6 +215,23 @@ describeWith(['root'], 'units of secrets that are placed', () => {
     expect(did()).toHaveLength(2);
   });
 
+  test('and are named for a value that did not change are told nothing, and have to be known all the same', async () => {
+    const { host, tellUnits, did, calls, isNoted } = await hostWith({ 'a.service': 1, 'c.service': 1 });
+    const place = async (more: object) => host.place([await host.secret('key', 'same', more)]);
+    await place({});
+    await place(placing);
+    valueOf(await tellUnits());
+    expect([did(), calls().length, isNoted()]).toEqual([[], 1, false]);
+    await place({ ...placing, restart: ['a.service', 'typo.service'] });
+    expect(failureOf(await tellUnits()).cause).toBe(
+      'the secret key is to restart typo.service, which this machine does not know',
+    );
+    expect(did()).toEqual([]);
+    // Said once, and again only when it is declared anew.
+    await place({ ...placing, restart: ['a.service', 'typo.service'] });
+    valueOf(await tellUnits());
+  });
+
   test('hear of two changes in a row once, and of none below another root or without systemd', async () => {
     const { host, tellUnits, did, calls, isNoted } = await hostWith({ 'a.service': 1, 'c.service': 1 });
     for (const value of ['one', 'two', 'three']) await host.place([await host.secret('key', value, placing)]);
