@@ -141,7 +141,7 @@ async function commit(
   const { args, context } = call;
   const change = { files, message: `${whose}: set the value\n` };
   const done = await finishEditing(editing, change, { ...context, args, said });
-  if (done.ok) for (const line of sealed.value.seen) context.terminal.note(line);
+  if (done.ok) for (const line of sealed.value.told) context.terminal.note(line);
   return done;
 }
 

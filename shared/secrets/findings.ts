@@ -5,10 +5,16 @@ import { nameOfKey } from './seen.ts';
 
 const rekey = 'run `autark rekey`, and push what it commits';
 
+/** Whoever renames a secret in `fleet.yaml` alone gets here, as well as whoever took it out. */
+const kept =
+  'a secret that has another name now needs its file renamed too (`git mv`), and then `autark rekey`; ' +
+  'to delete the value: `autark rekey --remove-undeclared`';
+
 /** What is wrong with how a revision is sealed (21); `undefined` for what harms nobody. */
 export function findingOfDifference(fleet: Fleet, difference: Difference): Failure | undefined {
   const cause = causeOf(fleet, difference);
-  return cause === undefined ? undefined : { kind: 'invalid', cause, where: difference.path, remedy: rekey };
+  const remedy = difference.kind === 'undeclared' ? kept : rekey;
+  return cause === undefined ? undefined : { kind: 'invalid', cause, where: difference.path, remedy };
 }
 
 function causeOf(fleet: Fleet, difference: Difference): string | undefined {
@@ -37,6 +43,11 @@ function whoDiffers(
     ...(lacking.length === 0 ? [] : [`${names(lacking)} cannot open it`]),
     ...(surplus.length === 0 ? [] : [`${names(surplus)} still can`]),
   ].join('; ');
+}
+
+/** What `rekey` says of a sealed file that no secret has any more, and that it left alone. */
+export function keptLine(path: string): string {
+  return `${path} is kept, though no secret in fleet.yaml has it: ${kept}.`;
 }
 
 /** What a host would get by without; `undefined` for everything else. */
