@@ -13,9 +13,10 @@ import {
 import { keptLine } from '../../shared/secrets/findings.ts';
 import { digestOf, formatLock, type LockEntry } from '../../shared/secrets/readers-lock.ts';
 import { lockPath, sealedFiles, type SealedFile } from '../../shared/secrets/sealed.ts';
-import { keysOf, nameOfKey, seenBy } from '../../shared/secrets/seen.ts';
+import { nameOfKey, seenBy } from '../../shared/secrets/seen.ts';
 import { version } from '../../shared/version.ts';
 import type { ChangedFile, CloneEditor, SecretDesk } from '../clone-ports.ts';
+import { fleetsNaming } from '../fleet/past-fleets.ts';
 import { sealedAtHead, type SealedTree } from '../fleet/sealed.ts';
 import type { Opener } from '../secret-ports.ts';
 import { clean, fleetFile, type Editing } from './editing.ts';
@@ -114,14 +115,11 @@ async function seal(editor: CloneEditor, sealing: Sealing, call: With): Promise<
   }
   const lock = lockWith(tree.lock, written, plan.remove);
   changed.push({ path: lockPath, text: lock.size === 0 ? null : formatLock(lock) });
-  const touched = keysOf(
-    tree.lock,
-    files.map(({ path }) => path),
-  );
-  const seen = seenLines([before, after], withoutSet(touched, values), wanted);
+  const seen = seenBy(withoutSet(keysBefore(sealing, files), values), after);
+  const fleets = await fleetsNaming(editor.clone, [before, after], [...seen.keys()]);
   return ok({
     files: changed,
-    told: [...sharedLines(plan, before), ...goneLines(changed), ...kept, ...seen],
+    told: [...sharedLines(plan, before), ...goneLines(changed), ...kept, ...seenLines(fleets, seen)],
   });
 }
 
@@ -141,6 +139,18 @@ function goneLines(files: readonly ChangedFile[]): readonly string[] {
 /** Whose value nobody can say when it was set: the file is another one than the lock speaks of. */
 function isUnknown(file: SealedFile, tree: SealedTree): boolean {
   return differenceOf(file, tree)?.kind === 'swapped';
+}
+
+/** Which keys opened the value of each file that is written or removed. */
+function keysBefore(
+  { before, tree, plan }: Sealing,
+  files: readonly SealedFile[],
+): ReadonlyMap<string, readonly string[]> {
+  const written = files.map((file) => [file.path, sourceOf(file, before)] as const);
+  const removed = plan.remove.map((path) => [path, path] as const);
+  return new Map(
+    [...written, ...removed].map(([path, source]) => [path, tree.lock.get(source)?.recipients ?? []]),
+  );
 }
 
 /** A value that is set anew was seen by nobody. */
@@ -198,10 +208,9 @@ function unchanged(failure: Failure, who: readonly string[] = []): Failure {
 
 function seenLines(
   fleets: readonly Fleet[],
-  before: ReadonlyMap<string, readonly string[]>,
-  after: readonly SealedFile[],
+  seen: ReadonlyMap<string, readonly string[]>,
 ): readonly string[] {
-  return [...seenBy(before, after)].map(
+  return [...seen].map(
     ([key, names]) =>
       `${nameOfKey(fleets, key)} has seen: ${names.join(', ')}: set new values with autark secret set.`,
   );
