@@ -1,7 +1,7 @@
 import { timestamp } from '../shared/record/draft.ts';
 import { mayReport, withReport } from '../shared/cycle/reports.ts';
 import { lookAgain, seenAs } from '../shared/disk/due.ts';
-import { ok, type Result } from '../shared/failure.ts';
+import { ok, sentence, type Result } from '../shared/failure.ts';
 import { nextLedger, type NextLedger } from '../shared/record/next-ledger.ts';
 import { backupPath } from '../shared/record/sealed-part.ts';
 import type { Ledger } from '../shared/record/ledger.ts';
@@ -70,6 +70,7 @@ async function keep(context: Context, glance: string): Promise<NextLedger | unde
   }
   const { host } = memory.journal;
   senses.log({ kind: 'failure', host, stage: 'poll', failure: kept.failure });
+  report(context, `the ledger stays as it was: ${sentence(kept.failure)}`);
   memory.remember({ disks: { glance, at: now, isFailed: true } });
   return undefined;
 }
@@ -132,8 +133,13 @@ function readersOf({ memory, senses }: Context): readonly string[] {
   return [...new Set([...own, ...(readers ?? [])])].sort();
 }
 
-function complain({ memory, senses }: Context, problem: string): void {
-  const { host, reports } = memory.journal;
-  senses.log({ kind: 'warning', host, message: problem });
-  memory.remember({ reports: withReport(reports, problem) });
+function complain(context: Context, problem: string): void {
+  const { memory, senses } = context;
+  senses.log({ kind: 'warning', host: memory.journal.host, message: problem });
+  report(context, problem);
+}
+
+/** For the next record: nobody reads the log of a machine that seems to be well. */
+function report({ memory }: Context, problem: string): void {
+  memory.remember({ reports: withReport(memory.journal.reports, problem) });
 }

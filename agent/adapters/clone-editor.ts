@@ -1,5 +1,5 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fail, ok, type Failure, type Result } from '../../shared/failure.ts';
 import { serialiseCommit, withSignature } from '../../shared/objects/commit.ts';
 import type { ObjectId } from '../../shared/objects/object.ts';
@@ -8,6 +8,7 @@ import { gitFailure, type CloneGit, type CloneSurroundings } from './clone-git.t
 import { installHook } from './clone-hook.ts';
 import { identityOf } from './clone-identity.ts';
 import { findAdminKey, identityFile } from './clone-key.ts';
+import { placesFor, writeOut } from './clone-write.ts';
 import type { OpenedClone } from './clone.ts';
 
 type Env = CloneSurroundings['env'];
@@ -72,6 +73,8 @@ async function commit(
   key: AdminKey,
 ): Promise<Result<ObjectId>> {
   const { clone, git, gitDirectory } = opened;
+  const places = await placesFor(clone.root, change.files);
+  if (!places.ok) return places;
   const folder = await mkdtemp(join(gitDirectory, 'autark-'));
   try {
     const tree = await treeWith(git, clone.head, change.files, join(folder, 'index'));
@@ -85,8 +88,14 @@ async function commit(
       'move the branch',
     );
     if (!moved.ok) return moved;
-    const written = await writeOut(git, clone.root, change.files);
-    return written.ok ? id : written;
+    const written = await writeOut(clone.root, change.files);
+    if (!written.ok) return written;
+    const paths = change.files.map(({ path }) => path);
+    const refreshed = await quietly(
+      git(['update-index', '--add', '--remove', '--', ...paths]),
+      'refresh the index',
+    );
+    return refreshed.ok ? id : refreshed;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -147,34 +156,6 @@ async function treeWith(
     if (!added.ok) return added;
   }
   return answer(git(['write-tree'], own), 'write the tree');
-}
-
-async function writeOut(git: CloneGit, root: string, files: CloneChange['files']): Promise<Result<void>> {
-  try {
-    for (const { path, text } of files) {
-      const file = join(root, path);
-      if (text === null) await rm(file, { force: true });
-      else {
-        await mkdir(dirname(file), { recursive: true });
-        await writeFile(file, text);
-      }
-    }
-  } catch (error) {
-    return fail(unwritten(root, files, error instanceof Error ? error.message : String(error)));
-  }
-  const paths = files.map(({ path }) => path);
-  return quietly(git(['update-index', '--add', '--remove', '--', ...paths]), 'refresh the index');
-}
-
-function unwritten(where: string, files: CloneChange['files'], said: string): Failure {
-  const paths = files.map(({ path }) => path).join(' ');
-  return {
-    kind: 'unexpected',
-    cause: 'the commit is made, but its files could not be written here',
-    where,
-    remedy: `once that is mended, run \`git restore --source=HEAD --staged --worktree ${paths}\``,
-    detail: said,
-  };
 }
 
 async function push(

@@ -77,7 +77,7 @@ async function remove(
   const change = { files: [{ path: signersFile, text }, ...reading.value.files], message };
   const said = `${name} is removed`;
   const done = await finishEditing({ ...editing, standing }, change, { ...context, args, said });
-  const lines = [...reading.value.seen, ...leftOver(name, reading.value.files.length > 0)];
+  const lines = [...reading.value.told, ...leftOver(name, reading.value.files.length > 0)];
   if (done.ok) for (const line of lines) context.terminal.note(line);
   return done;
 }
@@ -91,7 +91,7 @@ async function withoutReader(
   const before = editing.texts.get(fleetFile) ?? '';
   const text = removeReaders(before, removed);
   if (!text.ok) return text;
-  if (text.value === before) return ok({ files: [], seen: [] });
+  if (text.value === before) return ok({ files: [], told: [] });
   const isClean = await clean(editing.editor, [fleetFile]);
   if (!isClean.ok) return isClean;
   const sealed = await resealFor(editing, text.value, call);

@@ -34,7 +34,7 @@ export const approve: Act = async (args, context) => {
   if (!sealed.ok) return sealed;
   const files = [{ path: fleetFile, text: text.value }, ...sealed.value.files];
   const made = await finishEditing(editing, { files, message }, { ...context, args, said });
-  const notes = missing === null ? sealed.value.seen : [...sealed.value.seen, missing];
+  const notes = missing === null ? sealed.value.told : [...sealed.value.told, missing];
   if (made.ok) for (const line of notes) context.terminal.note(line);
   return made;
 };

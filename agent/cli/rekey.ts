@@ -1,4 +1,5 @@
 import { ok } from '../../shared/failure.ts';
+import { lockPath } from '../../shared/secrets/sealed.ts';
 import { finishEditing, openEditing } from './editing.ts';
 import { resealAll } from './sealing.ts';
 import type { Act } from './verb.ts';
@@ -9,16 +10,31 @@ export const rekey: Act = async (args, context) => {
   if (!opened.ok) return opened;
   const sealed = await resealAll(opened.value, { args, context });
   if (!sealed.ok) return sealed;
-  const { files, seen } = sealed.value;
+  const { files, told } = sealed.value;
+  const tell = () => {
+    for (const line of told) context.terminal.note(line);
+  };
   if (files.length === 0) {
     context.terminal.note('All secrets are sealed to whom fleet.yaml names: nothing to do.');
+    tell();
     return ok(0);
   }
-  const paths = files.map(({ path, text }) => `${path}${text === null ? ' (removed)' : ''}`).slice(0, -1);
+  const values = files.filter(({ path }) => path !== lockPath);
+  const removed = values.filter(({ text }) => text === null).length;
+  const paths = values.map(({ path, text }) => `${path}${text === null ? ' (removed)' : ''}`);
   const message = `Seal to whom fleet.yaml names\n\n${paths.join('\n')}\n`;
-  const count = `${paths.length} ${paths.length === 1 ? 'file' : 'files'}`;
-  const said = `What differed is sealed anew (${count})`;
+  const said = outcome(values.length - removed, removed);
   const done = await finishEditing(opened.value, { files, message }, { ...context, args, said });
-  if (done.ok) for (const line of seen) context.terminal.note(line);
+  if (done.ok) tell();
   return done;
 };
+
+function outcome(sealed: number, removed: number): string {
+  if (sealed > 0) return `What differed is sealed anew (${filesOf(sealed)})`;
+  if (removed > 0) return `What no secret has any more is removed (${filesOf(removed)})`;
+  return `${lockPath} names what is there`;
+}
+
+function filesOf(count: number): string {
+  return `${count} ${count === 1 ? 'file' : 'files'}`;
+}

@@ -21,7 +21,7 @@ export const retire: Act = async (args, context) => {
   const files = [{ path: fleetFile, text: text.value }, ...sealed.value.files];
   const change = { files, message: `${host}: retire\n` };
   const done = await finishEditing(editing, change, { ...context, args, said: `${host} is retired` });
-  if (done.ok) for (const line of [...sealed.value.seen, ...leftOver(host)]) context.terminal.note(line);
+  if (done.ok) for (const line of [...sealed.value.told, ...leftOver(host)]) context.terminal.note(line);
   return done;
 };
 

@@ -1,9 +1,14 @@
 import { fail, ok } from '../../shared/failure.ts';
 import type { Fleet } from '../../shared/fleet/fleet.ts';
 import { differences } from '../../shared/secrets/compare.ts';
-import { findingOfDifference, warningOfDifference } from '../../shared/secrets/findings.ts';
+import {
+  findingOfDifference,
+  keysOfDifferences,
+  warningOfDifference,
+} from '../../shared/secrets/findings.ts';
 import { sealedFiles, type SealedFile } from '../../shared/secrets/sealed.ts';
 import { nameOfKey } from '../../shared/secrets/seen.ts';
+import { fleetsNaming } from '../fleet/past-fleets.ts';
 import { sealedAtHead, type SealedTree } from '../fleet/sealed.ts';
 import { openReading } from './editing.ts';
 import { undeclared } from './secret-declare.ts';
@@ -21,8 +26,10 @@ export const listSecrets: Act = async (args, context) => {
   const secrets = sealedFiles(fleet)
     .filter(({ secret }) => name === undefined || secret === name)
     .map((file) => listed(fleet, file, tree.value));
-  const problems = differences(fleet, tree.value).flatMap((each) => {
-    const finding = findingOfDifference(fleet, each);
+  const found = differences(fleet, tree.value);
+  const fleets = await fleetsNaming(editor.clone, [fleet], keysOfDifferences(found));
+  const problems = found.flatMap((each) => {
+    const finding = findingOfDifference(fleets, each);
     const cause = finding === undefined ? warningOfDifference(each) : `${finding.cause}; ${finding.remedy}`;
     return cause === undefined ? [] : [cause];
   });

@@ -32,6 +32,6 @@ function hostsOf(hosts: readonly string[] | undefined, name: string): Result<rea
     cause: `no secret is called ${name}`,
     where: `${fleetFile}, secrets`,
     remedy:
-      '`autark secret list` lists them all; what is sealed and declared nowhere goes with `autark rekey`',
+      '`autark secret list` lists them all; what is sealed and declared nowhere goes with `autark rekey --remove-undeclared`',
   });
 }

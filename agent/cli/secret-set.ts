@@ -8,7 +8,7 @@ import { sealedAtHead, type SealedTree } from '../fleet/sealed.ts';
 import { fleetFile, finishEditing, openEditing, type Editing } from './editing.ts';
 import { fleetIn, openerOf, sealValues, type With } from './sealing.ts';
 import { alsoFor, declarationOf, fileFor } from './secret-declare.ts';
-import { mostBytes, valueEdited, valueFrom } from './secret-value.ts';
+import { mostBytes, valueFrom, valueWithin } from './secret-value.ts';
 import { usage, type Act } from './verb.ts';
 
 /** What a value is taken from, once it is known where it goes. */
@@ -33,7 +33,8 @@ export const importSecret: Act = (args, context) =>
     const sealed = await desk.fileAt(path, 2 * mostBytes);
     if (!sealed.ok) return sealed;
     const opener = await openerOf(desk, editing.editor, call);
-    return opener.ok ? opener.value.open(sealed.value, path) : opener;
+    const value = opener.ok ? await opener.value.open(sealed.value, path) : opener;
+    return value.ok ? valueWithin(value.value, path) : value;
   });
 
 /** `autark secret edit`: in an editor, on a file in memory. */
@@ -48,7 +49,7 @@ export const editSecret: Act = (args, context) =>
     });
     const signal = AbortSignal.any([context.signal, gone.signal]);
     const edited = await at.desk.edit(before.value, at.file.secret, signal);
-    return edited.ok ? valueEdited(withoutAddedNewline(before.value, edited.value)) : edited;
+    return edited.ok ? valueWithin(withoutAddedNewline(before.value, edited.value), 'the editor') : edited;
   });
 
 /** Editors end a text with a newline; a password that had none would be another one with it. */
@@ -141,7 +142,7 @@ async function commit(
   const { args, context } = call;
   const change = { files, message: `${whose}: set the value\n` };
   const done = await finishEditing(editing, change, { ...context, args, said });
-  if (done.ok) for (const line of sealed.value.seen) context.terminal.note(line);
+  if (done.ok) for (const line of sealed.value.told) context.terminal.note(line);
   return done;
 }
 

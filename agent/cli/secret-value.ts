@@ -22,10 +22,14 @@ export async function valueFrom(
   return typed === again ? ok(Buffer.from(typed, 'utf8')) : fail(different);
 }
 
-/** What an editor left; nothing at all is how people call it off. */
-export function valueEdited(value: Uint8Array): Result<Uint8Array> {
-  if (value.length === 0) return fail({ ...empty, where: 'the editor' });
-  return value.length > mostBytes ? fail(tooLarge) : ok(value);
+/**
+ * A value that was read otherwise, within the same limits: nothing at all is how people call off an editor, and what a broken
+ * program sealed.
+ * @param where it is from, as a failure says it
+ */
+export function valueWithin(value: Uint8Array, where: string): Result<Uint8Array> {
+  if (value.length === 0) return fail({ ...empty, where });
+  return value.length > mostBytes ? fail({ ...tooLarge, where }) : ok(value);
 }
 
 const empty: Failure = {
@@ -51,6 +55,5 @@ const severalLines: Failure = {
 const tooLarge: Failure = {
   kind: 'unexpected',
   cause: `the value is larger than ${mostBytes} bytes, every host keeps it in memory, and nothing was changed`,
-  where: 'the editor',
   remedy: 'seal the key that opens it instead, and bring the rest another way',
 };

@@ -52,7 +52,11 @@ export const secretVerbs: readonly Verb[] = [
   {
     name: 'rekey',
     summary: 'Seal anew what is not sealed to whom fleet.yaml names, and nothing else',
-    options: { identity, push },
+    options: {
+      identity,
+      'remove-undeclared': { describe: 'delete sealed files that no secret in fleet.yaml has any more' },
+      push,
+    },
     exits: [[62, 'your key opens not all of it']],
     exitFor: (failure) => exitCode(failure.kind),
     load: async () => (await import('./rekey.ts')).rekey,

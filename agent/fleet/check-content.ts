@@ -3,12 +3,17 @@ import { findingOf, type AuditFinding } from '../../shared/fleet-view/audit-find
 import { checkFiles } from '../../shared/fleet/check-files.ts';
 import { parseFleet } from '../../shared/fleet/parse.ts';
 import { differences } from '../../shared/secrets/compare.ts';
-import { findingOfDifference, warningOfDifference } from '../../shared/secrets/findings.ts';
+import {
+  findingOfDifference,
+  keysOfDifferences,
+  warningOfDifference,
+} from '../../shared/secrets/findings.ts';
 import { version } from '../../shared/version.ts';
 import type { ObjectId } from '../../shared/objects/object.ts';
 import { signersProblems } from '../../shared/trust/signers-problems.ts';
 import type { ObjectSource } from '../../shared/trust/history.ts';
 import { readCommit, readText } from '../objects/read.ts';
+import { withPast } from './past-fleets.ts';
 import { readSealed } from './sealed.ts';
 import { walk } from '../objects/walk.ts';
 
@@ -42,7 +47,7 @@ export async function checkContent(
   // An introduction that is not here is what the history is about: it says so.
   const first = await textAt(objects, origin, 'fleet.yaml');
   const files = checkFiles(fleet.value, first.ok ? first.value : null, (path) => modes.get(path));
-  const sealed = await checkSealed(objects, tree, fleet.value);
+  const sealed = await checkSealed(objects, { revision, tree }, fleet.value);
   if (!sealed.ok) return sealed;
   const entries = refusedEntry === undefined ? files.findings : [refusedEntry, ...files.findings];
   return ok({
@@ -58,7 +63,7 @@ export async function checkContent(
 /** What is sealed to whom, as `fleet.yaml` asks (S11); a file that is not valid asks nothing. */
 async function checkSealed(
   objects: ObjectSource,
-  tree: ObjectId,
+  { revision, tree }: { readonly revision: ObjectId; readonly tree: ObjectId },
   text: string | null,
 ): Promise<Result<CheckedContent>> {
   const fleet = parseFleet(text ?? '', { file: 'fleet.yaml', version });
@@ -70,9 +75,10 @@ async function checkSealed(
       : sealed;
   }
   const found = differences(fleet.value, sealed.value);
+  const fleets = await withPast(objects, revision, [fleet.value], keysOfDifferences(found));
   return ok({
     findings: found.flatMap((each) => {
-      const finding = findingOfDifference(fleet.value, each);
+      const finding = findingOfDifference(fleets, each);
       return finding === undefined ? [] : [findingOf('S11', finding)];
     }),
     warnings: found.flatMap((each) => warningOfDifference(each) ?? []),

@@ -49,7 +49,7 @@ async function readSealed(
   if (item.value === null || !isFile) return ok({ ...placing, file: path, sealed: null });
   const bytes = await readBytes(git, item.value.id, 'blob');
   if (!bytes.ok) return bytes;
-  return ok({ ...placing, file: path, sealed: bytes.value.length > most ? null : bytes.value });
+  return ok({ ...placing, file: path, sealed: bytes.value.length > most ? 'too-large' : bytes.value });
 }
 
 /**

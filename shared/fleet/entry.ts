@@ -172,6 +172,7 @@ function removedByHand([section, name]: Place): Failure {
     kind: 'unexpected',
     cause: `the entry of ${name} cannot be taken out without changing what is around it`,
     where: `fleet.yaml, ${section}.${name}`,
-    remedy: 'take it out by hand, and commit the file; `autark rekey` then removes what is sealed',
+    remedy:
+      'take it out by hand, and commit the file; `autark rekey --remove-undeclared` then removes what is sealed',
   };
 }

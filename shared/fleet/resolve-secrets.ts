@@ -5,7 +5,7 @@ import type { Problem } from './findings.ts';
 import type { Host } from './fleet.ts';
 import { quote } from './found.ts';
 import { secret as schema, type SecretEntry } from './schema.ts';
-import { below, mapBelow, textOf, type MapTree } from './tree.ts';
+import { below, itemsBelow, mapBelow, textOf, type MapTree, type Tree } from './tree.ts';
 import { validate } from './validate.ts';
 
 /** Who may read a file of root's alone, unless it is declared otherwise (S13). */
@@ -41,22 +41,25 @@ function toSecret(name: string, entry: SecretEntry, hosts: ReadonlyMap<string, H
 /** Where autark itself writes: a declared path there would take the place of what it needs. */
 const reserved = ['/run/autark', '/var/lib/autark', '/etc/autark'];
 
-/** What a secret's `path` may not be: another's, a place below another's, or one of autark's own. */
+/**
+ * What a secret's `path` may not be: one of autark's own; or, on a host that gets both, another secret's or a place below that.
+ */
 export function secretProblems(file: MapTree): readonly Problem[] {
-  const owners = new Map<string, string>();
+  const taken: { readonly name: string; readonly path: string; readonly hosts: readonly string[] }[] = [];
   return [...(mapBelow(file, 'secrets')?.entries ?? [])].flatMap(([name, { value }]) => {
     const tree = below(value, 'path');
     const written = textOf(tree);
     if (tree === undefined || written === undefined) return [];
     const path = withoutVarRun(written);
     const key = `secrets.${quote(name)}.path`;
-    const other = [...owners].find(([taken]) => meet(taken, path))?.[1];
-    owners.set(path, other ?? name);
+    const hosts = hostsOf(file, value);
+    const other = taken.find((each) => meet(each.path, path) && mayShareHost(each.hosts, hosts));
+    taken.push({ name: other?.name ?? name, path, hosts });
     const cause = reserved.some((each) => meet(each, path))
       ? `${key} lies where autark keeps its own files`
       : other === undefined
         ? undefined
-        : `${key} is the path of secrets.${quote(other)}, or one lies below the other`;
+        : `${key} is the path of secrets.${quote(other.name)}, or one lies below the other, on the same host`;
     const remedy = 'give each secret a path of its own, such as below /etc';
     return cause === undefined ? [] : [{ start: tree.start, key, cause, remedy }];
   });
@@ -65,4 +68,20 @@ export function secretProblems(file: MapTree): readonly Problem[] {
 /** `/var/run` is a link to `/run` wherever systemd is (file-hierarchy(7)). */
 function withoutVarRun(path: string): string {
   return path.replace(/^\/var\/run(?=\/|$)/, '/run');
+}
+
+/** One that nobody gets yet may go to any host. */
+function mayShareHost(some: readonly string[], others: readonly string[]): boolean {
+  return some.length === 0 || others.length === 0 || some.some((host) => others.includes(host));
+}
+
+/** The hosts that a secret names, and those in its groups; one that is retired still counts. */
+function hostsOf(file: MapTree, secret: Tree): readonly string[] {
+  const texts = (tree: Tree | undefined, key: string) =>
+    itemsBelow(tree, key).flatMap((item) => textOf(item) ?? []);
+  const groups = texts(secret, 'groups');
+  const members = [...(mapBelow(file, 'hosts')?.entries ?? [])]
+    .filter(([, { value }]) => texts(value, 'groups').some((group) => groups.includes(group)))
+    .map(([host]) => host);
+  return [...texts(secret, 'hosts'), ...members];
 }

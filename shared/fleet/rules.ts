@@ -81,6 +81,27 @@ export const rules = {
     expected: 'a key: `ssh-ed25519 BASE64`, `age1…` or `age1pq1…`',
     remedy: 'copy the line of the .pub file, or the public key that age-keygen prints',
   },
+  readerDamaged: {
+    expected: 'a whole key (the checksum, the length or the content of this one is wrong)',
+    remedy: 'copy the public key once more from its .pub file, or from what age-keygen printed',
+  },
+  readerHardware: {
+    expected: 'a key that can open (one in a hardware token signs alone)',
+    remedy: 'name an ssh-ed25519 or age1… key of the same person instead',
+  },
+  readerOtherSsh: {
+    expected: 'an SSH key of type ssh-ed25519 (to other types nothing is sealed here)',
+    remedy:
+      'name another key of the same person: one of that type (ssh-keygen -t ed25519), or age1… (age-keygen)',
+  },
+  readerPlugin: {
+    expected: 'a key that needs neither a plugin of age nor a hardware token (hosts have none)',
+    remedy: 'name age1… without a second 1 (age-keygen), age1pq1…, or ssh-ed25519',
+  },
+  readerPrivate: {
+    expected: 'a public key',
+    remedy: 'put the public one there, and make a new key if others may have seen this one',
+  },
   release: {
     expected: 'a release of autark, such as 1.4',
     remedy: 'write up to three numbers with dots between them',

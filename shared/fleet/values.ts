@@ -5,6 +5,7 @@
 import * as v from 'valibot';
 import { durationPattern, parseDuration, parseTime, timePattern } from './duration.ts';
 import { namePattern } from './name.ts';
+import { isWholeRecipient, kindOfRecipient } from '../secrets/recipient.ts';
 import { rules, type RuleName } from './rules.ts';
 
 /** Node's timers hold no more: 2^31 - 1 milliseconds, rounded down to days. */
@@ -28,7 +29,17 @@ export const line = text('text', /^[^\u0000-\u001f\u007f]*[^\s\u0000-\u001f\u007
 export const fleetId = text('fleet', /^[0-9a-f]{32,64}$/);
 export const commitId = text('hash', /^[0-9a-f]{40}$/);
 export const hostKey = text('key', new RegExp(`^${sshKey}$`));
-export const reader = text('reader', new RegExp(`^(?:${sshKey}|${ageRecipient})$`));
+/** A key that nothing can be sealed to would cost every host its ledger: each is told apart, and by its own rule. */
+export const reader = v.pipe(
+  v.string('reader'),
+  v.check((written) => kindOfRecipient(written) !== 'private', 'readerPrivate'),
+  v.check((written) => kindOfRecipient(written) !== 'hardware', 'readerHardware'),
+  v.check((written) => kindOfRecipient(written) !== 'other-ssh', 'readerOtherSsh'),
+  v.check((written) => kindOfRecipient(written) !== 'plugin', 'readerPlugin'),
+  v.regex(new RegExp(`^(?:${sshKey}|${ageRecipient})$`), 'reader'),
+  v.check(isWholeRecipient, 'readerDamaged'),
+  v.description(rules.reader.expected),
+);
 export const pathInTree = text('path', treePath);
 export const folderInTree = text('directory', new RegExp(`^\\.$|${treePath.source}`));
 export const pathOnHost = text('hostPath', absolutePath);

@@ -1,6 +1,6 @@
 import type { Fleet } from '../fleet/fleet.ts';
 import type { LockEntry, ReadersLock } from './readers-lock.ts';
-import { sealedFiles, type SealedFile } from './sealed.ts';
+import { sealedFiles, sealedPath, type SealedFile } from './sealed.ts';
 
 /** What a revision holds of sealed files. */
 export interface Sealed {
@@ -64,21 +64,44 @@ export function differenceOf(file: SealedFile, { lock, digests }: Sealed): Diffe
 
 /** What is to be done so that all is sealed as asked for. */
 export interface Resealing {
-  /** Files that are there. */
+  /** Files whose value is there, where `sourceOf` says. */
   readonly reseal: readonly SealedFile[];
   /** Paths of which neither file nor entry is to stay. */
   readonly remove: readonly string[];
+  /** Sealed files that no secret has any more, and that stay: each may be the only copy of its value. */
+  readonly keep: readonly string[];
 }
 
-/** Everything that differs, whoever caused it; what is as it should be is not touched. */
-export function wholeResealing(fleet: Fleet, sealed: Sealed): Resealing {
+/**
+ * Everything that differs, whoever caused it; what is as it should be is not touched. A file that is declared nowhere stays
+ * unless somebody asked for its removal: a secret that was renamed by hand looks just like one that was given up.
+ */
+export function wholeResealing(
+  fleet: Fleet,
+  sealed: Sealed,
+  { removesUndeclared }: { readonly removesUndeclared: boolean },
+): Resealing {
   const found = differences(fleet, sealed);
+  const pathsOf = (kind: Difference['kind']) =>
+    found.filter((each) => each.kind === kind).map(({ path }) => path);
+  const undeclaredPaths = pathsOf('undeclared');
   return {
     reseal: found.flatMap((each) =>
       each.kind === 'recipients' || each.kind === 'swapped' ? [each.file] : [],
     ),
-    remove: found.flatMap(({ kind, path }) => (kind === 'undeclared' || kind === 'absent' ? [path] : [])),
+    remove: [...pathsOf('absent'), ...(removesUndeclared ? undeclaredPaths : [])],
+    keep: removesUndeclared ? [] : undeclaredPaths,
   };
+}
+
+/**
+ * Where the value of a file lies: in the file; or, once each host is to have a value of its own, in the one that they shared
+ * until now.
+ */
+export function sourceOf({ path, secret, host }: SealedFile, before: Fleet): string {
+  const shared = before.secrets.get(secret);
+  const isFromShared = host !== undefined && shared?.each === false && shared.hosts.includes(host);
+  return isFromShared ? sealedPath(secret) : path;
 }
 
 /** What a change of `fleet.yaml` makes necessary, and nothing that differed before. */
@@ -89,13 +112,14 @@ export function resealingFor(before: Fleet, after: Fleet, sealed: Sealed): Resea
   return {
     reseal: wanted.filter(
       (file) =>
-        sealed.digests.has(file.path) &&
+        sealed.digests.has(sourceOf(file, before)) &&
         old.get(file.path) !== file.recipients.join('\n') &&
         differenceOf(file, sealed) !== undefined,
     ),
     remove: [...old.keys()].filter(
       (path) => !kept.has(path) && (sealed.digests.has(path) || sealed.lock.has(path)),
     ),
+    keep: [],
   };
 }
 

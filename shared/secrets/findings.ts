@@ -5,17 +5,26 @@ import { nameOfKey } from './seen.ts';
 
 const rekey = 'run `autark rekey`, and push what it commits';
 
-/** What is wrong with how a revision is sealed (21); `undefined` for what harms nobody. */
-export function findingOfDifference(fleet: Fleet, difference: Difference): Failure | undefined {
-  const cause = causeOf(fleet, difference);
-  return cause === undefined ? undefined : { kind: 'invalid', cause, where: difference.path, remedy: rekey };
+/** Whoever renames a secret in `fleet.yaml` alone gets here, as well as whoever took it out. */
+const kept =
+  'a secret that has another name now needs its file renamed too (`git mv`), and then `autark rekey`; ' +
+  'to delete the value: `autark rekey --remove-undeclared`';
+
+/**
+ * What is wrong with how a revision is sealed (21); `undefined` for what harms nobody.
+ * @param fleets which name the keys, that of the revision first
+ */
+export function findingOfDifference(fleets: readonly Fleet[], difference: Difference): Failure | undefined {
+  const cause = causeOf(fleets, difference);
+  const remedy = difference.kind === 'undeclared' ? kept : rekey;
+  return cause === undefined ? undefined : { kind: 'invalid', cause, where: difference.path, remedy };
 }
 
-function causeOf(fleet: Fleet, difference: Difference): string | undefined {
+function causeOf(fleets: readonly Fleet[], difference: Difference): string | undefined {
   const { path, kind } = difference;
   switch (kind) {
     case 'recipients':
-      return `${path} is not sealed to whom fleet.yaml names: ${whoDiffers(fleet, difference)}`;
+      return `${path} is not sealed to whom fleet.yaml names: ${whoDiffers(fleets, difference)}`;
     case 'swapped':
       return `${path} is not the file that was sealed last: nobody knows which keys open it`;
     case 'undeclared':
@@ -28,15 +37,27 @@ function causeOf(fleet: Fleet, difference: Difference): string | undefined {
   }
 }
 
+/** The keys that a finding names. */
+export function keysOfDifferences(differences: readonly Difference[]): readonly string[] {
+  return differences.flatMap((each) =>
+    each.kind === 'recipients' ? [...each.lacking, ...each.surplus] : [],
+  );
+}
+
 function whoDiffers(
-  fleet: Fleet,
+  fleets: readonly Fleet[],
   { lacking, surplus }: Pick<Extract<Difference, { kind: 'recipients' }>, 'lacking' | 'surplus'>,
 ): string {
-  const names = (keys: readonly string[]) => keys.map((key) => nameOfKey([fleet], key)).join(', ');
+  const names = (keys: readonly string[]) => keys.map((key) => nameOfKey(fleets, key)).join(', ');
   return [
     ...(lacking.length === 0 ? [] : [`${names(lacking)} cannot open it`]),
     ...(surplus.length === 0 ? [] : [`${names(surplus)} still can`]),
   ].join('; ');
+}
+
+/** What `rekey` says of a sealed file that no secret has any more, and that it left alone. */
+export function keptLine(path: string): string {
+  return `${path} is kept, though no secret in fleet.yaml has it: ${kept}.`;
 }
 
 /** What a host would get by without; `undefined` for everything else. */

@@ -17,6 +17,20 @@ export function toMontgomery(point: Uint8Array): Uint8Array | undefined {
   return toLittleEndian(modulo((1n + y) * inverse(modulo(1n - y))));
 }
 
+/**
+ * Whether a u of RFC 7748 is of one of the few points that three doublings take to the neutral one: everybody would know what is
+ * shared with it. The doubling is that of the RFC's ladder.
+ */
+export function isOfLowOrder(point: Uint8Array): boolean {
+  let [x, z] = [modulo(fromLittleEndian(point) & (2n ** 255n - 1n)), 1n];
+  for (let doubling = 0; doubling < 3; doubling += 1) {
+    const [plus, minus] = [modulo((x + z) ** 2n), modulo((x - z) ** 2n)];
+    const rest = modulo(plus - minus);
+    [x, z] = [modulo(plus * minus), modulo(rest * (plus + 121665n * rest))];
+  }
+  return z === 0n;
+}
+
 /** Whether x² = (y² − 1) / (d·y² + 1) has a solution: Euler's criterion, and a quotient is a square when the product is. */
 function isOnCurve(y: bigint): boolean {
   const square = modulo(y * y);

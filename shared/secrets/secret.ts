@@ -31,8 +31,8 @@ export type Placing = Pick<
 export interface SealedSecret extends Placing {
   /** Its file in the tree, as `sealedPath` names it. */
   readonly file: string;
-  /** The bytes of that file, binary or armoured; `null` when the revision does not have it. */
-  readonly sealed: Uint8Array | null;
+  /** The bytes of that file, binary or armoured; `null` when the revision does not have it; or it is larger than any host opens. */
+  readonly sealed: Uint8Array | 'too-large' | null;
 }
 
 /** What a host holds of one secret: why it could not be opened, or a digest of its value that only this host can make. */

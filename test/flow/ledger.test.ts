@@ -55,6 +55,19 @@ describeWith(['age'], 'a host’s ledger', () => {
     expect(readFileSync(`${kept}/ledger.age`, 'utf8').trim()).toBe((await sealed()).trim());
   });
 
+  test('that cannot be sealed is in the next record, with the reason', async () => {
+    // fleet.yaml takes no such reader; an agent that read it before it was refused has it in its journal.
+    const bad = `age1${'q'.repeat(58)}`;
+    const place = host.path('var/lib/autark/journal.json');
+    const journal = JSON.parse(host.journal()) as { readers: readonly string[] };
+    writeFileSync(place, JSON.stringify({ ...journal, readers: [...journal.readers, bad] }));
+    const before = await blob();
+    expect((await deploy('two')).code).toBe(0);
+    const record = await newest(host);
+    expect(record.status.reports).toEqual([expect.stringMatching(/the ledger.*nothing can be sealed.*copy/)]);
+    expect(await blob()).toBe(before);
+  });
+
   test('is there with a host’s first record, also where that one says that it is held', async () => {
     const late = await makeFleet('autark-ledger-paused');
     try {

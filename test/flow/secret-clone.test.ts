@@ -33,6 +33,17 @@ test('a value is sealed to hosts that do not exist yet, shown, listed, left alon
     expect((await world.autark(['rekey'])).stderr).toContain('nothing to do');
     expect(await world.git(['rev-parse', 'HEAD'])).toBe(head);
 
+    const joining = '  db1:\n    groups: [ web ]\n';
+    await inFleet(world, (text) => text.replace('  db1:\n', joining));
+    await world.git(['commit', '-qam', 'db1 joins web']);
+    expect((await world.autark(['check'])).stdout).toContain('db1 cannot open it');
+    await autark(['rekey']);
+    expect(await opens(world, 'db1', 'secrets/db-password.age')).toBe('hunter2');
+    await inFleet(world, (text) => text.replace(joining, '  db1:\n'));
+    await world.git(['commit', '-qam', 'db1 leaves web']);
+    expect((await world.autark(['rekey'])).stderr).toContain('db1 has seen: db-password');
+    expect(await opens(world, 'db1', 'secrets/db-password.age')).toBeNull();
+
     await set(world, 'other', ['tls-key', '--host', 'web1']);
     const before = await secretFiles(world);
     const retired = await world.autark(['retire', 'web2', '--yes']);

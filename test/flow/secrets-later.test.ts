@@ -45,6 +45,18 @@ describeWith(['age'], 'secrets of a generation', () => {
     expect(shown()).toBe('two');
   });
 
+  test('that are too large to be opened are said to be that, not to be missing', async () => {
+    const files = await fleet.files(['big: { hosts: [web1] }', 'db-password: { hosts: [web1] }'], {
+      'db-password': 'one',
+    });
+    const big = 'x'.repeat(16 * 2 ** 20 + 1);
+    await fleet.server.commit({ files: { ...files, 'secrets/big.age': big, ...execHost('web1', 'hello') } });
+    await cycles(62);
+    const { outcome } = (await newest(fleet.host)).status;
+    expect(outcome.message).toMatch(/big.*secrets\/big\.age is larger/);
+    expect(shown()).toBe('one');
+  });
+
   test('that is only being tried are there for the trial, and no longer', async () => {
     await push('one');
     await cycles();

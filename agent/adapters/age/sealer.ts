@@ -1,7 +1,8 @@
 import type { Recipient } from 'age-encryption';
 import { fail, ok, type Failure, type Result } from '../../../shared/failure.ts';
 import { oneLine } from '../../../shared/printable.ts';
-import { fromBech32 } from '../../../shared/secrets/bech32.ts';
+import { rules } from '../../../shared/fleet/rules.ts';
+import { isWholeRecipient, kindOfRecipient, x25519Point } from '../../../shared/secrets/recipient.ts';
 import { parsePublicKey } from '../../../shared/trust/ssh-key.ts';
 import type { Sealer } from '../../secret-ports.ts';
 import { sshRecipient } from './ssh-recipient.ts';
@@ -31,22 +32,29 @@ async function seal(value: Uint8Array, recipients: readonly string[], known: Kno
     try {
       encrypter.addRecipient(recipient.value);
     } catch {
-      return fail(unusable(line, 'it is damaged: its checksum or its length is wrong', copyAgain));
+      return fail(damaged(line));
     }
   }
   return ok(armor.encode(await encrypter.encrypt(value)));
 }
 
 function parseRecipient(line: string): Result<Recipient | string> {
-  if (line.startsWith('ssh-ed25519 ')) return parseSsh(line);
-  if (/^age1pq1[^1]+$/.test(line)) return ok(line);
-  if (!/^age1[^1]+$/.test(line)) return fail(unknownType(line));
-  const decoded = fromBech32(line);
-  const isWhole = decoded?.prefix === 'age' && decoded.bytes.length === 32;
-  const recipient = isWhole ? x25519Recipient(decoded.bytes) : undefined;
-  return recipient === undefined
-    ? fail(unusable(line, 'it is damaged: its checksum or its length is wrong', copyAgain))
-    : ok(recipient);
+  const kind = kindOfRecipient(line);
+  switch (kind) {
+    case 'ssh-ed25519':
+      return parseSsh(line);
+    case 'x25519': {
+      const point = x25519Point(line);
+      const recipient = point === undefined ? undefined : x25519Recipient(point);
+      return recipient === undefined ? fail(damaged(line)) : ok(recipient);
+    }
+    case 'post-quantum':
+      return isWholeRecipient(line) ? ok(line) : fail(damaged(line));
+    case 'private':
+      return fail(privateKey);
+    default:
+      return fail(unusable(line, otherKinds[kind].cause, otherKinds[kind].remedy));
+  }
 }
 
 function parseSsh(line: string): Result<Recipient> {
@@ -58,7 +66,7 @@ function parseSsh(line: string): Result<Recipient> {
     : ok(recipient);
 }
 
-const copyAgain = 'copy the public key once more from its .pub file, or from what age-keygen printed';
+const copyAgain = rules.readerDamaged.remedy;
 
 const forNobody: Failure = {
   kind: 'invalid',
@@ -66,36 +74,34 @@ const forNobody: Failure = {
   remedy: 'name the hosts or groups of the secret, or readers, in fleet.yaml',
 };
 
-const otherTypes: readonly { begin: RegExp; cause: string; remedy: string }[] = [
-  {
-    begin: /^(sk-|ecdsa-sk)/,
+const otherKinds = {
+  hardware: {
     cause: 'a key in a hardware token signs, but opens nothing',
-    remedy: 'name an ssh-ed25519 or age1… key of the same person besides it',
+    remedy: rules.readerHardware.remedy,
   },
-  {
-    begin: /^(ssh-|ecdsa-|rsa-)/,
+  'other-ssh': {
     cause: 'of SSH keys only those of type ssh-ed25519 can be sealed to',
-    remedy: 'use one of that type (ssh-keygen -t ed25519)',
+    remedy: rules.readerOtherSsh.remedy,
   },
-  {
-    begin: /^age1/,
+  plugin: {
     cause: 'it needs a plugin of age or a hardware token, which hosts and this program do not have',
-    remedy: 'use age1… without a second 1 (age-keygen), age1pq1…, or ssh-ed25519',
+    remedy: rules.readerPlugin.remedy,
   },
-];
+  unknown: {
+    cause: 'it is no key that is known here',
+    remedy: 'write ssh-ed25519 BASE64, age1… or age1pq1…',
+  },
+} as const;
 
-function unknownType(line: string): Failure {
-  // Whoever mistook one for the other does not want it in a log.
-  if (/SECRET|PRIVATE/i.test(line)) {
-    const remedy = 'put the public one there, and make a new key if others may have seen this one';
-    return { kind: 'invalid', cause: 'a private key stands where a public one is needed', remedy };
-  }
-  const type = otherTypes.find(({ begin }) => begin.test(line));
-  return unusable(
-    line,
-    type?.cause ?? 'it is no key that is known here',
-    type?.remedy ?? 'write ssh-ed25519 BASE64, age1… or age1pq1…',
-  );
+// Whoever mistook one for the other does not want it in a log.
+const privateKey: Failure = {
+  kind: 'invalid',
+  cause: 'a private key stands where a public one is needed',
+  remedy: rules.readerPrivate.remedy,
+};
+
+function damaged(line: string): Failure {
+  return unusable(line, 'it is damaged: its checksum or its length is wrong', copyAgain);
 }
 
 function unusable(line: string, cause: string, remedy: string): Failure {

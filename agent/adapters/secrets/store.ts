@@ -114,14 +114,15 @@ async function openAll(
   const last = await lastGood(layout);
   const set: KeptSecret[] = [];
   for (const { file, sealed, ...placing } of secrets) {
-    const opened = sealed === null ? fail(absent(file)) : await opener.open(sealed, file);
-    if (opened.ok && sealed !== null) {
-      const digest = digestOf(digestKey, placing.name, opened.value);
-      set.push({ ...placing, value: { sealed, digest } });
-      opened.value.fill(0);
+    const bytes = bytesIn(file, sealed);
+    const opened = bytes.ok ? await openOne(opener, file, bytes.value) : bytes;
+    if (opened.ok) {
+      const digest = digestOf(digestKey, placing.name, opened.value.value);
+      set.push({ ...placing, value: { sealed: opened.value.sealed, digest } });
+      opened.value.value.fill(0);
       continue;
     }
-    const cause = opened.ok ? absent(file).cause : opened.failure.cause;
+    const { cause } = opened.failure;
     const value = last.get(placing.name);
     set.push({ ...placing, ...(value === undefined ? {} : { value }), cause });
   }
@@ -138,13 +139,25 @@ async function lastGood(layout: Layout): Promise<ReadonlyMap<string, NonNullable
   );
 }
 
-function absent(file: string) {
-  return {
+async function openOne(
+  opener: Opener,
+  file: string,
+  sealed: Uint8Array,
+): Promise<Result<{ readonly sealed: Uint8Array; readonly value: Uint8Array }>> {
+  const opened = await opener.open(sealed, file);
+  return opened.ok ? ok({ sealed, value: opened.value }) : opened;
+}
+
+/** What can be opened; else why nothing can. */
+function bytesIn(file: string, sealed: SealedSecret['sealed']): Result<Uint8Array> {
+  if (sealed !== null && sealed !== 'too-large') return ok(sealed);
+  return fail({
     kind: 'secret-unopened',
-    cause: `the revision does not have ${file}`,
+    cause:
+      sealed === null ? `the revision does not have ${file}` : `${file} is larger than what a host opens`,
     where: file,
     remedy: 'seal a value with `autark secret set`, or remove the secret from fleet.yaml',
-  } as const;
+  });
 }
 
 /**

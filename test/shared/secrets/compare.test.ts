@@ -6,6 +6,7 @@ import {
   differences,
   lockWith,
   resealingFor,
+  sourceOf,
   wholeResealing,
   type Resealing,
   type Sealed,
@@ -124,8 +125,46 @@ function changed(world: World, chance: () => number): World {
 /** Every value that is declared and not there yet is set. */
 function setAll(fleet: Fleet, repository: Repository): void {
   const lacking = sealedFiles(fleet).filter(({ path }) => !repository.opens.has(path));
-  repository.apply({ reseal: lacking, remove: [] });
+  repository.apply({ reseal: lacking, remove: [], keep: [] });
 }
+
+/** One secret for two hosts, with a value. */
+function sharedByTwo(): { readonly world: World; readonly repository: Repository } {
+  const host = (key: number) => ({ key: keys[key] ?? '', group: 'web', retired: false });
+  const world: World = {
+    readers: [keys[0] ?? ''],
+    hosts: { h1: host(1), h2: host(2) },
+    secrets: { s: { group: 'web', host: '', each: false } },
+  };
+  const repository = new Repository();
+  setAll(fleetOf(world), repository);
+  return { world, repository };
+}
+
+describe('the only copy of a value', () => {
+  test('stays where its secret has another name in fleet.yaml, unless its removal is asked for', () => {
+    const { world, repository } = sharedByTwo();
+    const renamed = fleetOf({ ...world, secrets: { t: { group: 'web', host: '', each: false } } });
+    const plan = (removesUndeclared: boolean) =>
+      wholeResealing(renamed, repository.sealed, { removesUndeclared });
+    expect(plan(false)).toEqual({ reseal: [], remove: [], keep: ['secrets/s.age'] });
+    expect(plan(true)).toEqual({ reseal: [], remove: ['secrets/s.age'], keep: [] });
+  });
+
+  test('goes to each host that shared it, and to no other, once each has a value of its own', () => {
+    const { world, repository } = sharedByTwo();
+    const before = fleetOf(world);
+    const more = { ...world.hosts, h3: { key: keys[3] ?? '', group: 'db', retired: false } };
+    const secrets = { s: { group: 'web', host: 'h3', each: true } };
+    const after = fleetOf({ ...world, hosts: more, secrets });
+    const plan = resealingFor(before, after, repository.sealed);
+    expect(plan.reseal.map((file) => [file.path, sourceOf(file, before)])).toEqual([
+      ['secrets/h1/s.age', 'secrets/s.age'],
+      ['secrets/h2/s.age', 'secrets/s.age'],
+    ]);
+    expect(plan.remove).toEqual(['secrets/s.age']);
+  });
+});
 
 const seed = chooseSeed();
 
@@ -149,7 +188,7 @@ describe(`whatever becomes of a fleet (AUTARK_SEED=${seed})`, () => {
         );
         const bytes = untouched.map(([path]) => repository.sealed.digests.get(path));
         const plan = byHand
-          ? wholeResealing(after, repository.sealed)
+          ? wholeResealing(after, repository.sealed, { removesUndeclared: true })
           : resealingFor(before, after, repository.sealed);
         repository.apply(plan);
         sealings += plan.reseal.length;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { privateScalar, scalarOf, sharedSecret } from '../../../agent/adapters/age/curve.ts';
-import { toMontgomery } from '../../../shared/secrets/montgomery.ts';
+import { isOfLowOrder, toMontgomery } from '../../../shared/secrets/montgomery.ts';
 import { chooseSeed, seeded } from '../../agent/adapters/scratch.ts';
 import { keyOf } from '../trust/fixtures.ts';
 
@@ -54,4 +54,19 @@ test.each([
 test('no secret is shared with a point of another length', () => {
   const own = privateScalar(scalarOf(keyOf('any').seed));
   for (const length of [0, 31, 33]) expect(sharedSecret(own, Buffer.alloc(length, 9))).toBeUndefined();
+});
+
+test.each([
+  ['zero', '00'.repeat(32)],
+  ['one', `01${'00'.repeat(31)}`],
+  ['p − 1, of order two on the twist', `ec${'ff'.repeat(30)}7f`],
+  // RFC 7748 names no such list; these two are the ones of order eight, as in every implementation that has one.
+  ['order eight', 'e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800'],
+  ['order eight, the other', '5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157'],
+])('a point that keeps no secret is no key: %s', (_what, hex) => {
+  expect(isOfLowOrder(Buffer.from(hex, 'hex'))).toBe(true);
+});
+
+test('the base point keeps secrets', () => {
+  expect(isOfLowOrder(Buffer.from('09'.padEnd(64, '0'), 'hex'))).toBe(false);
 });

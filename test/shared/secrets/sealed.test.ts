@@ -73,6 +73,22 @@ test('what is not said of a secret is root’s alone, and read by nobody else', 
 });
 
 test.each([
+  ['apart, by name and by group', 'hosts: [web1]', 'groups: [db]', true],
+  ['both on one host, by its group', 'hosts: [db1]', 'groups: [db]', false],
+  ['one that nobody gets yet', 'hosts: [web1]', 'groups: [mail]', false],
+])('two secrets with one path: %s', (_what, one, two, isTaken) => {
+  const text = `version: 1
+fleet: 0f9cba9876543210fedcba9876543210
+groups: { db: , mail: }
+hosts: { web1: {}, db1: { groups: [db] } }
+secrets:
+  one: { path: /etc/app/key, ${one} }
+  two: { path: /etc/app/key, ${two} }
+`;
+  expect(parseFleet(text, { file: 'fleet.yaml', version: '0.2.0' }).ok).toBe(isTaken);
+});
+
+test.each([
   ['/run/autark/secrets/x', /lies where autark keeps its own files/],
   ['/var/run/autark/secrets/zz', /lies where autark keeps its own files/],
   ['/var/run', /lies where autark keeps its own files/],
