@@ -70,7 +70,6 @@ async function keep(context: Context, glance: string): Promise<NextLedger | unde
   }
   const { host } = memory.journal;
   senses.log({ kind: 'failure', host, stage: 'poll', failure: kept.failure });
-  report(context, `the ledger stays as it was: ${sentence(kept.failure)}`);
   memory.remember({ disks: { glance, at: now, isFailed: true } });
   return undefined;
 }
@@ -82,6 +81,8 @@ async function lookAndKeep(context: Context, now: number): Promise<Result<NextLe
   for (const problem of problems) complain(context, problem);
   const { ledgers } = context.effects('poll');
   const kept = next.news === 'nothing' ? ok(undefined) : await ledgers.keep(next.ledger, next.seal, before);
+  // What cannot be sealed, or written, stays so until somebody mends it.
+  if (!kept.ok) report(context, `the ledger stays as it was: ${sentence(kept.failure)}`);
   return kept.ok ? ok(next) : kept;
 }
 
