@@ -51,7 +51,7 @@ describe('a host that is rolled back by hand', () => {
     expect(code, stderr).toBe(0);
     expect(stdout).toBe(`generation ${to.number}: ${right.slice(0, 7)} "Say right"\n`);
     expect(stderr).toContain(`went back from generation ${from.number}, ${left.slice(0, 7)}`);
-    expect(stderr).toContain('held there until `autark resume`');
+    expect(stderr).toContain(`held there until \`autark resume --root ${host.root}\``);
     expect([host.motd(), currentGeneration(host)]).toEqual(['right', to]);
     expect(host.activations().slice(-1)).toEqual(['switch right']);
     const reason = `rolled back by hand from generation ${from.number} to ${to.number}`;
