@@ -1,5 +1,6 @@
 import type { Journal, Running } from '../shared/cycle/journal.ts';
 import { exitCode, ok, type Failure, type Result } from '../shared/failure.ts';
+import { carryOn } from './carry-on.ts';
 import type { Context } from './context.ts';
 import { secretsFlaw, unplaced } from './stages/secrets.ts';
 import { bootOf } from './stages/switch.ts';
@@ -10,21 +11,42 @@ import { bootOf } from './stages/switch.ts';
  * and link and at one file while there is nothing to do, and at none on a host without secrets.
  */
 export async function noticeSecrets(context: Context): Promise<Result<void>> {
+  if ((await news(context)) === undefined) return ok(undefined);
+  const held = await context.memory.hold(context.signal);
+  if (!held.ok) return held;
+  // Until now a person's `rollback` may have had them in its hands, or have been cut off: what runs is asked again.
+  const carried = await carryOn(context);
+  const found = carried.ok ? await news(context) : undefined;
+  return found === undefined ? carried : putBack(context, found);
+}
+
+/** The set that is to be in its place, and how it is. */
+interface News {
+  readonly wanted: string;
+  readonly isPlaced: boolean;
+  readonly isWhole: boolean;
+}
+
+/** `undefined` where there is nothing to do or to look at. */
+async function news(context: Context): Promise<News | undefined> {
   const { journal } = context.memory;
-  if (journal.standing?.event === 'retired') return ok(undefined);
+  if (journal.standing?.event === 'retired') return undefined;
   const wanted = (await runsNow(context))?.secrets;
-  if (wanted === undefined) return ok(undefined);
+  if (wanted === undefined) return undefined;
   const { secrets } = context.effects('poll');
   const isPlaced = (await secrets.placed()) === wanted;
   const isWhole = isPlaced && !(await secrets.owesMending());
   // What was recorded as wrong may be well by now.
   const isQuiet = journal.standing?.code !== exitCode('secret-unopened');
-  if (isWhole && isQuiet && !(await secrets.owesTelling())) return ok(undefined);
-  const held = await context.memory.hold(context.signal);
-  if (!held.ok) return held;
+  const isDone = isWhole && isQuiet && !(await secrets.owesTelling());
+  return isDone ? undefined : { wanted, isPlaced, isWhole };
+}
+
+async function putBack(context: Context, { wanted, isPlaced, isWhole }: News): Promise<Result<void>> {
+  const { secrets } = context.effects('poll');
+  const { host } = context.memory.journal;
   const placed = isPlaced ? ok(undefined) : await secrets.place(wanted);
   const told = placed.ok ? await secrets.tellUnits() : placed;
-  const { host } = journal;
   if (!told.ok) context.senses.log({ kind: 'failure', host, stage: 'poll', failure: told.failure });
   const flaw = placed.ok ? await secretsFlaw(context, { secrets: wanted }) : unplaced(placed.failure);
   if (!isWhole && placed.ok && !(await secrets.owesMending()))

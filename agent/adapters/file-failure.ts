@@ -42,7 +42,9 @@ const meanings: Readonly<Record<string, string>> = {
 
 function meaning(code: string | null, error: unknown): string {
   const known = code === null ? undefined : meanings[code];
-  return known ?? oneLine(error instanceof Error ? error.message : String(error));
+  const said = error instanceof Error ? error.message : String(error);
+  // Node adds the call and its paths, of which one may be a draft's that is named anew each time.
+  return known ?? oneLine(code === null ? said : said.replace(/, \w+( '[^]*)?$/, ''));
 }
 
 function remedyFor(code: string | null): string {

@@ -102,7 +102,7 @@ export async function secretsFlaw(
   if (secrets === undefined) return undefined;
   const store = context.effects('record').secrets;
   const kept = await store.kept(secrets);
-  if (!kept.ok) return kept.failure;
+  if (!kept.ok) return unplaced(kept.failure);
   const missing = missingOf(kept.value.held);
   // What runs only from the next boot on has its secrets in their place only then.
   if (waitsIn !== undefined) return secretsFailure(missing, []);

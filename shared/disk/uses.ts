@@ -20,7 +20,7 @@ export interface UseFacts {
   readonly pools: Told<readonly Membership[]>;
 }
 
-/** A file system may be mounted in hundreds of places by bind mounts: they say nothing more. */
+/** A file system may be mounted in hundreds of places by bind mounts, or be open in as many processes: they say nothing more. */
 const mostPlaces = 4;
 
 /** Sentences about a disk, its partitions and what is made of these; sorted, none twice. */
@@ -52,12 +52,11 @@ function usesOfOne(device: BlockDevice, disk: BlockDevice, facts: UseFacts): rea
 export function opensOf(disk: BlockDevice, openers: Told<readonly Membership[]>): readonly string[] {
   if (!('told' in openers))
     return [`whether ${disk.name} is open elsewhere cannot be told: ${openers.untold}`];
-  const sentences = withDescendants(disk).flatMap((device) =>
-    openers.told
-      .filter((each) => each.device === device.number)
-      .map(({ of }) => `${nameOf(device, disk)} is open in ${of}`),
-  );
-  return [...new Set(sentences)].sort();
+  return withDescendants(disk).flatMap((device) => {
+    const here = openers.told.filter((each) => each.device === device.number).map(({ of }) => of);
+    const names = [...new Set(here)].sort().slice(0, mostPlaces);
+    return names.length === 0 ? [] : [`${nameOf(device, disk)} is open in ${names.join(', ')}`];
+  });
 }
 
 function placesOf(mounts: UseFacts['mounts']): readonly string[] {

@@ -27,6 +27,7 @@ function hostWith(
     memory: {
       journal: {
         ...{ host: 'web1', standing: null, running: { secrets: 'a' }, unproved: null, drift: null },
+        phase: { at: 'idle' },
         ...journal,
       },
       hold: () => noted('hold', ok(undefined)),
@@ -43,6 +44,17 @@ test('what the watchdog placed, which tells nobody, is told to units by the next
   const { context, did } = hostWith(true);
   expect(await noticeSecrets(context)).toEqual(ok(undefined));
   expect(did).toEqual(['hold', 'tell']);
+});
+
+test('what runs is asked again once the lock is had: a rollback may have had it until then', async () => {
+  const { context, did } = hostWith(true);
+  const hold = () => {
+    Object.assign(context.memory.journal, { running: null });
+    return Promise.resolve(ok(undefined));
+  };
+  Object.assign(context.memory, { hold });
+  expect(await noticeSecrets(context)).toEqual(ok(undefined));
+  expect(did).toEqual([]);
 });
 
 test('where nothing is left to tell, nothing is done', async () => {

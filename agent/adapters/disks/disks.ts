@@ -119,12 +119,11 @@ async function withOpening({ disk }: Looked, device: BlockDevice): Promise<Disk>
 
 /** Last of all: whoever opens it later is not met by anything. */
 async function withOpeners(examined: Examination, device: BlockDevice, bounds: Bounds): Promise<Examination> {
+  // Whoever has it mounted has it open as well.
+  if (examined.disk.uses.length > 0) return examined;
   const numbers = new Set(withDescendants(device).map(({ number }) => number));
   const opens = opensOf(device, await openersOf(numbers, bounds));
-  const { disk } = examined;
-  return opens.length === 0
-    ? examined
-    : { ...examined, disk: { ...disk, uses: [...disk.uses, ...opens].sort() } };
+  return { ...examined, disk: { ...examined.disk, uses: opens } };
 }
 
 function unlisted(why: string): Failure {

@@ -37,10 +37,13 @@ export async function openersOf(
   numbers: ReadonlySet<string>,
   { signal }: Pick<Bounds, 'signal'>,
 ): Promise<Told<readonly Membership[]>> {
+  let before: readonly Membership[] = [];
   for (let look = 1; ; look += 1) {
     const found = await openNow(numbers);
-    const isFree = 'told' in found && found.told.length === 0;
-    if (isFree || look === looks || signal.aborted) return found;
+    if (!('told' in found) || found.told.length === 0) return found;
+    const lasting = found.told.filter(({ of }) => before.some((each) => each.of === of));
+    if (look === looks || signal.aborted) return lasting.length > 0 ? { told: lasting } : found;
+    before = found.told;
     await sleep(pause, signal);
   }
 }
@@ -50,18 +53,19 @@ async function openNow(numbers: ReadonlySet<string>): Promise<Told<readonly Memb
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
   for (const pid of pids) {
     try {
-      const devices = new Set(await opened(pid));
-      for (const device of devices) if (numbers.has(device)) found.push({ device, of: await nameOf(pid) });
+      for (const device of new Set(await opened(pid)))
+        if (numbers.has(device)) found.push({ device, of: await nameOf(pid) });
     } catch (error) {
-      const code = errorCode(error);
       // It ended meanwhile.
+      const code = errorCode(error);
       if (code !== 'ENOENT' && code !== 'ESRCH')
-        return { untold: `what process ${pid} has open cannot be read (${code ?? 'unknown'})` };
+        return { untold: `what other processes have open cannot be read (${code ?? 'unknown'})` };
     }
   }
   return { told: found };
 }
 
+/** One by one: a process that nobody may look into, as some are in containers, tells nothing of what it has open. */
 async function opened(pid: string): Promise<readonly string[]> {
   const folder = `/proc/${pid}/fd`;
   const devices: string[] = [];
@@ -75,8 +79,8 @@ async function opened(pid: string): Promise<readonly string[]> {
   return devices;
 }
 
-/** proc_pid_comm(5). */
+/** proc_pid_comm(5); without its number, which would be another one with each look. */
 async function nameOf(pid: string): Promise<string> {
   const name = oneLine(await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => ''));
-  return name === '' ? `process ${pid}` : `${name} (process ${pid})`;
+  return name === '' ? 'a process' : name;
 }

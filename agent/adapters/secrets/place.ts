@@ -125,7 +125,7 @@ async function afterSwap(
   } finally {
     before('the removal of old sets');
     if (old !== null) await pause(grace);
-    await removeBefore(layout, number, null);
+    await removeBefore(layout, number, []);
   }
 }
 

@@ -2,7 +2,7 @@ import { chmod, mkdir, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { namesIn } from '../durable.ts';
 import { errorCode } from '../file-failure.ts';
-import { aboutOf, type Layout } from './layout.ts';
+import { aboutOf, placedNumber, type Layout } from './layout.ts';
 
 /** The numbered sets below `secrets.d`: one is shown, and all others go. */
 
@@ -14,7 +14,8 @@ import { aboutOf, type Layout } from './layout.ts';
 export async function takeNumber(layout: Layout, placed: number | null): Promise<number> {
   const numbers = (await namesIn(layout.store)).map(numberOf);
   for (let number = 1 + Math.max(0, ...numbers); ; number += 1) {
-    await removeBefore(layout, number, placed);
+    // Somebody else may have shown another one since.
+    await removeBefore(layout, number, [placed, await placedNumber(layout)]);
     try {
       await makeExactly(aboutOf(layout, number), 0o700);
       return number;
@@ -39,13 +40,17 @@ export async function swap({ run, link }: Layout, number: number): Promise<void>
 }
 
 /**
- * Removes all sets before that one but for another that stays: what came after it is another's, who has not ended yet;
+ * Removes all sets before that one but for those that stay: what came after it is another's, who has not ended yet;
  * what a crash left is always from before. Throws the system's error.
  */
-export async function removeBefore(layout: Layout, number: number, stays: number | null): Promise<void> {
+export async function removeBefore(
+  layout: Layout,
+  number: number,
+  stay: readonly (number | null)[],
+): Promise<void> {
   for (const name of await namesIn(layout.store)) {
     const found = numberOf(name);
-    if (found < number && found !== stays) await remove(layout, name);
+    if (found < number && !stay.includes(found)) await remove(layout, name);
   }
 }
 

@@ -55,7 +55,10 @@ export function fileSecrets(options: FileSecretsOptions): SecretStore {
       return number === null ? null : idDone(layout, number);
     },
     async isDecided() {
-      return (await this.placed()) !== null || existsSync(layout.none);
+      // Also where a value was altered since: what boots is decided, and an agent puts it back.
+      const number = await placedNumber(layout);
+      const isDone = number !== null && existsSync(join(aboutOf(layout, number), 'done'));
+      return isDone || existsSync(layout.none);
     },
     async place(id) {
       if (id === null) return placeNothing(placing);
