@@ -5,6 +5,7 @@
 import * as v from 'valibot';
 import { durationPattern, parseDuration, parseTime, timePattern } from './duration.ts';
 import { namePattern } from './name.ts';
+import { canOwn } from '../secrets/owner.ts';
 import { isWholeRecipient, kindOfRecipient } from '../secrets/recipient.ts';
 import { rules, type RuleName } from './rules.ts';
 
@@ -58,13 +59,12 @@ export const unitName = text(
 );
 export const device = text('device', /^\/dev(?:\/(?!\.{1,2}(?:\/|$))[^/\s\u0000-\u001f\u007f]+)+$/);
 export const credential = text('credential', /^[A-Za-z_][A-Za-z0-9_]*$/);
-/** 0 to 4294967294, as shared/secrets/owner.ts has it: `chown` takes the next one for "nobody else". */
-const ownerId =
-  '(?:\\d{1,9}|[1-3]\\d{9}|4[01]\\d{8}|42[0-8]\\d{7}|429[0-3]\\d{6}|4294[0-8]\\d{5}|42949[0-5]\\d{4}|429496[0-6]\\d{3}|4294967[01]\\d{2}|42949672[0-8]\\d|429496729[0-4])';
 /** Names as useradd(8) makes them, and those with capitals and dots that directories hand out; or a number. */
-export const ownerName = text(
-  'owner',
-  new RegExp(`^(?:0{0,22}${ownerId}|(?!\\d+$)[A-Za-z0-9_][A-Za-z0-9_.-]{0,31})$`),
+export const ownerName = v.pipe(
+  v.string('owner'),
+  v.regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}$/, 'owner'),
+  v.check((written) => !/^\d+$/.test(written) || canOwn(Number(written)), 'owner'),
+  v.description(rules.owner.expected),
 );
 export const fileMode = text('mode', /^0[0-7]{3}$/);
 /** A number too, since 1.4 looks like one: it is read as written. */

@@ -48,7 +48,6 @@ describe('an independent validator with the committed schema agrees with parseFl
     ['a fraction', inHost('keep: 1.5')],
     ['a negative number', inHost('keep: -1')],
     ['a number for a mode', fleetYaml('secrets: { a: { mode: 400 } }')],
-    ['an owner beyond 32 bits', fleetYaml('secrets: { a: { owner: "4294967296" } }')],
     ['an unknown choice', inHost('activate: reboot')],
     ['a host outside the grammar', fleetYaml('hosts: { Web_1: {} }')],
     ['a path out of the tree', inHost('system: { kind: exec, build: ../b }')],
